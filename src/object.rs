@@ -18,6 +18,12 @@ pub(crate) const POISON: u64 = 0xfefe_fefe_fefe_fefe;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ObjRef(usize);
 
+impl std::fmt::Debug for ObjRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
 /// What the first word of an object in the nursery, or of one that is being classified, can be.
 pub(crate) enum First {
     /// A header: the object is where it was.
@@ -186,11 +192,6 @@ impl Slot {
     #[inline]
     pub unsafe fn new(address: usize) -> Slot {
         Slot(address)
-    }
-
-    #[inline]
-    pub fn address(self) -> usize {
-        self.0
     }
 
     #[inline]
