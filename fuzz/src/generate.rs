@@ -11,7 +11,7 @@ use crate::kind::{Kind, Tail};
 use crate::random::Random;
 
 /// The kinds of step and how likely each is before a seed skews them.
-const STEPS: [(Choice, u32); 26] = [
+const STEPS: [(Choice, u32); 25] = [
     (Choice::Make, 36),
     (Choice::Ring, 6),
     (Choice::Chain, 4),
@@ -37,7 +37,6 @@ const STEPS: [(Choice, u32); 26] = [
     (Choice::Complete, 5),
     (Choice::Other, 8),
     (Choice::Drain, 3),
-    (Choice::Verify, 1),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +66,6 @@ enum Choice {
     Complete,
     Other,
     Drain,
-    Verify,
 }
 
 /// Steps without which nothing can be tested; a seed may make them rare, but not switch them off.
@@ -160,7 +158,6 @@ impl Maker {
                 Step::Collect(self.random.pick(&[Demand::Short, Demand::Short, Demand::Auto, Demand::IfDue]))
             }
             Choice::Drain => Step::Drain { count: self.random.pick(&[1, 2, 5, 1000]) },
-            Choice::Verify => Step::Verify,
             _ => self.rooting(choice),
         }
     }
@@ -201,7 +198,7 @@ impl Maker {
             7..=14 => self.random.range(8, 3000),
             _ => self.random.range(8, 100),
         };
-        kind.clamp(bytes / unit)
+        kind.length(bytes / unit)
     }
 
     fn linked(&mut self, choice: Choice) -> Step {

@@ -66,8 +66,8 @@ pub fn classes(nodes: &[Node], members: &[bool]) -> Vec<Class> {
         next: 1,
         cycles: 0,
     };
-    for start in 0..nodes.len() {
-        if members[start] && search.index[start] == 0 {
+    for (start, &member) in members.iter().enumerate() {
+        if member && search.index[start] == 0 {
             search.from(start);
         }
     }

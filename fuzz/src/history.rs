@@ -203,8 +203,6 @@ pub enum Step {
         /// At most how many.
         count: u32,
     },
-    /// Asks the heap to check its invariants.
-    Verify,
 }
 
 /// The settings of the heap that a history happens to.

@@ -2,7 +2,7 @@
 //!
 //! *Wanted* is what roots reach, and what is still to be finalized with all that it reaches.
 //!
-//! 1. Everything wanted is there, and nothing in the nursery.
+//! 1. Everything wanted is there.
 //! 2. After a complete collection nothing else is there, but for what waits in the freed-object buffer and what
 //!    is held by something that waits. A short collection frees nothing; until the next complete one, what the
 //!    last one had a reason to keep, and what was made since, may be there as well.
@@ -56,21 +56,22 @@ pub struct Sighting {
 }
 
 impl Shadow {
-    /// Compares what is seen with what must be there, and takes note of what has gone.
+    /// Compares what is seen with what must be there, and takes note of what has gone. Says how many objects
+    /// there are that nobody wants and that nothing that waits holds.
     ///
     /// # Errors
     /// The first difference, in words.
-    pub fn judge(&mut self, sightings: &[Sighting], moment: Moment) -> Result<(), String> {
+    pub fn judge(&mut self, sightings: &[Sighting], moment: Moment) -> Result<usize, String> {
         let view = View::new(self, sightings, moment)?;
         view.presence()?;
-        view.excess()?;
+        let floating = view.excess()?;
         view.parts()?;
         view.components()?;
         view.counts()?;
         view.retention()?;
         view.waiting()?;
         let View { live, wanted, proper, .. } = view;
-        self.pass(moment, &live, &wanted, &proper);
+        self.pass(moment, &live, &wanted);
         for sighting in sightings {
             let node = &mut self.nodes[sighting.id.index()];
             node.counted = sighting.part == Part::Counted;
@@ -80,11 +81,11 @@ impl Shadow {
             let waits = sightings.iter().any(|sighting| sighting.waiting);
             self.condemn(moment == Moment::Complete && !waits, &proper);
         }
-        Ok(())
+        Ok(floating)
     }
 
     /// Time passes: what was seen is old, the rest is gone, and only what roots reach is in hand.
-    fn pass(&mut self, moment: Moment, live: &[bool], wanted: &Reached, proper: &Reached) {
+    fn pass(&mut self, moment: Moment, live: &[bool], wanted: &Reached) {
         for (index, node) in self.nodes.iter_mut().enumerate() {
             node.in_hand = false;
             node.age = match node.age {
@@ -93,7 +94,7 @@ impl Shadow {
                 _ => Age::Dead,
             };
             if moment != Moment::Between {
-                node.reached = proper.marks[index];
+                node.reached = wanted.marks[index];
             }
             if moment == Moment::Complete {
                 node.kept = wanted.marks[index];
@@ -155,10 +156,9 @@ impl<'a> View<'a> {
                 Some(place) => *place = Some(sighting),
             }
         }
-        let part = |wanted: fn(Part) -> bool| -> Vec<bool> {
-            seen.iter().map(|seen| seen.is_some_and(|sighting| wanted(sighting.part))).collect()
-        };
-        let (live, counted) = (part(|part| part != Part::Young), part(|part| part == Part::Counted));
+        let live: Vec<bool> = seen.iter().map(Option::is_some).collect();
+        let is_counted = |sighting: &Sighting| sighting.part == Part::Counted;
+        let counted = seen.iter().map(|seen| seen.is_some_and(is_counted)).collect();
         let proper = graph::reach(nodes, shadow.roots());
         let mourned = shadow.mourned.iter().map(|mourned| Word::Object(mourned.object));
         let mut wanted = Reached { order: proper.order.clone(), marks: proper.marks.clone() };
@@ -171,7 +171,7 @@ impl<'a> View<'a> {
 
     /// Every object that is seen in the old generation.
     fn old(&self) -> impl Iterator<Item = &Sighting> {
-        self.seen.iter().flatten().copied().filter(|sighting| sighting.part != Part::Young)
+        self.seen.iter().flatten().copied()
     }
 
     fn wrong<T>(&self, id: Id, what: impl std::fmt::Display) -> Result<T, String> {
@@ -184,12 +184,6 @@ impl<'a> View<'a> {
             let expected = self.moment != Moment::Between || self.shadow.node(id).age == Age::Old;
             if expected && !self.live[id.index()] {
                 return self.wrong(id, "is wanted and not in the old generation");
-            }
-        }
-        for sighting in self.seen.iter().flatten() {
-            let age = self.shadow.node(sighting.id).age;
-            if sighting.part == Part::Young && (self.moment != Moment::Between || age != Age::Young) {
-                return self.wrong(sighting.id, "is in the nursery");
             }
         }
         for sighting in self.old() {
@@ -205,7 +199,8 @@ impl<'a> View<'a> {
     }
 
     /// Rule 2.
-    fn excess(&self) -> Result<(), String> {
+    fn excess(&self) -> Result<usize, String> {
+        let mut floating = 0;
         let old = |index: &usize| self.shadow.nodes[*index].age == Age::Old;
         let survivors = (0..self.live.len()).filter(old).map(|index| Word::Object(Id(index as u32)));
         // A short collection may keep what an object refers to that nobody wants any more.
@@ -224,12 +219,16 @@ impl<'a> View<'a> {
                     "is in the old generation without a collection"
                 }
                 Age::Young if !dragged.has(id) => "was dead in the nursery and has been promoted",
-                _ if self.held.has(id) || floats => continue,
+                _ if self.held.has(id) => continue,
+                _ if floats => {
+                    floating += 1;
+                    continue;
+                }
                 _ => "is there, though nobody wants it, and nothing that waits holds it",
             };
             return self.wrong(id, complaint);
         }
-        Ok(())
+        Ok(floating)
     }
 
     /// Rule 4.
@@ -326,9 +325,7 @@ impl<'a> View<'a> {
         let traced = |id: Id| !self.counted[id.index()];
         // What this collection has made counted was traced while it ran; what is revived may have been a root.
         let new = |id: Id| !self.shadow.node(id).counted || self.wanted.has(id) && !self.proper.has(id);
-        for (source, target) in
-            self.edges(|id| traced(id) || new(id))
-        {
+        for (source, target) in self.edges(|id| traced(id) || new(id)) {
             let certain = traced(source) && self.proper.has(source) && self.key(source) != self.key(target);
             must[self.key(target)] |= certain;
             may[self.key(target)] = true;

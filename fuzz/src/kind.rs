@@ -115,7 +115,7 @@ impl Kind {
     }
 
     /// The nearest length that an object of this kind can have in a history.
-    pub fn clamp(self, len: u32) -> u32 {
+    pub fn length(self, len: u32) -> u32 {
         match self.tail() {
             Tail::Fixed => 0,
             Tail::References => len.min(1 << 20),

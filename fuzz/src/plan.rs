@@ -61,7 +61,7 @@ impl Shadow {
         acts.clear();
         match *step {
             Step::Make { label, kind, len, ref refs } => {
-                let len = kind.clamp(len);
+                let len = kind.length(len);
                 let slots = 0..kind.references(len);
                 let refs = slots.map(|slot| match refs.len() {
                     0 => Word::Empty,
@@ -71,7 +71,7 @@ impl Shadow {
             }
             Step::Ring { label, kind, len, other } => self.plan_links(label, kind, len, other, true, acts),
             Step::Chain { label, kind, len, other } => self.plan_links(label, kind, len, other, false, acts),
-            Step::Litter { count, len } => acts.push(Act::Litter { count, len: Kind::Bytes.clamp(len) }),
+            Step::Litter { count, len } => acts.push(Act::Litter { count, len: Kind::Bytes.length(len) }),
             Step::Freeze { object, count: 1 } => {
                 acts.extend(self.writable(object).map(|object| Act::Freeze { object }));
             }
@@ -82,7 +82,7 @@ impl Shadow {
                     labels.filter_map(|label| self.exactly(label)).map(|object| Act::Freeze { object }),
                 );
             }
-            Step::Collect(_) | Step::Drain { .. } | Step::Verify => {}
+            Step::Collect(_) | Step::Drain { .. } => {}
             _ => acts.extend(self.plan_one(step)),
         }
     }
@@ -156,7 +156,7 @@ impl Shadow {
         let first = self.next_id();
         for nth in 0..len {
             let kind = if ring && nth == 0 && !kind.is_mutable() { Kind::Cell } else { kind };
-            let len = kind.clamp(2);
+            let len = kind.length(2);
             let mut refs = vec![other; kind.references(len)];
             if let (Some(link), Some(before)) = (refs.first_mut(), nth.checked_sub(1)) {
                 *link = Word::Object(Id(first.0 + before));

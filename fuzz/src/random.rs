@@ -22,7 +22,7 @@ impl Random {
 
     /// A number below `bound`, which is above zero. (The bias is below 2^-40 for the bounds used here.)
     pub fn below(&mut self, bound: u32) -> u32 {
-        (u128::from(self.bits()) * u128::from(bound) >> 64) as u32
+        ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u32
     }
 
     /// A number from `low` to `high`, both included.

@@ -138,9 +138,8 @@ impl<'id, H: Host> Runner<'id, H> {
         while let Some(step) = steps.get(next) {
             STEP.set(next);
             match step {
+                Step::Collect(Demand::IfDue) if !heap.should_collect() => {}
                 Step::Collect(_) | Step::Drain { .. } => break,
-                // Only directly after a collection all invariants hold.
-                Step::Verify => {}
                 _ => shadow.plan(step, &mut acts),
             }
             for act in acts.drain(..) {
@@ -151,7 +150,9 @@ impl<'id, H: Host> Runner<'id, H> {
                     Outcome::Answer(answer) => {
                         let expected = shadow.perform(&act);
                         if answer != expected {
-                            return Err(noticed(format!("{act:?}: the answer is {answer:?}, not {expected:?}")));
+                            return Err(noticed(format!(
+                                "{act:?}: the answer is {answer:?}, not {expected:?}"
+                            )));
                         }
                         None
                     }
@@ -170,8 +171,7 @@ impl<'id, H: Host> Runner<'id, H> {
     }
 
     fn collect(&mut self, demand: Demand) -> Result<(), Stop> {
-        let collected = subject::collect(&mut self.heap, demand, &mut self.coverage)?;
-        let Some(moment) = collected else { return Ok(()) };
+        let moment = subject::collect(&mut self.heap, demand, &mut self.coverage)?;
         if self.judge != Judge::Shadow {
             self.heap.verify().map_err(|violation| format!("the verifier says: {violation}"))?;
         }
@@ -199,15 +199,13 @@ impl<'id, H: Host> Runner<'id, H> {
         if moment == Moment::Between {
             return Ok(());
         }
-        let mut hand = walk(&self.heap, &self.held, &self.shadow)?;
-        for weak in 0..self.shadow.weaks.len() {
-            let act = Act::Upgrade { weak, root: false };
-            if self.shadow.nodes[self.shadow.weaks[weak].target.index()].may_be_gone() {
-                // Asking would keep it.
-                continue;
-            }
-            if let Outcome::Upgraded(answer) = hand.perform(&act, &mut self.held, self.shadow.next_id())? {
-                self.shadow.upgraded(weak, answer).map_err(|wrong| format!("weak reference {weak}: {wrong}"))?;
+        for (weak, model) in self.held.weaks.iter().zip(&self.shadow.weaks) {
+            let target = self.shadow.node(model.target);
+            // The others are asked by the steps of the history: asking keeps an object alive.
+            let gone = model.cleared || target.waiting || target.age == Age::Dead;
+            if gone && self.heap.upgrade(weak).is_some() {
+                let target = self.shadow.describe(model.target);
+                return Err(format!("a weak reference still leads to {target}, which is dead"));
             }
         }
         Ok(())
@@ -233,9 +231,7 @@ impl<'id, H: Host> Runner<'id, H> {
         let held = crate::graph::reach(&self.shadow.nodes, self.shadow.roots());
         let late = self.shadow.mourned.iter().find(|mourned| !held.has(mourned.object));
         match late {
-            Some(late) => {
-                Err(format!("{} was never handed out", self.shadow.describe(late.object)).into())
-            }
+            Some(late) => Err(format!("{} was never handed out", self.shadow.describe(late.object)).into()),
             None => Ok(()),
         }
     }

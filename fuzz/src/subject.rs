@@ -46,7 +46,8 @@ fn immediate(number: u32) -> u64 {
 /// It carries no mark.
 pub fn identify<H: Host>(object: Object<'_, '_, H>) -> Result<Id, String> {
     let shape = object.shape_id();
-    let kind = Kind::of_shape(shape).ok_or_else(|| format!("there is an object of the unknown shape {shape}"))?;
+    let kind =
+        Kind::of_shape(shape).ok_or_else(|| format!("there is an object of the unknown shape {shape}"))?;
     let mark = match kind.tail() {
         Tail::Bytes => object.number::<u64>(0),
         Tail::Fixed | Tail::References => object.raw(0),
@@ -109,7 +110,8 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
                 Err(_) => Answer::NoMemory,
             },
             Act::Litter { count, len } => {
-                let made = (0..count).try_for_each(|_| heap.alloc(Kind::Bytes.shape(), len as usize).map(drop));
+                let made =
+                    (0..count).try_for_each(|_| heap.alloc(Kind::Bytes.shape(), len as usize).map(drop));
                 if made.is_ok() { Answer::Done } else { Answer::NoMemory }
             }
             Act::Store { object, slot, value } => {
@@ -142,7 +144,7 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
         match *act {
             Act::Root { value } => held.handles.push(heap.root(self.value(value))),
             Act::Unroot { handle } => heap.unroot(held.handles.swap_remove(handle)),
-            Act::Forget { handle } => std::mem::forget(held.handles.swap_remove(handle)),
+            Act::Forget { handle } => drop(held.handles.swap_remove(handle)),
             Act::Push { value } => match heap.stack_grow(1) {
                 Some(base) => heap.stack_from(base)[0].set(self.value(value)),
                 None => return Answer::StackFull,
@@ -160,7 +162,8 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
     fn make(&self, kind: Kind, len: u32, refs: &[Word], id: Id) -> Result<Object<'s, 'id, H>, AllocError> {
         if kind == Kind::Text {
             let mark = kind.mark(id).to_le_bytes();
-            let bytes: Vec<u8> = (0..len as usize).map(|at| *mark.get(at).unwrap_or(&Kind::byte(id, at))).collect();
+            let bytes: Vec<u8> =
+                (0..len as usize).map(|at| *mark.get(at).unwrap_or(&Kind::byte(id, at))).collect();
             return self.heap.text(kind.shape(), &String::from_utf8_lossy(&bytes));
         }
         let mut fresh = self.heap.alloc(kind.shape(), len as usize)?;
@@ -187,7 +190,9 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
             (Answer::Frozen, (None, None)) | (Answer::Guarded, _) => {}
             (Answer::Done, (Some([.., last]), _)) => last.set(u64::from(value)),
             (Answer::Done, (_, Some([.., last]))) => last.set(value),
-            (answer, _) => return Err(format!("asked for its raw part, the heap says {answer:?} and disagrees")),
+            (answer, _) => {
+                return Err(format!("asked for its raw part, the heap says {answer:?} and disagrees"));
+            }
         }
         Ok(answer)
     }
@@ -215,7 +220,7 @@ fn stored(result: Result<(), StoreError>) -> Answer {
     }
 }
 
-/// Collects as `demand` says, if it says so now. What happened is added to `coverage`.
+/// Collects as `demand` says. What happened is added to `coverage`.
 ///
 /// # Errors
 /// The heap refused.
@@ -223,20 +228,18 @@ pub fn collect<H: Host>(
     heap: &mut Heap<'_, H>,
     demand: Demand,
     coverage: &mut Coverage,
-) -> Result<Option<Moment>, String> {
+) -> Result<Moment, String> {
     let request = match demand {
         Demand::Short => Request::Short,
         Demand::Complete => Request::Complete,
-        Demand::Auto => Request::Auto,
-        Demand::IfDue if heap.should_collect() => Request::Auto,
-        Demand::IfDue => return Ok(None),
+        Demand::Auto | Demand::IfDue => Request::Auto,
     };
     let report = heap.collect(request).map_err(|error| error.to_string())?;
     cover(&report, coverage);
-    Ok(Some(match report.kind {
+    Ok(match report.kind {
         frazil::Kind::Short => Moment::Short,
         frazil::Kind::Complete => Moment::Complete,
-    }))
+    })
 }
 
 fn cover(report: &Report, coverage: &mut Coverage) {

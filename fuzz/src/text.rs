@@ -100,7 +100,6 @@ impl fmt::Display for Step {
             Step::Take { root } => write!(f, "take{}", rooted(*root)),
             Step::Collect(demand) => write!(f, "collect {demand}"),
             Step::Drain { count } => write!(f, "drain {count}"),
-            Step::Verify => f.write_str("verify"),
         }
     }
 }
@@ -266,7 +265,6 @@ fn read_step(line: &str) -> Option<Step> {
         ["collect", "auto"] => Step::Collect(Demand::Auto),
         ["collect", "if", "due"] => Step::Collect(Demand::IfDue),
         ["drain", count] => Step::Drain { count: number(count)? },
-        ["verify"] => Step::Verify,
         _ => return None,
     })
 }
