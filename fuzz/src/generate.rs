@@ -74,11 +74,34 @@ const NEEDED: [Choice; 4] = [Choice::Make, Choice::Store, Choice::Root, Choice::
 /// Kinds that a ring or a chain can be made of: they have at least one reference.
 const LINKS: [Kind; 5] = [Kind::Pair, Kind::Cell, Kind::Row, Kind::Table, Kind::Keyed];
 
+/// What a history dwells on. What is found only when several rare things come together gets a theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Theme {
+    /// Nothing in particular.
+    None,
+    /// Large mutable objects that are written here and there between short collections.
+    Cards,
+    /// Structures that die while the drain works in instalments.
+    Waiting,
+    /// Cycles that are made, joined and frozen.
+    Cycles,
+    /// A heap limit that is reached.
+    Limit,
+}
+
 /// The history of `seed`.
 pub fn generate(seed: u64) -> History {
     let mut random = Random::new(seed);
-    let setup = setup(&mut random);
-    let mut maker = Maker::new(random, setup.block);
+    let themes = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles, Theme::Limit];
+    let theme = random.pick(&themes);
+    let mut setup = setup(&mut random);
+    match theme {
+        Theme::Cards => setup.short = true,
+        Theme::Waiting => setup.instalment = random.range(1, 2),
+        Theme::Limit => setup.limit_kib = 256,
+        Theme::None | Theme::Cycles => {}
+    }
+    let mut maker = Maker::new(random, setup.block, theme);
     let count = maker.random.range(60, 200);
     let steps = (0..count).map(|_| maker.step()).collect();
     History { setup, steps }
@@ -110,6 +133,8 @@ struct Maker {
     /// Are there objects beyond half a block? Beyond a mebibyte?
     large: bool,
     huge: bool,
+    /// Bytes of litter at most.
+    litter: u32,
     next: u32,
 }
 
@@ -118,9 +143,22 @@ fn skew(random: &mut Random) -> u32 {
     random.pick(&[0, 1, 4, 4, 4, 4, 16])
 }
 
+/// How much a theme stresses a kind of step.
+fn emphasis(theme: Theme, choice: Choice) -> u32 {
+    match (theme, choice) {
+        (Theme::Cards, Choice::Store | Choice::Fill | Choice::Other) => 3,
+        (Theme::Waiting, Choice::Chain | Choice::Drain) => 6,
+        (Theme::Waiting, Choice::Unroot | Choice::Weak | Choice::Upgrade | Choice::Finalize) => 2,
+        (Theme::Cycles, Choice::Ring | Choice::Freeze) => 4,
+        (Theme::Cycles, Choice::Store | Choice::FreezeDeep) => 2,
+        (Theme::Limit, Choice::Litter) => 10,
+        _ => 1,
+    }
+}
+
 impl Maker {
-    fn new(mut random: Random, block: BlockBytes) -> Maker {
-        let steps = STEPS.map(|(choice, weight)| match skew(&mut random) {
+    fn new(mut random: Random, block: BlockBytes, theme: Theme) -> Maker {
+        let steps = STEPS.map(|(choice, weight)| match skew(&mut random) * emphasis(theme, choice) {
             0 if NEEDED.contains(&choice) => weight,
             factor => weight * factor,
         });
@@ -128,8 +166,10 @@ impl Maker {
         // Immutable pairs and mutable cells are what most other steps need.
         kinds[Kind::Pair as usize] += 4;
         kinds[Kind::Cell as usize] += 4;
-        let (large, huge) = (random.chance(12), random.chance(2));
-        Maker { random, block, steps: steps.to_vec(), kinds, large, huge, next: 0 }
+        kinds[Kind::Slots as usize] += if theme == Theme::Cards { 20 } else { 0 };
+        let (large, huge) = (theme == Theme::Cards || random.chance(12), random.chance(2));
+        let litter = if theme == Theme::Limit { 8000 } else { 200 };
+        Maker { random, block, steps: steps.to_vec(), kinds, large, huge, litter, next: 0 }
     }
 
     fn step(&mut self) -> Step {

@@ -13,7 +13,7 @@
 //! 6. A count is the number of references from counted objects outside the object's own component.
 //! 7. A retain bit is set if a root or a wanted traced object refers to the object. After a complete collection
 //!    it is clear otherwise, unless a reference comes from an object that was counted only just now.
-//! 8. What waits is unwanted, counted and has the count zero.
+//! 8. What waits is counted, has the count zero, and no root reaches it.
 
 use crate::graph::{self, Class, Reached};
 use crate::shadow::{Age, Id, Shadow, Word};
@@ -76,6 +76,7 @@ impl Shadow {
             let node = &mut self.nodes[sighting.id.index()];
             node.counted = sighting.part == Part::Counted;
             node.waiting = sighting.waiting;
+            node.waited |= sighting.waiting;
         }
         if moment != Moment::Between {
             let waits = sightings.iter().any(|sighting| sighting.waiting);
@@ -351,8 +352,8 @@ impl<'a> View<'a> {
     /// Rule 8.
     fn waiting(&self) -> Result<(), String> {
         for sighting in self.old().filter(|sighting| sighting.waiting) {
-            if self.wanted.has(sighting.id) {
-                return self.wrong(sighting.id, "is wanted and waits to be freed");
+            if self.proper.has(sighting.id) {
+                return self.wrong(sighting.id, "is reached by a root and waits to be freed");
             }
             if sighting.part != Part::Counted || sighting.count != 0 {
                 return self.wrong(sighting.id, "waits to be freed and is traced, or has a count above zero");

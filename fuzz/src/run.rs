@@ -10,6 +10,7 @@ use std::fmt;
 use frazil::{Heap, Host};
 
 use crate::coverage::{Coverage, Event};
+use crate::graph::reach;
 use crate::history::{Demand, History, Step};
 use crate::judge::Moment;
 use crate::plan::Act;
@@ -221,19 +222,24 @@ impl<'id, H: Host> Runner<'id, H> {
             self.heap.unroot(handle);
         }
         self.shadow.handles.clear();
-        // Each round hands out at least one of those that are dead; what lost handles hold never is.
-        for _ in 0..=self.shadow.mourned.len() + 1 {
+        self.collect(Demand::Complete)?;
+        self.drain(usize::MAX)?;
+        // Each round hands out at least one of those that have died; what lost handles hold never does.
+        for _ in 0..=self.shadow.mourned.len() {
+            let held = reach(&self.shadow.nodes, self.shadow.roots());
+            let Some(late) = self.shadow.mourned.iter().map(|late| late.object).find(|&id| !held.has(id))
+            else {
+                return Ok(());
+            };
+            let before = self.shadow.mourned.len();
+            self.stretch(&vec![Step::Take { root: false }; before + 1], 0)?;
+            if self.shadow.mourned.len() == before {
+                return Err(format!("{} has died and was not handed out", self.shadow.describe(late)).into());
+            }
             self.collect(Demand::Complete)?;
             self.drain(usize::MAX)?;
-            self.collect(Demand::Complete)?;
-            self.stretch(&vec![Step::Take { root: false }; self.shadow.mourned.len() + 1], 0)?;
         }
-        let held = crate::graph::reach(&self.shadow.nodes, self.shadow.roots());
-        let late = self.shadow.mourned.iter().find(|mourned| !held.has(mourned.object));
-        match late {
-            Some(late) => Err(format!("{} was never handed out", self.shadow.describe(late.object)).into()),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 

@@ -93,7 +93,9 @@ pub struct Node {
     pub counted: bool,
     /// Did it wait in the freed-object buffer then?
     pub waiting: bool,
-    /// Did the last complete collection have a reason to keep it?
+    /// Did it ever? Weak references to it may have been cleared, even if it was to be finalized and lives on.
+    pub waited: bool,
+    /// Did the last complete collection have a reason to keep it, or has it been revived since?
     pub kept: bool,
 }
 
@@ -271,6 +273,7 @@ impl Shadow {
             reached: true,
             counted: false,
             waiting: false,
+            waited: false,
             kept: false,
         });
         self.named.insert(label, id);
@@ -313,9 +316,13 @@ impl Shadow {
             Some(_) if node.waiting => Err("its object waits to be freed".to_owned()),
             Some(_) => {
                 self.take_in_hand(target);
+                // It may have been held by something dead alone. The heap keeps it now until it knows better.
+                for id in crate::graph::reach(&self.nodes, [Word::Object(target)]).order {
+                    self.node_mut(id).kept = true;
+                }
                 Ok(())
             }
-            None if node.reached || node.in_hand => Err("its object is alive".to_owned()),
+            None if (node.reached || node.in_hand) && !node.waited => Err("its object is alive".to_owned()),
             None => {
                 self.weaks[weak].cleared = true;
                 Ok(())
