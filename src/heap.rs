@@ -616,7 +616,8 @@ impl<'id, H: Host> Heap<'id, H> {
     pub(crate) fn give_memory_back(&mut self) {
         let space = &mut self.old.get_mut().space;
         space.list_room();
-        space.give_back(self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE);
+        let keep = self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE;
+        space.give_back(keep, self.trigger.get() + RAISE_BYTES);
     }
 
     pub(crate) fn finish_report(&mut self, report: &mut Report) {
