@@ -43,12 +43,17 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         println!("   {name:>20}: longest pause {longest:.2?}, gone after {collections} collections");
     }
     println!("3. a chain of 1e7 objects, on a stack of 256 KiB");
-    let chain = || Heap::branded(Config::default(), chain).map_err(|e| e.to_string())?.map_err(|e| e.to_string());
+    let chain =
+        || Heap::branded(Config::default(), chain).map_err(|e| e.to_string())?.map_err(|e| e.to_string());
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(chain)?;
     for (step, report) in thread.join().map_err(|_| "the chain did not come through")?? {
         println!(
             "   {step:>20}: {:.1?}, {} promoted, {} traced, {} settled, {} freed",
-            report.pause, report.promoted_objects, report.traced_objects, report.settled, report.freed_objects
+            report.pause,
+            report.promoted_objects,
+            report.traced_objects,
+            report.settled,
+            report.freed_objects
         );
     }
     Ok(())
