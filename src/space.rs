@@ -486,6 +486,14 @@ impl Space {
         }
     }
 
+    /// Does this old object lie in a block of immutable objects without references? Then nothing has to be
+    /// looked at when it dies.
+    #[inline]
+    pub fn lies_among_leaves(&self, object: ObjRef) -> bool {
+        let state = self.state(self.block_of(object.address()));
+        state.used() == Use::Cells && state.lane.get() == Lane::Leaf as u8
+    }
+
     /// Frees the memory of a large object, young or old.
     pub fn free_large(&mut self, object: ObjRef) {
         let address = object.address();
