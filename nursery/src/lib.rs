@@ -1,1 +1,150 @@
-//! placeholder
+//! The nursery: where objects are born, by moving a finger up.
+//!
+//! This crate is address arithmetic. It never touches the memory it hands out and never asks the system for
+//! more: its owner gives it a *range* of addresses and takes care of the memory behind it.
+//!
+//! ```text
+//! base                 top            limit                    end
+//!  |#### objects #######|---- free ----|---- not yet allowed ----|
+//! ```
+//!
+//! **Invariant:** `base <= top <= limit <= end`, and all four are multiples of [`GRANULE_BYTES`].
+//!
+//! Allocation fails at the `limit`, not at the `end`: there the owner decides whether a collection is wanted,
+//! whether the heap may grow, and how far the limit may be raised. Nothing is collected here. When a range is
+//! full before the host reached a safepoint, the owner lets the nursery *spill* into another one.
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+use std::ops::Range;
+
+/// Every object begins at a multiple of this many bytes.
+pub const GRANULE_BYTES: usize = 16;
+
+/// The finger, its limits, and the ranges filled since the last reset.
+#[derive(Debug)]
+pub struct Nursery {
+    base: Cell<usize>,
+    top: Cell<usize>,
+    limit: Cell<usize>,
+    end: Cell<usize>,
+    /// Ranges that were filled since the last reset, oldest first, without their unused ends.
+    filled: Vec<Range<usize>>,
+    filled_bytes: usize,
+}
+
+impl Nursery {
+    /// A nursery in `range`, in which nothing may be allocated before the limit is raised.
+    ///
+    /// # Panics
+    /// The range is empty or its ends are no multiples of a granule.
+    pub fn new(range: Range<usize>) -> Nursery {
+        let mut nursery = Nursery {
+            base: Cell::new(0),
+            top: Cell::new(0),
+            limit: Cell::new(0),
+            end: Cell::new(0),
+            filled: Vec::new(),
+            filled_bytes: 0,
+        };
+        nursery.enter(range);
+        nursery
+    }
+
+    fn enter(&mut self, range: Range<usize>) {
+        assert!(range.start < range.end, "an empty range");
+        assert!(range.start.is_multiple_of(GRANULE_BYTES) && range.end.is_multiple_of(GRANULE_BYTES));
+        self.base.set(range.start);
+        self.top.set(range.start);
+        self.limit.set(range.start);
+        self.end.set(range.end);
+    }
+
+    /// Takes `bytes` (a multiple of a granule), or `None` at the limit. A handful of instructions.
+    #[inline(always)]
+    pub fn bump(&self, bytes: usize) -> Option<usize> {
+        debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
+        let at = self.top.get();
+        if bytes > self.limit.get() - at {
+            return None;
+        }
+        self.top.set(at + bytes);
+        Some(at)
+    }
+
+    /// Raises the limit so that `bytes` more can be taken, as far as the range goes. Says whether `least`
+    /// bytes fit now.
+    pub fn raise(&self, bytes: usize, least: usize) -> bool {
+        let top = self.top.get();
+        let limit = top.saturating_add(bytes).min(self.end.get()) / GRANULE_BYTES * GRANULE_BYTES;
+        self.limit.set(limit.max(self.limit.get()));
+        self.limit.get() - top >= least
+    }
+
+    /// Goes on in another range; what lies in this one stays.
+    pub fn spill(&mut self, range: Range<usize>) {
+        let used = self.base.get()..self.top.get();
+        self.filled_bytes += used.len();
+        self.filled.push(used);
+        self.enter(range);
+    }
+
+    /// Forgets all objects and goes on in `range`.
+    pub fn reset(&mut self, range: Range<usize>) {
+        self.filled.clear();
+        self.filled_bytes = 0;
+        self.enter(range);
+    }
+
+    /// Is this the address of something allocated since the last reset?
+    #[inline(always)]
+    pub fn contains(&self, address: usize) -> bool {
+        address.wrapping_sub(self.base.get()) < self.top.get() - self.base.get()
+            || (!self.filled.is_empty() && self.filled.iter().any(|range| range.contains(&address)))
+    }
+
+    /// Bytes allocated since the last reset.
+    pub fn used(&self) -> usize {
+        self.filled_bytes + (self.top.get() - self.base.get())
+    }
+
+    /// The parts that hold objects, oldest first.
+    pub fn occupied(&self) -> impl Iterator<Item = Range<usize>> {
+        let current = self.base.get()..self.top.get();
+        self.filled.iter().cloned().chain(std::iter::once(current))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_finger_stops_at_the_limit_and_at_the_end() {
+        let nursery = Nursery::new(1024..2048);
+        assert_eq!(nursery.bump(16), None);
+        assert!(nursery.raise(512, 512));
+        assert_eq!(nursery.bump(512), Some(1024));
+        assert_eq!(nursery.bump(16), None);
+        assert!(!nursery.raise(4096, 1024));
+        assert_eq!(nursery.bump(512), Some(1536));
+        assert_eq!(nursery.used(), 1024);
+        assert_eq!(nursery.bump(16), None);
+    }
+
+    #[test]
+    fn a_spilled_nursery_remembers_what_it_holds() {
+        let mut nursery = Nursery::new(1024..2048);
+        nursery.raise(1024, 0);
+        let first = nursery.bump(32).unwrap();
+        nursery.spill(8192..9216);
+        nursery.raise(1024, 0);
+        let second = nursery.bump(64).unwrap();
+        assert!(nursery.contains(first) && nursery.contains(second));
+        assert!(!nursery.contains(first + 32) && !nursery.contains(second + 64));
+        assert_eq!(nursery.occupied().collect::<Vec<_>>(), [1024..1056, 8192..8256]);
+        nursery.reset(1024..2048);
+        assert_eq!(nursery.used(), 0);
+        assert!(!nursery.contains(first) && !nursery.contains(second));
+    }
+}

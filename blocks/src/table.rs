@@ -1,0 +1,1 @@
+//! Which block has room. (Being written.)

@@ -1,0 +1,61 @@
+//! The faults that a deliberately broken collector commits, to prove that the tests would notice.
+
+/// One thing done wrong. A real host commits none ([`crate::Host::commits`]); for it, all the questions
+/// below are answered at compile time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// A reference of a promoted counted object is not counted.
+    SkippedCount,
+    /// A reference of a traced object sets no retain bit.
+    SkippedBit,
+    /// A dropped object's references are counted down before the trace is over.
+    EarlyDecrement,
+    /// Members of a component are freed one by one, as if each had a count of its own.
+    FreedMember,
+    /// The first write to a seen object does not put it on the touched list.
+    MissedTouch,
+    /// The flip clears the current bits without keeping them as the previous ones.
+    BitLostAtFlip,
+    /// A block flipped in the diff of a complete collection is left off the list of touched blocks.
+    UnlistedBlock,
+    /// A frozen object settles although something it refers to is traced.
+    SettledTooEarly,
+    /// A frozen object settles without counting what it refers to.
+    UncountedSettle,
+    /// References inside a component are counted.
+    CountedInside,
+    /// A slot keeps the old address of an object that was evacuated.
+    StaleSlot,
+    /// A count that leaves the byte arrives in the overflow table as one too few.
+    LostOverflow,
+    /// What an instalment leaves in the freed-object buffer is forgotten.
+    ForgottenBuffer,
+    /// A root handle is not looked at.
+    SkippedRoot,
+    /// A weak reference to a freed object is not cleared.
+    KeptWeak,
+    /// A freed object's references are not counted down.
+    SkippedDecrement,
+}
+
+impl Fault {
+    /// Every fault there is.
+    pub const ALL: [Fault; 16] = [
+        Fault::SkippedCount,
+        Fault::SkippedBit,
+        Fault::EarlyDecrement,
+        Fault::FreedMember,
+        Fault::MissedTouch,
+        Fault::BitLostAtFlip,
+        Fault::UnlistedBlock,
+        Fault::SettledTooEarly,
+        Fault::UncountedSettle,
+        Fault::CountedInside,
+        Fault::StaleSlot,
+        Fault::LostOverflow,
+        Fault::ForgottenBuffer,
+        Fault::SkippedRoot,
+        Fault::KeptWeak,
+        Fault::SkippedDecrement,
+    ];
+}

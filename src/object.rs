@@ -1,0 +1,207 @@
+//! The only place that reads and writes the memory of objects.
+//!
+//! An [`ObjRef`] is the address of a live object. The obligation lies on *making* one (allocation,
+//! evacuation, decoding a word that a host's slot holds) and on *ending* the object (reclaiming its cell,
+//! resetting the nursery); reading a field of an `ObjRef` is then safe to write down. Inside this crate a
+//! stale `ObjRef` is an error of logic, which the verifier and the address sanitizer look for; it cannot be
+//! made through the public interface.
+
+use crate::shape::{Header, WORD_BYTES};
+
+/// Bytes that every object's address and size are a multiple of.
+pub(crate) const GRANULE_BYTES: usize = blocks::GRANULE_BYTES;
+
+/// What a freed cell is filled with in checking mode. Its lowest bit is clear, so it is no header.
+pub(crate) const POISON: u64 = 0xfefe_fefe_fefe_fefe;
+
+/// The address of a live object: of its header.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ObjRef(usize);
+
+/// What the first word of an object in the nursery, or of one that is being classified, can be.
+pub(crate) enum First {
+    /// A header: the object is where it was.
+    Header(Header),
+    /// The lowest bit is clear: a forwarding address (nursery) or an index of the classifier (elsewhere).
+    Replaced(u64),
+}
+
+impl ObjRef {
+    /// # Safety
+    /// `address` is that of a live object of this heap (or of memory that is being made into one), aligned to
+    /// a granule, and the reference is not used after the object has ended.
+    #[inline]
+    pub unsafe fn new(address: usize) -> ObjRef {
+        debug_assert!(address != 0 && address.is_multiple_of(GRANULE_BYTES));
+        ObjRef(address)
+    }
+
+    #[inline]
+    pub fn address(self) -> usize {
+        self.0
+    }
+
+    #[inline]
+    fn word(self, index: usize) -> *mut u64 {
+        std::ptr::with_exposed_provenance_mut(self.0 + index * WORD_BYTES)
+    }
+
+    #[inline]
+    fn read(self, index: usize) -> u64 {
+        // SAFETY: by the contract of `ObjRef::new` the object is live; callers stay below its `words()`.
+        unsafe { self.word(index).read() }
+    }
+
+    #[inline]
+    fn write(self, index: usize, word: u64) {
+        // SAFETY: as in `read`; the heap is owned by one thread and no Rust reference to this word is held
+        // across a call into the collector.
+        unsafe { self.word(index).write(word) }
+    }
+
+    /// The header, or what stands in its place.
+    #[inline]
+    pub fn first(self) -> First {
+        let word = self.read(0);
+        if word & crate::shape::HEADER_TAG != 0 { First::Header(Header(word)) } else { First::Replaced(word) }
+    }
+
+    /// The header of an object that is known to have one.
+    #[inline]
+    pub fn header(self) -> Header {
+        let word = self.read(0);
+        debug_assert!(word & crate::shape::HEADER_TAG != 0, "no header at {:#x}: {word:#x}", self.0);
+        Header(word)
+    }
+
+    #[inline]
+    pub fn set_header(self, header: Header) {
+        self.write(0, header.0);
+    }
+
+    /// Puts a word with a clear lowest bit in the header's place.
+    #[inline]
+    pub fn replace_header(self, word: u64) {
+        debug_assert!(word & crate::shape::HEADER_TAG == 0);
+        self.write(0, word);
+    }
+
+    #[inline]
+    pub fn set_flags(self, flags: u64) {
+        self.write(0, self.header().0 | flags);
+    }
+
+    #[inline]
+    pub fn clear_flags(self, flags: u64) {
+        self.write(0, self.header().0 & !flags);
+    }
+
+    /// Bytes of the object, rounded up to whole granules.
+    #[inline]
+    pub fn bytes(self) -> usize {
+        cell_bytes(self.header())
+    }
+
+    /// The slot of reference `index`. `header` is the object's own (it may be out of place just now).
+    #[inline]
+    pub fn slot(self, header: Header, index: usize) -> Slot {
+        debug_assert!(index < header.references());
+        Slot(self.0 + (header.first_reference() + index) * WORD_BYTES)
+    }
+
+    /// All reference slots.
+    #[inline]
+    pub fn slots(self, header: Header) -> impl Iterator<Item = Slot> + use<> {
+        let first = self.0 + header.first_reference() * WORD_BYTES;
+        (0..header.references()).map(move |i| Slot(first + i * WORD_BYTES))
+    }
+
+    #[inline]
+    pub fn raw(self, index: usize) -> u64 {
+        self.read(1 + index)
+    }
+
+    /// Copies the object's words to `to` and returns it there.
+    ///
+    /// # Safety
+    /// `to` is unused memory of at least `bytes` bytes, aligned to a granule.
+    #[inline]
+    pub unsafe fn copy_to(self, to: usize, words: usize) -> ObjRef {
+        // SAFETY: the source is a live object of `words` words, the target unused memory of that size.
+        unsafe {
+            let target: *mut u64 = std::ptr::with_exposed_provenance_mut(to);
+            std::ptr::copy_nonoverlapping(self.word(0), target, words);
+            ObjRef::new(to)
+        }
+    }
+}
+
+/// Bytes that an object with this header takes: whole granules.
+#[inline]
+pub(crate) fn cell_bytes(header: Header) -> usize {
+    (header.words() * WORD_BYTES).next_multiple_of(GRANULE_BYTES)
+}
+
+/// Writes a header and a cleared body: raw words and bytes zero, references `empty`.
+///
+/// # Safety
+/// `address` is unused memory of `cell_bytes(header)` bytes, aligned to a granule.
+#[inline]
+pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> ObjRef {
+    // SAFETY: passed on from the caller.
+    let object = unsafe { ObjRef::new(address) };
+    object.set_header(header);
+    let references = header.first_reference()..header.first_reference() + header.references();
+    for index in 1..references.start {
+        object.write(index, 0);
+    }
+    for index in references.clone() {
+        object.write(index, empty);
+    }
+    for index in references.end..header.words() {
+        object.write(index, 0);
+    }
+    object
+}
+
+/// Fills memory that is no object any more.
+///
+/// # Safety
+/// The `bytes` bytes at `address` belong to the heap and hold nothing live.
+pub(crate) unsafe fn poison(address: usize, bytes: usize) {
+    let words: *mut u64 = std::ptr::with_exposed_provenance_mut(address);
+    for index in 0..bytes / WORD_BYTES {
+        // SAFETY: inside the range given by the caller.
+        unsafe { words.add(index).write(POISON) }
+    }
+}
+
+/// A place that holds a word the host may have stored a reference in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+pub(crate) struct Slot(usize);
+
+impl Slot {
+    /// # Safety
+    /// `address` is a word-aligned place inside a live object or a root area, valid while the slot is used.
+    #[inline]
+    pub unsafe fn new(address: usize) -> Slot {
+        Slot(address)
+    }
+
+    #[inline]
+    pub fn address(self) -> usize {
+        self.0
+    }
+
+    #[inline]
+    pub fn get(self) -> u64 {
+        // SAFETY: a slot lies inside a live object or root area (contract of its makers).
+        unsafe { std::ptr::with_exposed_provenance::<u64>(self.0).read() }
+    }
+
+    #[inline]
+    pub fn set(self, word: u64) {
+        // SAFETY: as in `get`; written only by the thread that owns the heap.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u64>(self.0).write(word) }
+    }
+}

@@ -1,0 +1,92 @@
+//! Memory from the system: whole, zeroed, aligned ranges, and giving them back.
+//!
+//! A range is address space; the system backs a page with memory when it is first written.
+
+use std::ops::Range;
+
+/// The system gave no memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+/// A mapped range of zeroed memory, unmapped when dropped.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    base: usize,
+    bytes: usize,
+}
+
+impl Mapping {
+    /// Maps at least `bytes` bytes at a multiple of `align` (a power of two).
+    pub fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
+        let page = page_bytes();
+        let bytes = bytes.checked_next_multiple_of(page).ok_or(Refused)?;
+        let wanted = bytes.checked_add(align.saturating_sub(page)).ok_or(Refused)?;
+        // SAFETY: an anonymous private mapping at an address of the system's choice aliases nothing.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                wanted,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(Refused);
+        }
+        let start = start.expose_provenance();
+        let base = start.next_multiple_of(align);
+        unmap(start..base);
+        unmap(base + bytes..start + wanted);
+        Ok(Mapping { base, bytes })
+    }
+
+    pub fn range(&self) -> Range<usize> {
+        self.base..self.base + self.bytes
+    }
+
+    /// Gives the pages wholly inside `range` back: they read as zero from now on, and take no memory.
+    pub fn give_back(&self, range: Range<usize>) {
+        debug_assert!(self.base <= range.start && range.end <= self.base + self.bytes);
+        let page = page_bytes();
+        let (start, end) = (range.start.next_multiple_of(page), range.end / page * page);
+        if start < end {
+            // SAFETY: the pages belong to this mapping, and the caller holds nothing live in them.
+            let done = unsafe {
+                libc::madvise(std::ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_DONTNEED)
+            };
+            debug_assert_eq!(done, 0);
+        }
+    }
+
+    /// Makes every later access to the range a fault.
+    pub fn forbid(&self) {
+        // SAFETY: the mapping is this one's own; the caller holds nothing live in it.
+        let done = unsafe {
+            libc::mprotect(std::ptr::with_exposed_provenance_mut(self.base), self.bytes, libc::PROT_NONE)
+        };
+        debug_assert_eq!(done, 0);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        unmap(self.range());
+    }
+}
+
+fn unmap(range: Range<usize>) {
+    if !range.is_empty() {
+        // SAFETY: called with ranges of mappings that nobody refers to any more.
+        let done = unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(range.start), range.len()) };
+        debug_assert_eq!(done, 0);
+    }
+}
+
+/// Bytes of a page of the system.
+pub(crate) fn page_bytes() -> usize {
+    // SAFETY: no arguments that could be wrong.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).unwrap_or(4096)
+}

@@ -1,0 +1,128 @@
+//! What an embedder can choose when a heap is made, with the inequalities that must hold.
+
+use std::fmt;
+
+use blocks::BlockBytes;
+
+/// How the freed-object buffer is drained at the end of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// To the end: after a complete collection nothing unreachable is left.
+    All,
+    /// In instalments, so that no pause is long because a large structure died. What is not drained waits in
+    /// the buffer, and its memory with it.
+    Instalments {
+        /// Objects released per KiB allocated since the last collection. It must be above zero, or the buffer
+        /// grows without bound; 64 releases at least as many bytes as a KiB of the smallest objects takes.
+        objects_per_kib: u32,
+        /// The longest time one instalment may take, in microseconds. It is looked at every few hundred objects.
+        micros_max: u32,
+    },
+}
+
+/// The settings of a heap. Start from [`Config::default`] or [`Config::STRESS`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Bytes of an old block. Larger: fewer blocks to visit, larger cells in blocks, more room lost in blocks
+    /// that are nearly empty. Smaller: the reverse.
+    pub block_bytes: BlockBytes,
+    /// Bytes allocated between two collections, at least. Larger: fewer survivors and collections, a larger
+    /// footprint, and a nursery that leaves the cache. Smaller: shorter pauses.
+    pub nursery_bytes: usize,
+    /// A complete collection is due when the bytes allocated reach this many percent of the bytes that the last
+    /// one traced. Larger: less tracing, a larger footprint. It bounds the tracing per allocated byte.
+    pub nursery_percent_of_traced: u32,
+    /// May the heap hold short collections? Only of use for hosts whose mutable data lives long.
+    pub short_collections: bool,
+    /// A complete collection follows when the old generation has grown by this many percent since the last
+    /// complete one (with short collections). Larger: fewer complete collections, more floating garbage.
+    pub growth_percent: u32,
+    /// Bytes the old generation may always grow by between two complete collections (with short collections).
+    pub growth_bytes: usize,
+    /// The bytes that nursery and old blocks may take together, before an allocation is refused. During a
+    /// collection the survivors are in both, which is not counted. `None`: as much as the system gives.
+    pub limit_bytes: Option<usize>,
+    /// How the freed-object buffer is drained.
+    pub drain: Drain,
+    /// The largest count kept in the table of counts; larger ones are kept in an exact overflow table. At most
+    /// 253; small values serve to test the overflow.
+    pub count_max: u8,
+    /// Words of the root stack. The memory is taken from the system only when it is used.
+    pub stack_words: usize,
+    /// Checking mode: [`crate::Heap::should_collect`] is always true, every collection is followed by a
+    /// verification of all invariants, freed cells are poisoned, and the memory of the old nursery is made
+    /// inaccessible. Slow.
+    pub check: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::DEFAULT
+    }
+}
+
+impl Config {
+    /// For a program of ordinary size.
+    pub const DEFAULT: Config = Config {
+        block_bytes: BlockBytes::K32,
+        nursery_bytes: 1 << 20,
+        nursery_percent_of_traced: 50,
+        short_collections: false,
+        growth_percent: 50,
+        growth_bytes: 4 << 20,
+        limit_bytes: None,
+        drain: Drain::All,
+        count_max: blocks::COUNT_MAX,
+        stack_words: 1 << 20,
+        check: false,
+    };
+
+    /// Everything that is rare made common: a tiny nursery, small blocks, counts that overflow at two, and the
+    /// checking mode.
+    pub const STRESS: Config = Config {
+        block_bytes: BlockBytes::K4,
+        nursery_bytes: 4 << 10,
+        growth_bytes: 4 << 10,
+        count_max: 1,
+        check: true,
+        stack_words: 1 << 12,
+        ..Config::DEFAULT
+    };
+
+    /// Do the settings agree with each other?
+    ///
+    /// # Errors
+    /// The first one that does not, in words.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let rules = [
+            (self.nursery_bytes >= 1 << 10, "the nursery must have at least 1 KiB"),
+            (self.nursery_bytes <= 1 << 40, "the nursery must have at most 1 TiB"),
+            (self.count_max >= 1, "counts must reach at least 1"),
+            (self.count_max <= blocks::COUNT_MAX, "counts beyond 253 are kept in the overflow table"),
+            (self.stack_words <= 1 << 32, "the root stack must have at most 2^32 words"),
+            (
+                self.limit_bytes.is_none_or(|limit| limit >= 256 << 10),
+                "the heap limit must be at least 256 KiB",
+            ),
+            (
+                !matches!(self.drain, Drain::Instalments { objects_per_kib: 0, .. }),
+                "instalments must release at least one object per KiB",
+            ),
+        ];
+        match rules.iter().find(|(holds, _)| !holds) {
+            Some((_, rule)) => Err(ConfigError(rule)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Settings that do not agree, or memory that the system refused for the first ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub(crate) &'static str);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+impl std::error::Error for ConfigError {}
