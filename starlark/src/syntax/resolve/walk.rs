@@ -2,8 +2,8 @@
 //!
 //! 1. The names a block binds are declared when the block is entered (`declare`).
 //! 2. Each identifier is looked up where it stands: all scopes around it are complete by then.
-//! 3. When a function is left, it is known which of its variables nested functions have captured; if there are any,
-//!    its body is walked once more to turn [`Binding::Local`] into [`Binding::Cell`].
+//! 3. When a function is left, it is known which of its variables nested functions have captured; if there
+//!    are any, its body is walked once more to turn [`Binding::Local`] into [`Binding::Cell`].
 
 use super::super::ast::{Clause, Expr, Function, Ident, Stmt, StmtKind, Target, TargetKind};
 use super::super::diagnostics::Diagnostic;
