@@ -19,6 +19,19 @@ impl Environment for Anything {
     }
 }
 
+/// Knows no name.
+struct Nothing;
+
+impl Environment for Nothing {
+    fn is_predeclared(&self, _: &str) -> bool {
+        false
+    }
+
+    fn is_universal(&self, _: &str) -> bool {
+        false
+    }
+}
+
 fn analyzed(text: String) -> Result<Module, Vec<Diagnostic>> {
     analyze(&SourceFile::new("t", text), &Anything, &Dialect::EXTENDED)
 }
@@ -121,6 +134,10 @@ fn wide_and_long_inputs_are_fast_enough() {
     assert!(analyzed(text).is_ok());
     // As many errors as lines.
     assert_eq!(analyzed("x = = 1\n".repeat(20_000)).unwrap_err().len(), 20_000);
+    // Each of many unknown names is compared with the many known ones, unless that is limited.
+    let unknown = (0..20_000).map(|i| format!("known_{i} = unknown_{i}\n")).collect::<String>();
+    let source = SourceFile::new("t", unknown);
+    assert_eq!(analyze(&source, &Nothing, &Dialect::STANDARD).unwrap_err().len(), 20_000);
 }
 
 // -------------------------------------------------------------------------------------------------- random
