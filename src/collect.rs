@@ -189,7 +189,7 @@ fn instalment<H: Host>(heap: &Heap<'_, H>, allocated: usize) -> Budget {
 }
 
 /// Brings weak references up to date, before the nursery forgets where its objects went.
-pub(crate) fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
+fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
     if H::commits(Fault::KeptWeak) {
         return;
     }

@@ -13,8 +13,8 @@ use memoffset::offset_of;
 use nursery::Nursery;
 
 use crate::Fault;
+use crate::collect::collect;
 use crate::collect::drain::Budget;
-use crate::collect::{clear_weak, collect};
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::{Mapping, Refused};
@@ -24,7 +24,7 @@ use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
 use crate::tuning::{Config, ConfigError};
 use crate::value::{Brand, Fresh, Host, Object, Value};
-use crate::weak::{Finalizers, Weak, Weaks};
+use crate::weak::{Finalizers, Weak, Weaks, old_fate};
 
 /// Bytes by which the nursery's limit is raised at a time. Larger: fewer looks at the heap limit. Smaller: it
 /// is kept more exactly.
@@ -587,7 +587,11 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut report = Report::default();
         let budget = Budget::new(objects, None);
         self.old.get_mut().drain::<H>(budget, self.finalizers.get_mut(), &mut report);
-        clear_weak(self, &mut report);
+        let (old, nursery) = (&*self.old.get_mut(), &self.nursery);
+        self.weaks.get_mut().update(|object| {
+            let young = nursery.contains(object.address()) || old.space.is_young_large(object.address());
+            if young { Some(object) } else { old_fate(object, old) }
+        });
         self.give_memory_back();
         report.waiting
     }
