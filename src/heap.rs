@@ -521,7 +521,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let object = self.weaks.borrow().get(weak.index)?;
         // What only dead objects in the buffer refer to may be found here. It must outlive them now.
         let mut old = self.old.borrow_mut();
-        if !self.nursery.contains(object.address()) && !old.space.is_young_large(object.address()) {
+        if !old.is_young(object, &self.nursery) {
             old.retain(object);
         }
         // SAFETY: entries of live objects are kept up to date by every collection, those of dead ones cleared.
@@ -589,8 +589,7 @@ impl<'id, H: Host> Heap<'id, H> {
         self.old.get_mut().drain::<H>(budget, self.finalizers.get_mut(), &mut report);
         let (old, nursery) = (&*self.old.get_mut(), &self.nursery);
         self.weaks.get_mut().update(|object| {
-            let young = nursery.contains(object.address()) || old.space.is_young_large(object.address());
-            if young { Some(object) } else { old_fate(object, old) }
+            if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
         self.give_memory_back();
         report.waiting
