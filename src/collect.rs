@@ -142,9 +142,7 @@ fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previo
     if !finalizers.is_empty() {
         let (nursery, old) = (&heap.nursery, &*trace.old);
         trace.report.finalizable += finalizers.update::<H>(|object| {
-            let counted = !nursery.contains(object.address())
-                && !old.space.is_young_large(object.address())
-                && !object.is_traced();
+            let counted = !old.is_young(object, nursery) && !object.is_traced();
             if counted { Some(object) } else { fate(object, nursery, old) }
         });
     }
@@ -189,7 +187,7 @@ fn instalment<H: Host>(heap: &Heap<'_, H>, allocated: usize) -> Budget {
 }
 
 /// Brings weak references up to date, before the nursery forgets where its objects went.
-pub(crate) fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
+fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
     if H::commits(Fault::KeptWeak) {
         return;
     }

@@ -6,7 +6,7 @@
 
 use crate::heap::Heap;
 use crate::object::ObjRef;
-use crate::old::{Old, target, targets};
+use crate::old::{target, targets};
 use crate::shape::{GUARDED, MARKED, MUTABLE};
 use crate::value::Host;
 
@@ -14,9 +14,7 @@ use crate::value::Host;
 /// proportional to the young and traced objects that are visited.
 pub(crate) fn deep<H: Host>(heap: &Heap<'_, H>, word: u64) -> usize {
     let old = heap.old.borrow();
-    let is_open = |object: &ObjRef| {
-        heap.nursery.contains(object.address()) || is_young_large(&old, *object) || object.is_traced()
-    };
+    let is_open = |object: &ObjRef| old.is_young(*object, &heap.nursery) || object.is_traced();
     let mut visited: Vec<ObjRef> = Vec::new();
     let mut pending: Vec<ObjRef> = target::<H>(word).filter(is_open).into_iter().collect();
     let mut frozen = 0;
@@ -43,8 +41,4 @@ pub(crate) fn deep<H: Host>(heap: &Heap<'_, H>, word: u64) -> usize {
         heap.froze.set(true);
     }
     frozen
-}
-
-fn is_young_large(old: &Old, object: ObjRef) -> bool {
-    old.space.is_young_large(object.address())
 }

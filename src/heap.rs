@@ -9,11 +9,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 
+use memoffset::offset_of;
 use nursery::Nursery;
 
 use crate::Fault;
+use crate::collect::collect;
 use crate::collect::drain::Budget;
-use crate::collect::{clear_weak, collect};
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::{Mapping, Refused};
@@ -23,7 +24,7 @@ use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
 use crate::tuning::{Config, ConfigError};
 use crate::value::{Brand, Fresh, Host, Object, Value};
-use crate::weak::{Finalizers, Weak, Weaks};
+use crate::weak::{Finalizers, Weak, Weaks, old_fate};
 
 /// Bytes by which the nursery's limit is raised at a time. Larger: fewer looks at the heap limit. Smaller: it
 /// is kept more exactly.
@@ -96,6 +97,9 @@ pub(crate) struct Touch {
     pub card: Option<usize>,
 }
 
+/// What is told of every collection.
+type Observer = Box<dyn FnMut(&Report)>;
+
 /// A generational heap for one thread. `'id` is its brand, `H` says how its words are tagged.
 pub struct Heap<'id, H: Host> {
     pub(crate) config: Config,
@@ -124,6 +128,8 @@ pub struct Heap<'id, H: Host> {
     /// Bytes of old objects after the last complete collection.
     old_bytes_complete: usize,
     pub(crate) stats: Stats,
+    /// Told of every collection.
+    observer: Option<Observer>,
     brand: Brand<'id, H>,
 }
 
@@ -163,6 +169,14 @@ impl<H: Host> Heap<'static, H> {
 }
 
 impl<'id, H: Host> Heap<'id, H> {
+    /// For code that allocates inline: where in the heap the address of the next object stands. An object of
+    /// `n` bytes (a multiple of 16) may be made there if `limit - top >= n`; then `top` goes up by `n`.
+    pub const TOP_OFFSET: usize = offset_of!(Self, nursery) + Nursery::TOP_OFFSET;
+    /// For code that allocates inline: where in the heap the address stands that no object may pass.
+    pub const LIMIT_OFFSET: usize = offset_of!(Self, nursery) + Nursery::LIMIT_OFFSET;
+    /// For code that polls inline: where in the heap the byte stands that is not 0 when a collection is due.
+    pub const WANTED_OFFSET: usize = offset_of!(Self, wanted);
+
     fn make(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
@@ -184,6 +198,7 @@ impl<'id, H: Host> Heap<'id, H> {
             finalizers: RefCell::default(),
             old_bytes_complete: 0,
             stats: Stats::default(),
+            observer: None,
             brand: PhantomData,
             config,
         };
@@ -506,7 +521,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let object = self.weaks.borrow().get(weak.index)?;
         // What only dead objects in the buffer refer to may be found here. It must outlive them now.
         let mut old = self.old.borrow_mut();
-        if !self.nursery.contains(object.address()) && !old.space.is_young_large(object.address()) {
+        if !old.is_young(object, &self.nursery) {
             old.retain(object);
         }
         // SAFETY: entries of live objects are kept up to date by every collection, those of dead ones cleared.
@@ -550,16 +565,20 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         let report = collect(self, request)?;
         self.stats.add(&report);
-        if self.config.check {
-            self.check_now();
+        if self.config.check
+            && let Err(violation) = self.verify()
+        {
+            panic!("collection {} broke the heap: {violation}", report.number);
+        }
+        if let Some(observer) = &mut self.observer {
+            observer(&report);
         }
         Ok(report)
     }
 
-    fn check_now(&self) {
-        if let Err(violation) = self.verify() {
-            panic!("collection {} broke the heap: {violation}", self.stats.collections());
-        }
+    /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.
+    pub fn observe(&mut self, observer: impl FnMut(&Report) + 'static) {
+        self.observer = Some(Box::new(observer));
     }
 
     /// Releases at most `objects` objects from the freed-object buffer, for a host that is idle. Says how many
@@ -568,7 +587,10 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut report = Report::default();
         let budget = Budget::new(objects, None);
         self.old.get_mut().drain::<H>(budget, self.finalizers.get_mut(), &mut report);
-        self.update_weak(&mut report);
+        let (old, nursery) = (&*self.old.get_mut(), &self.nursery);
+        self.weaks.get_mut().update(|object| {
+            if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
+        });
         self.give_memory_back();
         report.waiting
     }
@@ -616,7 +638,8 @@ impl<'id, H: Host> Heap<'id, H> {
     pub(crate) fn give_memory_back(&mut self) {
         let space = &mut self.old.get_mut().space;
         space.list_room();
-        space.give_back(self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE);
+        let keep = self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE;
+        space.give_back(keep, self.trigger.get() + RAISE_BYTES);
     }
 
     pub(crate) fn finish_report(&mut self, report: &mut Report) {
@@ -671,10 +694,6 @@ impl<'id, H: Host> Heap<'id, H> {
 
     fn open_nursery(&self) {
         self.nursery.raise(self.trigger.get(), 0);
-    }
-
-    fn update_weak(&mut self, report: &mut Report) {
-        clear_weak(self, report);
     }
 }
 

@@ -77,5 +77,13 @@ pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
 pub use verify::{LiveObject, ObjectKind, Violation};
 pub use weak::Weak;
 
+/// The layout of an object, for code that works on it inline. See also [`Heap::TOP_OFFSET`].
+pub mod layout {
+    pub use crate::shape::{
+        BORN_MUTABLE, BYTES, GUARDED, HEADER_TAG, Header, MUTABLE, SEEN, TEXT, WORD_BYTES, WRITE_MASK,
+    };
+    pub use blocks::GRANULE_BYTES;
+}
+
 /// A place that holds a word.
 pub(crate) use object::Slot;

@@ -19,6 +19,7 @@
 use std::collections::HashMap;
 
 use blocks::counts::{MEMBER, OVERFLOWN};
+use nursery::Nursery;
 
 use crate::object::ObjRef;
 use crate::shape::{COMPONENT, Header};
@@ -54,6 +55,12 @@ pub(crate) struct Old {
 impl Old {
     pub fn new(space: Space, count_max: u8) -> Old {
         Old { space, components: Components::default(), buffer: Vec::new(), count_max }
+    }
+
+    /// Is the object young: in the nursery, or large and not yet seen by a collection?
+    #[inline]
+    pub fn is_young(&self, object: ObjRef, nursery: &Nursery) -> bool {
+        nursery.contains(object.address()) || self.space.is_young_large(object.address())
     }
 
     /// The object that has the count and the bit for `object`: itself, unless it is a member of a component.

@@ -153,6 +153,8 @@ pub(crate) struct Space {
     waiting: Vec<usize>,
     blocks_used: usize,
     blocks_free: usize,
+    /// Free blocks whose memory has not been given back.
+    blocks_backed: usize,
 }
 
 impl Space {
@@ -175,6 +177,7 @@ impl Space {
             waiting: Vec::new(),
             blocks_used: 0,
             blocks_free: 0,
+            blocks_backed: 0,
         }
     }
 
@@ -225,13 +228,18 @@ impl Space {
 
     /// Makes sure that `bytes` bytes of young objects can be promoted without asking the system again.
     pub fn reserve(&mut self, bytes: usize) -> Result<(), Refused> {
-        // A cell is at most a quarter larger than its object and a block's remainder at most a third of it;
-        // each lane and class may begin one block that stays nearly empty.
-        let blocks = (2 * bytes).div_ceil(self.block.get()) + LANES * class_of_block(self.block);
-        while self.blocks_free < blocks {
+        while self.blocks_free < self.blocks_for(bytes) {
             self.map_chunk()?;
         }
         Ok(())
+    }
+
+    /// So many free blocks are enough for `bytes` bytes of survivors.
+    fn blocks_for(&self, bytes: usize) -> usize {
+        // A cell is at most a quarter larger than its object and a block's remainder at most a third of it;
+        // each lane and class may begin one block that stays nearly empty.
+        let classes = class_of(cell_bytes_max(self.block) / GRANULE_BYTES).0 as usize + 1;
+        (2 * bytes).div_ceil(self.block.get()) + LANES * classes
     }
 
     fn map_chunk(&mut self) -> Result<(), Refused> {
@@ -343,7 +351,8 @@ impl Space {
     fn free_block(&mut self) -> Option<usize> {
         while self.hint < self.regions.len() {
             let region = &mut self.regions[self.hint];
-            if let Some(index) = region.free.take() {
+            if let Some((index, backed)) = region.free.take() {
+                self.blocks_backed -= usize::from(backed);
                 self.blocks_free -= 1;
                 self.blocks_used += 1;
                 return Some(region.mapping.range().start + index * self.block.get());
@@ -360,6 +369,7 @@ impl Space {
         self.regions[region].free.put(index);
         self.hint = self.hint.min(region);
         self.blocks_free += 1;
+        self.blocks_backed += 1;
         self.blocks_used -= 1;
     }
 
@@ -392,11 +402,14 @@ impl Space {
     fn block_run(&mut self, blocks: usize) -> Result<usize, Refused> {
         let (region, first) = loop {
             let found = self.regions.iter_mut().enumerate().skip(self.hint).find_map(|(at, region)| {
-                let first = region.free.take_run(blocks)?;
-                Some((at, first))
+                let (first, backed) = region.free.take_run(blocks)?;
+                Some((at, first, backed))
             });
             match found {
-                Some(found) => break found,
+                Some((region, first, backed)) => {
+                    self.blocks_backed -= backed;
+                    break (region, first);
+                }
                 None => self.map_chunk()?,
             }
         };
@@ -473,6 +486,14 @@ impl Space {
         }
     }
 
+    /// Does this old object lie in a block of immutable objects without references? Then nothing has to be
+    /// looked at when it dies.
+    #[inline]
+    pub fn lies_among_leaves(&self, object: ObjRef) -> bool {
+        let state = self.state(self.block_of(object.address()));
+        state.used() == Use::Cells && state.lane.get() == Lane::Leaf as u8
+    }
+
     /// Frees the memory of a large object, young or old.
     pub fn free_large(&mut self, object: ObjRef) {
         let address = object.address();
@@ -505,10 +526,13 @@ impl Space {
     }
 
     /// Gives the memory of free blocks beyond `keep_bytes` back to the system, and whole chunks when nothing
-    /// is left in them.
-    pub fn give_back(&mut self, keep_bytes: usize) {
-        let backed: usize = self.regions.iter().map(|region| region.free.backed()).sum();
-        let mut excess = backed.saturating_sub(keep_bytes / self.block.get());
+    /// is left in them and the next collection, of at most `nursery_bytes`, will not ask for them.
+    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize) {
+        let mut excess = self.blocks_backed.saturating_sub(keep_bytes / self.block.get());
+        if excess == 0 {
+            return;
+        }
+        self.blocks_backed -= excess;
         // From the back: the chunks in front are filled first.
         for region in self.regions.iter_mut().rev() {
             while excess > 0 {
@@ -519,12 +543,15 @@ impl Space {
                 region.mapping.give_back(bytes(blocks.start)..bytes(blocks.end));
             }
         }
-        self.unmap_empty_chunks(keep_bytes);
+        self.unmap_empty_chunks(keep_bytes / self.block.get() + self.blocks_for(nursery_bytes));
     }
 
-    fn unmap_empty_chunks(&mut self, keep_bytes: usize) {
+    fn unmap_empty_chunks(&mut self, keep_blocks: usize) {
         let empty = self.block.per_chunk() - self.first_block();
-        let spare = self.blocks_free.saturating_sub(keep_bytes / self.block.get()) / empty;
+        let spare = self.blocks_free.saturating_sub(keep_blocks) / empty;
+        if spare == 0 {
+            return;
+        }
         let gone: Vec<usize> = (0..self.regions.len())
             .rev()
             .filter(|&at| self.regions[at].free.len() == empty && self.regions[at].free.backed() == 0)
@@ -598,11 +625,6 @@ impl Space {
     pub fn count_cells(&self, block: usize) -> usize {
         chunk_of(block).starts.count(self.granules(block))
     }
-}
-
-/// The number of size classes that blocks of this size have.
-fn class_of_block(block: BlockBytes) -> usize {
-    class_of(cell_bytes_max(block) / GRANULE_BYTES).0 as usize + 1
 }
 
 /// Bytes of a large object whose touching is remembered together. Larger: fewer bytes of cards, more slots to

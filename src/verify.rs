@@ -95,15 +95,11 @@ impl<'id, H: Host> Heap<'id, H> {
         for object in old.space.objects() {
             let header = object.header();
             let untouched = header.has(SEEN) && !touched.contains(&object);
-            if untouched && targets::<H>(object, header).any(|target| self.is_young(&old, target)) {
+            if untouched && targets::<H>(object, header).any(|target| old.is_young(target, &self.nursery)) {
                 return fail("I6", format!("a write into {} was not reported", describe(&old, object)));
             }
         }
         Ok(())
-    }
-
-    fn is_young(&self, old: &Old, object: ObjRef) -> bool {
-        self.nursery.contains(object.address()) || old.space.is_young_large(object.address())
     }
 
     /// Every object of the heap: the young ones, dead or alive, then the old ones. It looks at all of the heap.
@@ -123,7 +119,7 @@ impl<'id, H: Host> Heap<'id, H> {
             .collect();
         let entry = |&object: &ObjRef| {
             let header = object.header();
-            let young = self.is_young(&old, object);
+            let young = old.is_young(object, &self.nursery);
             let kind = match (young, !young && object.is_traced()) {
                 (true, _) => ObjectKind::Young,
                 (_, true) => ObjectKind::Traced,
@@ -273,7 +269,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 if let Some(target) = target::<H>(slot.get())
                     && !self.live.contains(&target)
                 {
-                    let what = if self.heap.is_young(self.old, target) { "young" } else { "free" };
+                    let what = if self.old.is_young(target, &self.heap.nursery) { "young" } else { "free" };
                     return fail(
                         "I6",
                         format!("{} refers to {what} {:#x}", self.describe(object), target.address()),

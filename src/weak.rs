@@ -44,8 +44,28 @@ pub(crate) fn fate(object: ObjRef, nursery: &Nursery, old: &Old) -> Option<ObjRe
     if old.space.is_young_large(object.address()) {
         return None;
     }
-    let dead = if object.is_traced() { !old.space.is_retained(object) } else { old.is_dead(object) };
+    old_fate(object, old)
+}
+
+/// The same for an object that is known to be old.
+pub(crate) fn old_fate(object: ObjRef, old: &Old) -> Option<ObjRef> {
+    let dead = if object.is_traced() {
+        !old.space.is_retained(object)
+    } else {
+        old.is_dead(object) && !will_be_revived(object, old)
+    };
     (!dead).then_some(object)
+}
+
+/// Does this dead counted object wait in the buffer, and will the drain revive it, by itself or as part of its
+/// component? So it does not depend on the instalments when its weak references are cleared.
+fn will_be_revived(object: ObjRef, old: &Old) -> bool {
+    if !object.chunk().starts.get(object.granule()) {
+        return false;
+    }
+    let is_finalizable = |object: ObjRef| object.header().has(FINALIZABLE);
+    let members = old.members(old.representative(object));
+    is_finalizable(object) || members.is_some_and(|members| members.into_iter().any(is_finalizable))
 }
 
 impl Weaks {

@@ -1,6 +1,8 @@
 //! What a collection does, one behaviour at a time.
 
-use frazil::{BlockBytes, Config, Drain, Heap, Kind, LowTag, Object, ObjectKind, Request, Shape, Value};
+use frazil::{
+    BlockBytes, Config, Drain, Heap, Kind, LowTag, Object, ObjectKind, Request, Shape, Value, layout,
+};
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
 const NODE: Shape = Shape::new(2, "node").raw_words(1).references_tail();
@@ -211,5 +213,30 @@ fn a_text_comes_through() {
         heap.collect(Request::Complete).unwrap();
         let texts = roots.each_ref().map(|root| heap.rooted(root).object().unwrap().text());
         assert_eq!(texts, ["", "a", "frazil", &long]);
+    });
+}
+
+#[test]
+fn an_observer_is_told_of_every_collection() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let ears = told.clone();
+        heap.observe(move |report| ears.borrow_mut().push((report.number, report.kind)));
+        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete).unwrap();
+        assert_eq!(*told.borrow(), [(1, Kind::Complete), (2, Kind::Complete)]);
+    });
+}
+
+#[test]
+fn generated_code_may_allocate_inline() {
+    with_heap(Config::default(), |heap| {
+        let place = std::ptr::from_ref(&heap).cast::<u8>();
+        let before = leaf(&heap, 1);
+        // SAFETY: the offset of a word in a live heap.
+        let top = unsafe { place.add(TestHeap::TOP_OFFSET).cast::<u64>().read() };
+        let after = leaf(&heap, 2);
+        assert_eq!(Value::from(after).bits(), top);
+        assert_eq!(Value::from(after).bits() - Value::from(before).bits(), layout::GRANULE_BYTES as u64);
     });
 }

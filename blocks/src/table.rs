@@ -183,23 +183,23 @@ impl FreeBlocks {
         self.free[block]
     }
 
-    /// Takes one block, if possible one with memory.
-    pub fn take(&mut self) -> Option<usize> {
+    /// Takes one block, if possible one with memory, and says whether it has any.
+    pub fn take(&mut self) -> Option<(usize, bool)> {
         let block = self.backed.first_one().or_else(|| self.free.first_one())?;
         self.free.set(block, false);
-        self.backed.set(block, false);
-        Some(block)
+        Some((block, self.backed.replace(block, false)))
     }
 
-    /// Takes `count` blocks in a row and says which is the first.
-    pub fn take_run(&mut self, count: usize) -> Option<usize> {
+    /// Takes `count` blocks in a row and says which is the first, and how many of them have memory.
+    pub fn take_run(&mut self, count: usize) -> Option<(usize, usize)> {
         let mut start = self.free.first_one()?;
         loop {
             let length = self.free[start..].leading_ones();
             if length >= count {
                 self.free[start..start + count].fill(false);
+                let backed = self.backed[start..start + count].count_ones();
                 self.backed[start..start + count].fill(false);
-                return Some(start);
+                return Some((start, backed));
             }
             start += length;
             start += self.free[start..].first_one()?;
@@ -251,14 +251,14 @@ mod tests {
     #[test]
     fn free_blocks_are_taken_backed_first_and_in_runs() {
         let mut free = FreeBlocks::new(4, 32);
-        assert_eq!(free.take(), Some(4));
-        assert_eq!(free.take_run(3), Some(5));
+        assert_eq!(free.take(), Some((4, false)));
+        assert_eq!(free.take_run(3), Some((5, 0)));
         free.put(6);
         free.put(4);
         assert_eq!((free.len(), free.backed()), (26, 2));
-        assert_eq!(free.take_run(20), Some(8));
+        assert_eq!(free.take_run(20), Some((8, 0)));
         assert_eq!(free.take_run(5), None);
-        assert_eq!(free.take(), Some(4));
+        assert_eq!(free.take(), Some((4, true)));
         assert_eq!(free.unback(8), Some(6..7));
         assert_eq!(free.unback(8), None);
     }

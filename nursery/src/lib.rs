@@ -34,6 +34,11 @@ pub struct Nursery {
 }
 
 impl Nursery {
+    /// Where the finger stands in a `Nursery`, for code that bumps it inline.
+    pub const TOP_OFFSET: usize = std::mem::offset_of!(Nursery, top);
+    /// Where the limit stands in a `Nursery`, for code that bumps the finger inline.
+    pub const LIMIT_OFFSET: usize = std::mem::offset_of!(Nursery, limit);
+
     /// A nursery in `range`, in which nothing may be allocated before the limit is raised.
     ///
     /// # Panics

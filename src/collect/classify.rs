@@ -35,16 +35,15 @@ use crate::value::Host;
 
 use super::reach::{Found, Trace};
 
-/// An object whose references are being followed.
+/// An object whose references are being followed. Small, for a chain of ten million objects has as many of
+/// them at once; the object itself is on the path, at its place.
 struct Frame {
-    object: ObjRef,
-    header: Header,
-    /// The next reference to follow.
-    next: usize,
     /// The object's place on the path.
-    place: usize,
+    place: u32,
     /// The lowest place that it, or what was classified below it, refers to.
-    low: usize,
+    low: u32,
+    /// The next reference to follow.
+    next: u32,
     /// Something in its component, as far as it is known, is mutable or refers to something traced.
     traced: bool,
     /// It refers to itself.
@@ -64,11 +63,12 @@ impl Trace<'_> {
     pub fn classify<H: Host>(&mut self, object: ObjRef, header: Header) {
         self.enter(object, header);
         while let Some(frame) = self.classifier.frames.last_mut() {
-            if frame.next == frame.header.references() {
+            let (object, header) = self.classifier.path[frame.place as usize];
+            if frame.next as usize == header.references() {
                 self.leave::<H>();
                 continue;
             }
-            let slot = frame.object.slot(frame.header, frame.next);
+            let slot = object.slot(header, frame.next as usize);
             frame.next += 1;
             let found = self.follow::<H>(slot);
             let frame = self.classifier.frames.last_mut().expect("the frame that was just looked at");
@@ -86,34 +86,27 @@ impl Trace<'_> {
 
     fn enter(&mut self, object: ObjRef, header: Header) {
         debug_assert!(!header.has(MUTABLE));
-        let place = self.classifier.path.len();
+        let place = u32::try_from(self.classifier.path.len()).expect("fewer than 2^32 objects on one path");
         object.set_traced(true);
-        object.replace_header((place as u64) << 1);
+        object.replace_header(u64::from(place) << 1);
         self.classifier.path.push((object, header));
-        self.classifier.frames.push(Frame {
-            object,
-            header,
-            next: 0,
-            place,
-            low: place,
-            traced: false,
-            loops: false,
-        });
+        self.classifier.frames.push(Frame { place, low: place, next: 0, traced: false, loops: false });
     }
 
     /// All references of the topmost object have been followed.
     fn leave<H: Host>(&mut self) {
         let frame = self.classifier.frames.pop().expect("called with a frame");
+        let complete = frame.low == frame.place;
         if let Some(parent) = self.classifier.frames.last_mut() {
             parent.traced |= frame.traced;
-            if frame.low < frame.place {
+            if !complete {
                 parent.low = parent.low.min(frame.low);
             }
         }
-        if frame.low < frame.place {
+        if !complete {
             return;
         }
-        let first = frame.place;
+        let first = frame.place as usize;
         for &(object, header) in &self.classifier.path[first..] {
             object.set_header(header);
         }
@@ -123,8 +116,8 @@ impl Trace<'_> {
                 self.retain(object);
             }
         } else if self.classifier.path.len() == first + 1 && !frame.loops {
-            self.classifier.path.pop();
-            self.settle_one::<H>(frame.object, frame.header);
+            let (object, header) = self.classifier.path.pop().expect("longer than `first`");
+            self.settle_one::<H>(object, header);
         } else {
             let members = self.classifier.path.split_off(first);
             self.settle_component::<H>(&members);

@@ -23,7 +23,7 @@ pub(super) enum Found {
     /// A traced object.
     Traced,
     /// An object whose class is being found out; this is its place on the classifier's path.
-    Open(usize),
+    Open(u32),
     /// An object whose class has to be found out: it is in the old generation now, and this is its header.
     Unclassified(ObjRef, Header),
 }
@@ -203,7 +203,7 @@ impl<'h> Trace<'h> {
             return Found::Counted;
         }
         match object.first() {
-            First::Replaced(place) => Found::Open(place as usize >> 1),
+            First::Replaced(place) => Found::Open((place >> 1) as u32),
             First::Header(header) => {
                 let may_settle = self.settling && !header.has(MUTABLE) && !self.old.space.is_retained(object);
                 if may_settle { Found::Unclassified(object, header) } else { Found::Traced }

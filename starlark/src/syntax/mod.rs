@@ -1,0 +1,62 @@
+//! The front end: from the text of a module to a resolved syntax tree.
+//!
+//! ```text
+//! SourceFile --lexer--> tokens --parser--> ast::File --resolve--> resolve::Module
+//!      \_________________ diagnostics point back into it _________________/
+//! ```
+//!
+//! Reading order: [`source`] (files, spans), [`ast`] (the tree), `lexer`, `parser`, then [`mod@resolve`]
+//! (what each identifier means) and [`diagnostics`] (how errors are shown). Nothing here knows the runtime:
+//! the compiler takes a [`Module`] and everything it must know about scopes is written in it.
+//!
+//! **Invariant:** a tree is at most [`MAX_NESTING`] × 10 nodes deep, whatever the input, so that recursive
+//! walks (dropping it is one) are safe on small stacks. Long chains (`a + b + ...`, `a.b().c()...`, `elif`)
+//! are flat.
+
+pub mod ast;
+pub mod diagnostics;
+mod dialect;
+mod lexer;
+mod literals;
+pub mod names;
+mod parser;
+pub mod resolve;
+pub mod source;
+mod token;
+
+pub use diagnostics::{Diagnostic, Frame, Note, Severity};
+pub use dialect::Dialect;
+pub use names::{Names, Symbol};
+pub use parser::{Parsed, parse};
+pub use resolve::{Binding, Environment, FunctionInfo, Module, resolve};
+pub use source::{LineCol, SourceFile, Span};
+
+/// How deeply brackets, blocks, lambdas, conditionals and unary operators may be nested in each other.
+///
+/// Raised: more stack is needed to parse and compile. Lowered: generated code may be refused. At 200, a
+/// stack of 512 KiB is enough to parse, resolve and drop the worst module, even without optimisation;
+/// CPython allows as many nested parentheses.
+pub const MAX_NESTING: u32 = 200;
+
+/// Parses and resolves a module: the whole front end in one call.
+///
+/// All errors are returned, in the order of the text. If there are syntax errors, names are not looked at,
+/// since what could not be parsed may bind them.
+pub fn analyze(
+    source: &SourceFile,
+    environment: &dyn Environment,
+    dialect: &Dialect,
+) -> Result<Module, Vec<Diagnostic>> {
+    let Parsed { file, syntax_errors, check_errors: mut errors } = parse(source, dialect);
+    if !syntax_errors.is_empty() {
+        errors.extend(syntax_errors);
+    } else {
+        match resolve(file, environment, dialect) {
+            Ok(module) if errors.is_empty() => return Ok(module),
+            Ok(_) => {}
+            Err(more) => errors.extend(more),
+        }
+    }
+    errors.sort_by_key(|error| error.span.start);
+    Err(errors)
+}
