@@ -76,7 +76,6 @@ impl Shadow {
             let node = &mut self.nodes[sighting.id.index()];
             node.counted = sighting.part == Part::Counted;
             node.waiting = sighting.waiting;
-            node.waited |= sighting.waiting;
         }
         if moment != Moment::Between {
             let waits = sightings.iter().any(|sighting| sighting.waiting);

@@ -203,7 +203,7 @@ impl<'id, H: Host> Runner<'id, H> {
         for (weak, model) in self.held.weaks.iter().zip(&self.shadow.weaks) {
             let target = self.shadow.node(model.target);
             // The others are asked by the steps of the history: asking keeps an object alive.
-            let gone = model.cleared || target.waiting || target.age == Age::Dead;
+            let gone = model.cleared || target.age == Age::Dead || target.waiting && !target.reached;
             if gone && self.heap.upgrade(weak).is_some() {
                 let target = self.shadow.describe(model.target);
                 return Err(format!("a weak reference still leads to {target}, which is dead"));

@@ -87,14 +87,12 @@ pub struct Node {
     pub age: Age,
     /// Does the host hold it, or a way to it? Only then can a step be about it.
     pub in_hand: bool,
-    /// Could it be reached from a root at the last collection, or has it been made since?
+    /// At the last collection, did a root reach it, or something to be finalized? Or has it been made since?
     pub reached: bool,
     /// Was it counted when the heap was last looked at?
     pub counted: bool,
     /// Did it wait in the freed-object buffer then?
     pub waiting: bool,
-    /// Did it ever? Weak references to it may have been cleared, even if it was to be finalized and lives on.
-    pub waited: bool,
     /// Did the last complete collection have a reason to keep it, or has it been revived since?
     pub kept: bool,
 }
@@ -273,7 +271,6 @@ impl Shadow {
             reached: true,
             counted: false,
             waiting: false,
-            waited: false,
             kept: false,
         });
         self.named.insert(label, id);
@@ -313,7 +310,7 @@ impl Shadow {
             Some(id) if id != target => Err(format!("it leads to {}", self.describe(id))),
             Some(_) if cleared => Err("it was cleared already".to_owned()),
             Some(_) if node.age == Age::Dead => Err("its object is gone".to_owned()),
-            Some(_) if node.waiting => Err("its object waits to be freed".to_owned()),
+            Some(_) if node.waiting && !node.reached => Err("its object waits to be freed".to_owned()),
             Some(_) => {
                 self.take_in_hand(target);
                 // It may have been held by something dead alone. The heap keeps it now until it knows better.
@@ -322,7 +319,7 @@ impl Shadow {
                 }
                 Ok(())
             }
-            None if (node.reached || node.in_hand) && !node.waited => Err("its object is alive".to_owned()),
+            None if node.reached || node.in_hand => Err("its object is alive".to_owned()),
             None => {
                 self.weaks[weak].cleared = true;
                 Ok(())
