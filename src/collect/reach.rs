@@ -167,7 +167,7 @@ impl<'h> Trace<'h> {
         let bytes = cell_bytes(header);
         let address = self.old.space.cell(Lane::of(header), bytes);
         // SAFETY: `cell` hands out an unused cell of at least `bytes` bytes.
-        let object = unsafe { young.copy_to(address, header.words()) };
+        let object = unsafe { young.copy_to(address, bytes) };
         young.replace_header(address as u64);
         self.report.promoted_objects += 1;
         self.report.promoted_bytes += bytes;
