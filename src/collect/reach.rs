@@ -64,11 +64,15 @@ impl<'h> Trace<'h> {
     /// Reaches what `slot` refers to: from now on it is old, classified and retained.
     #[inline]
     pub fn reach<H: Host>(&mut self, slot: Slot) {
+        let before = slot.get();
         if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
             self.classify::<H>(object, header);
         }
         if let Some(object) = target::<H>(slot.get()) {
             self.retain(object);
+        }
+        if H::commits(Fault::StaleSlot) {
+            slot.set(before);
         }
     }
 
@@ -150,9 +154,7 @@ impl<'h> Trace<'h> {
         let header = match young.first() {
             First::Header(header) => header,
             First::Replaced(address) => {
-                if !H::commits(Fault::StaleSlot) {
-                    slot.set(H::word(address as usize, word));
-                }
+                slot.set(H::word(address as usize, word));
                 // SAFETY: the forwarding address was left by `evacuate`.
                 return self.classified(unsafe { ObjRef::new(address as usize) });
             }
