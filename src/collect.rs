@@ -188,9 +188,8 @@ fn instalment<H: Host>(heap: &Heap<'_, H>, allocated: usize) -> Budget {
 
 /// Brings weak references up to date, before the nursery forgets where its objects went.
 fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
-    if H::commits(Fault::KeptWeak) {
-        return;
-    }
+    let kept = H::commits(Fault::KeptWeak);
     let (nursery, old) = (&heap.nursery, &*heap.old.get_mut());
-    report.weak_cleared += heap.weaks.get_mut().update(|object: ObjRef| fate(object, nursery, old));
+    report.weak_cleared +=
+        heap.weaks.get_mut().update(|object: ObjRef| fate(object, nursery, old).or(kept.then_some(object)));
 }

@@ -127,16 +127,25 @@ impl ObjRef {
         self.read(1 + index)
     }
 
-    /// Copies the object's words to `to` and returns it there.
+    /// Copies the object's granules to `to` and returns it there.
     ///
     /// # Safety
-    /// `to` is unused memory of at least `bytes` bytes, aligned to a granule.
+    /// `to` is unused memory of at least `bytes` bytes, aligned to a granule; `bytes` is what the object takes.
     #[inline]
-    pub unsafe fn copy_to(self, to: usize, words: usize) -> ObjRef {
-        // SAFETY: the source is a live object of `words` words, the target unused memory of that size.
+    pub unsafe fn copy_to(self, to: usize, bytes: usize) -> ObjRef {
+        type Granule = [u64; GRANULE_BYTES / WORD_BYTES];
+        let target: *mut Granule = std::ptr::with_exposed_provenance_mut(to);
+        let source: *const Granule = std::ptr::with_exposed_provenance(self.0);
+        // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size. Copies of
+        // a known size are a few moves; most objects have one to four granules.
         unsafe {
-            let target: *mut u64 = std::ptr::with_exposed_provenance_mut(to);
-            std::ptr::copy_nonoverlapping(self.word(0), target, words);
+            match bytes / GRANULE_BYTES {
+                1 => target.copy_from_nonoverlapping(source, 1),
+                2 => target.copy_from_nonoverlapping(source, 2),
+                3 => target.copy_from_nonoverlapping(source, 3),
+                4 => target.copy_from_nonoverlapping(source, 4),
+                granules => target.copy_from_nonoverlapping(source, granules),
+            }
             ObjRef::new(to)
         }
     }

@@ -146,6 +146,8 @@ pub(crate) struct Space {
     /// No region before this one has a free block.
     hint: usize,
     huge: HashMap<usize, Mapping>,
+    /// Mappings of freed objects. Their side tables are still looked at until the collection is over.
+    dying: Vec<Mapping>,
     huge_bytes: usize,
     spans: Box<[[Span; CLASSES]; LANES]>,
     room: Room,
@@ -171,6 +173,7 @@ impl Space {
             regions: Vec::new(),
             hint: 0,
             huge: HashMap::new(),
+            dying: Vec::new(),
             huge_bytes: 0,
             spans: Box::new([[Span::default(); CLASSES]; LANES]),
             room: Room::default(),
@@ -504,8 +507,7 @@ impl Space {
         self.state(address).young.set(false);
         if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
             self.huge_bytes -= mapping.range().len();
-            let block = self.block_of(address);
-            self.touched_blocks.retain(|&touched| touched != block);
+            self.dying.push(mapping);
             return;
         }
         let blocks = self.state(address).live.get() as usize;
@@ -528,6 +530,11 @@ impl Space {
     /// Gives the memory of free blocks beyond `keep_bytes` back to the system, and whole chunks when nothing
     /// is left in them and the next collection, of at most `nursery_bytes`, will not ask for them.
     pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize) {
+        if !self.dying.is_empty() {
+            let dying = std::mem::take(&mut self.dying);
+            let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
+            self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
+        }
         let mut excess = self.blocks_backed.saturating_sub(keep_bytes / self.block.get());
         if excess == 0 {
             return;

@@ -17,9 +17,10 @@
 //!         counted -> the component settles: each reference that leaves it is counted
 //! ```
 //!
-//! What the code adds: the recursion is an explicit stack of [`Frame`]s; while an object is on the path, its
-//! header is replaced by its place there and its *traced* bit is set, so that a bit that is clear always means
-//! counted and needs no look at the object itself.
+//! What the code adds: the recursion is a loop with a stack. An object gets a *place* on the path only when the
+//! walk has to leave it for something below it, or when it takes part in a cycle; most objects never do. While
+//! it has one, its header is replaced by the place and its *traced* bit is set, so that a bit that is clear
+//! always means counted and needs no look at the object itself.
 //!
 //! That a traced component may be retained at once is right: the walk began at a reference in a root or a
 //! traced object, and everything on the way to a traced object is traced itself.
@@ -29,99 +30,150 @@
 
 use crate::Fault;
 use crate::object::ObjRef;
-use crate::old::targets;
+use crate::old::{target, targets};
 use crate::shape::{Header, MUTABLE};
 use crate::value::Host;
 
 use super::reach::{Found, Trace};
 
-/// An object whose references are being followed. Small, for a chain of ten million objects has as many of
-/// them at once; the object itself is on the path, at its place.
-struct Frame {
-    /// The object's place on the path.
+/// An object whose references are being followed.
+struct Visit {
+    object: ObjRef,
+    header: Header,
+    state: State,
+}
+
+/// How far that has come. Small, for a chain of ten million objects has as many of them at once; the object and
+/// its header are on the path, at its place.
+struct State {
+    /// The object's place on the path, or [`NOWHERE`].
     place: u32,
-    /// The lowest place that it, or what was classified below it, refers to.
+    /// The lowest place that it, or what was classified below it, refers to, or [`NOWHERE`].
     low: u32,
     /// The next reference to follow.
     next: u32,
     /// Something in its component, as far as it is known, is mutable or refers to something traced.
     traced: bool,
-    /// It refers to itself.
-    loops: bool,
 }
+
+/// Not a place on the path.
+const NOWHERE: u32 = u32::MAX;
 
 /// The stacks of the walk, empty between two walks.
 #[derive(Default)]
 pub(super) struct Classifier {
-    frames: Vec<Frame>,
-    /// Objects whose component is not complete, with their headers, in the order in which they were met.
+    /// Objects that the walk has left for something below them.
+    left: Vec<State>,
+    /// Objects with a place: those that were left, and those of cycles that are not complete. With their headers.
     path: Vec<(ObjRef, Header)>,
+}
+
+impl Visit {
+    #[inline]
+    fn new(object: ObjRef, header: Header) -> Visit {
+        Visit { object, header, state: State { place: NOWHERE, low: NOWHERE, next: 0, traced: false } }
+    }
 }
 
 impl Trace<'_> {
     /// Classifies `object` and everything below it that is not classified yet.
     pub fn classify<H: Host>(&mut self, object: ObjRef, header: Header) {
-        self.enter(object, header);
-        while let Some(frame) = self.classifier.frames.last_mut() {
-            let (object, header) = self.classifier.path[frame.place as usize];
-            if frame.next as usize == header.references() {
-                self.leave::<H>();
+        let mut visit = Visit::new(object, header);
+        loop {
+            if let Some((below, header)) = self.advance::<H>(&mut visit) {
+                self.take_place(&mut visit);
+                self.classifier.left.push(visit.state);
+                visit = Visit::new(below, header);
                 continue;
             }
-            let slot = object.slot(header, frame.next as usize);
-            frame.next += 1;
-            let found = self.follow::<H>(slot);
-            let frame = self.classifier.frames.last_mut().expect("the frame that was just looked at");
-            match found {
-                Found::Counted => {}
-                Found::Traced => frame.traced |= !H::commits(Fault::SettledTooEarly),
-                Found::Open(place) => {
-                    frame.loops |= place == frame.place;
-                    frame.low = frame.low.min(place);
-                }
-                Found::Unclassified(object, header) => self.enter(object, header),
-            }
-        }
-    }
-
-    fn enter(&mut self, object: ObjRef, header: Header) {
-        debug_assert!(!header.has(MUTABLE));
-        let place = u32::try_from(self.classifier.path.len()).expect("fewer than 2^32 objects on one path");
-        object.set_traced(true);
-        object.replace_header(u64::from(place) << 1);
-        self.classifier.path.push((object, header));
-        self.classifier.frames.push(Frame { place, low: place, next: 0, traced: false, loops: false });
-    }
-
-    /// All references of the topmost object have been followed.
-    fn leave<H: Host>(&mut self) {
-        let frame = self.classifier.frames.pop().expect("called with a frame");
-        let complete = frame.low == frame.place;
-        if let Some(parent) = self.classifier.frames.last_mut() {
-            parent.traced |= frame.traced;
+            let (low, traced) = (visit.state.low, visit.state.traced);
+            let complete = low >= visit.state.place;
+            self.complete::<H>(visit);
+            let Some(mut state) = self.classifier.left.pop() else { return };
+            state.traced |= traced;
             if !complete {
-                parent.low = parent.low.min(frame.low);
+                state.low = state.low.min(low);
+            }
+            let (object, header) = self.classifier.path[state.place as usize];
+            visit = Visit { object, header, state };
+        }
+    }
+
+    /// Follows references until one leads to an object that has to be classified first, which is the answer.
+    fn advance<H: Host>(&mut self, visit: &mut Visit) -> Option<(ObjRef, Header)> {
+        while (visit.state.next as usize) < visit.header.references() {
+            let slot = visit.object.slot(visit.header, visit.state.next as usize);
+            visit.state.next += 1;
+            match self.follow::<H>(slot) {
+                Found::Counted if target::<H>(slot.get()) != Some(visit.object) => {}
+                Found::Counted => {
+                    // It refers to itself, and has no place yet by which that could be seen.
+                    self.take_place(visit);
+                    visit.state.low = visit.state.low.min(visit.state.place);
+                }
+                Found::Traced => visit.state.traced |= !H::commits(Fault::SettledTooEarly),
+                Found::Open(place) => {
+                    self.take_place(visit);
+                    visit.state.low = visit.state.low.min(place);
+                }
+                Found::Unclassified(below, header) => {
+                    if below != visit.object {
+                        return Some((below, header));
+                    }
+                    self.take_place(visit);
+                    visit.state.low = visit.state.low.min(visit.state.place);
+                }
             }
         }
-        if !complete {
+        None
+    }
+
+    /// Gives the object a place on the path, if it has none yet.
+    fn take_place(&mut self, visit: &mut Visit) {
+        if visit.state.place != NOWHERE {
             return;
         }
-        let first = frame.place as usize;
-        for &(object, header) in &self.classifier.path[first..] {
+        debug_assert!(!visit.header.has(MUTABLE));
+        let place = u32::try_from(self.classifier.path.len()).expect("fewer than 2^32 objects on one path");
+        assert!(place != NOWHERE, "fewer than 2^32 - 1 objects on one path");
+        visit.state.place = place;
+        visit.object.set_traced(true);
+        visit.object.replace_header(u64::from(place) << 1);
+        self.classifier.path.push((visit.object, visit.header));
+    }
+
+    /// All references of an object have been followed. If its component is complete, it is decided.
+    fn complete<H: Host>(&mut self, visit: Visit) {
+        let Visit { object, header, state } = visit;
+        if state.low < state.place {
+            return;
+        }
+        if state.low == NOWHERE {
+            if state.place != NOWHERE {
+                self.classifier.path.pop();
+                object.set_header(header);
+            }
+            return if state.traced {
+                self.stay_traced(object)
+            } else {
+                self.settle_one::<H>(object, header)
+            };
+        }
+        let members = self.classifier.path.split_off(state.place as usize);
+        for &(object, header) in &members {
             object.set_header(header);
         }
-        if frame.traced {
-            while self.classifier.path.len() > first {
-                let (object, _) = self.classifier.path.pop().expect("longer than `first`");
-                self.retain(object);
-            }
-        } else if self.classifier.path.len() == first + 1 && !frame.loops {
-            let (object, header) = self.classifier.path.pop().expect("longer than `first`");
-            self.settle_one::<H>(object, header);
+        if state.traced {
+            members.iter().rev().for_each(|&(object, _)| self.stay_traced(object));
         } else {
-            let members = self.classifier.path.split_off(first);
             self.settle_component::<H>(&members);
         }
+    }
+
+    /// An object that reaches something mutable is traced, and retained by whatever the walk came from.
+    fn stay_traced(&mut self, object: ObjRef) {
+        object.set_traced(true);
+        self.retain(object);
     }
 
     /// An object that is no part of a cycle becomes counted.

@@ -64,11 +64,15 @@ impl<'h> Trace<'h> {
     /// Reaches what `slot` refers to: from now on it is old, classified and retained.
     #[inline]
     pub fn reach<H: Host>(&mut self, slot: Slot) {
+        let before = slot.get();
         if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
             self.classify::<H>(object, header);
         }
         if let Some(object) = target::<H>(slot.get()) {
             self.retain(object);
+        }
+        if H::commits(Fault::StaleSlot) {
+            slot.set(before);
         }
     }
 
@@ -150,9 +154,7 @@ impl<'h> Trace<'h> {
         let header = match young.first() {
             First::Header(header) => header,
             First::Replaced(address) => {
-                if !H::commits(Fault::StaleSlot) {
-                    slot.set(H::word(address as usize, word));
-                }
+                slot.set(H::word(address as usize, word));
                 // SAFETY: the forwarding address was left by `evacuate`.
                 return self.classified(unsafe { ObjRef::new(address as usize) });
             }
@@ -167,7 +169,7 @@ impl<'h> Trace<'h> {
         let bytes = cell_bytes(header);
         let address = self.old.space.cell(Lane::of(header), bytes);
         // SAFETY: `cell` hands out an unused cell of at least `bytes` bytes.
-        let object = unsafe { young.copy_to(address, header.words()) };
+        let object = unsafe { young.copy_to(address, bytes) };
         young.replace_header(address as u64);
         self.report.promoted_objects += 1;
         self.report.promoted_bytes += bytes;
