@@ -11,7 +11,7 @@ use crate::kind::{Kind, Tail};
 use crate::random::Random;
 
 /// The kinds of step and how likely each is before a seed skews them.
-const STEPS: [(Choice, u32); 25] = [
+const STEPS: [(Choice, u32); 26] = [
     (Choice::Make, 36),
     (Choice::Ring, 6),
     (Choice::Chain, 4),
@@ -25,6 +25,7 @@ const STEPS: [(Choice, u32); 25] = [
     (Choice::Unguard, 1),
     (Choice::Root, 12),
     (Choice::Unroot, 7),
+    (Choice::Reroot, 3),
     (Choice::Forget, 1),
     (Choice::Push, 8),
     (Choice::Pop, 4),
@@ -54,6 +55,7 @@ enum Choice {
     Unguard,
     Root,
     Unroot,
+    Reroot,
     Forget,
     Push,
     Pop,
@@ -87,19 +89,22 @@ enum Theme {
     Cycles,
     /// A heap limit that is reached.
     Limit,
+    /// Much of everything: many blocks that fill, empty and go back to the system.
+    Bulk,
 }
 
 /// The history of `seed`.
 pub fn generate(seed: u64) -> History {
     let mut random = Random::new(seed);
     let themes = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles, Theme::Limit];
-    let theme = random.pick(&themes);
+    // Bulk takes fifty times as long as anything else.
+    let theme = if random.chance(2) { Theme::Bulk } else { random.pick(&themes) };
     let mut setup = setup(&mut random);
     match theme {
         Theme::Cards => setup.short = true,
         Theme::Waiting => setup.instalment = random.range(1, 2),
         Theme::Limit => setup.limit_kib = 256,
-        Theme::None | Theme::Cycles => {}
+        Theme::None | Theme::Cycles | Theme::Bulk => {}
     }
     let mut maker = Maker::new(random, setup.block, theme);
     let count = maker.random.range(60, 200);
@@ -135,6 +140,8 @@ struct Maker {
     huge: bool,
     /// Bytes of litter at most.
     litter: u32,
+    /// Are chains long?
+    bulk: bool,
     next: u32,
 }
 
@@ -152,6 +159,7 @@ fn emphasis(theme: Theme, choice: Choice) -> u32 {
         (Theme::Cycles, Choice::Ring | Choice::Freeze) => 4,
         (Theme::Cycles, Choice::Store | Choice::FreezeDeep) => 2,
         (Theme::Limit, Choice::Litter) => 10,
+        (Theme::Bulk, Choice::Chain | Choice::Complete) => 4,
         _ => 1,
     }
 }
@@ -167,9 +175,10 @@ impl Maker {
         kinds[Kind::Pair as usize] += 4;
         kinds[Kind::Cell as usize] += 4;
         kinds[Kind::Slots as usize] += if theme == Theme::Cards { 20 } else { 0 };
-        let (large, huge) = (theme == Theme::Cards || random.chance(12), random.chance(2));
+        let bulk = theme == Theme::Bulk;
+        let (large, huge) = (theme == Theme::Cards || bulk || random.chance(12), random.chance(2));
         let litter = if theme == Theme::Limit { 8000 } else { 200 };
-        Maker { random, block, steps: steps.to_vec(), kinds, large, huge, litter, next: 0 }
+        Maker { random, block, steps: steps.to_vec(), kinds, large, huge, litter, bulk, next: 0 }
     }
 
     fn step(&mut self) -> Step {
@@ -206,6 +215,7 @@ impl Maker {
         match choice {
             Choice::Root => Step::Root { value: self.operand() },
             Choice::Unroot => Step::Unroot { handle: self.random.below(32) },
+            Choice::Reroot => Step::Reroot { handle: self.random.below(32), value: self.operand() },
             Choice::Forget => Step::Forget { handle: self.random.below(32) },
             Choice::Push => Step::Push { value: self.operand() },
             Choice::Pop => Step::Pop { count: self.random.range(1, 6) },
@@ -248,7 +258,7 @@ impl Maker {
             let len = self.random.pick(&[1, 1, 2, 2, 3, 4, 9]);
             return Step::Ring { label: self.name(len), kind, len, other };
         }
-        let len = self.random.pick(&[2, 5, 20, 60, 300]);
+        let len = self.random.pick(&[2, 5, 20, 60, 300]) * if self.bulk { 20 } else { 1 };
         Step::Chain { label: self.name(len), kind, len, other }
     }
 

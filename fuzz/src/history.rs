@@ -144,6 +144,13 @@ pub enum Step {
         /// Which.
         handle: u32,
     },
+    /// Lets a handle hold something else.
+    Reroot {
+        /// Which.
+        handle: u32,
+        /// What.
+        value: Operand,
+    },
     /// Loses a handle without giving it back: what it holds is kept for good.
     Forget {
         /// Which.

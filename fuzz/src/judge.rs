@@ -118,7 +118,8 @@ impl Shadow {
             }
             self.mourned[index].condemned = true;
             // One that another dead one refers to may have to wait until that one has been handed out.
-            let others = (0..dead.len()).filter(|&other| other != index && dead[other]);
+            let others = (0..dead.len())
+                .filter(|&other| dead[other] && self.mourned[other].object != self.mourned[index].object);
             let words: Vec<Word> = others.map(|other| Word::Object(self.mourned[other].object)).collect();
             let held = graph::reach(&self.nodes, words).has(self.mourned[index].object);
             self.mourned[index].due |= exact && !held;

@@ -32,6 +32,8 @@ pub enum Act {
     Root { value: Word },
     /// Gives it back.
     Unroot { handle: usize },
+    /// Lets it hold something else.
+    Reroot { handle: usize, value: Word },
     /// Loses it.
     Forget { handle: usize },
     /// Pushes on the root stack.
@@ -115,12 +117,8 @@ impl Shadow {
             Step::Weak { object } => Act::Weak { object: self.object(object)? },
             Step::Finalize { object } => {
                 let object = self.object(object)?;
-                let known = self.mourned.iter().any(|mourned| mourned.object == object);
-                // The token says which registration it is: the same object may die twice.
-                (!known).then_some(Act::Finalize {
-                    object,
-                    token: u64::from(object.0) << 32 | self.nodes.len() as u64,
-                })?
+                // The token tells the registrations of one object apart.
+                Act::Finalize { object, token: u64::from(object.0) << 32 | self.registrations }
             }
             _ => return self.plan_root(step),
         })
@@ -130,6 +128,9 @@ impl Shadow {
         Some(match *step {
             Step::Root { value } => Act::Root { value: self.word(value) },
             Step::Unroot { handle } => Act::Unroot { handle: modulo(handle, self.handles.len())? },
+            Step::Reroot { handle, value } => {
+                Act::Reroot { handle: modulo(handle, self.handles.len())?, value: self.word(value) }
+            }
             Step::Forget { handle } => Act::Forget { handle: modulo(handle, self.handles.len())? },
             Step::Push { value } => Act::Push { value: self.word(value) },
             Step::Pop { count } => Act::Pop { count: self.stack.len().min(count as usize) },

@@ -157,6 +157,8 @@ pub struct Shadow {
     pub weaks: Vec<Weak>,
     /// What is to be finalized.
     pub mourned: Vec<Mourned>,
+    /// Registrations to be finalized, ever.
+    pub registrations: u64,
     /// Objects made before the last complete collection.
     pub made_before_complete: usize,
 }
@@ -237,6 +239,7 @@ impl Shadow {
             Act::Unroot { handle } => {
                 self.handles.swap_remove(handle);
             }
+            Act::Reroot { handle, value } => self.handles[handle] = value,
             Act::Forget { handle } => {
                 let lost = self.handles.swap_remove(handle);
                 self.forgotten.push(lost);
@@ -249,6 +252,7 @@ impl Shadow {
                 self.weaks.swap_remove(weak);
             }
             Act::Finalize { object, token } => {
+                self.registrations += 1;
                 self.mourned.push(Mourned { object, token, condemned: false, due: false });
             }
             // The rest changes nothing that the host can see, or is done elsewhere.

@@ -166,6 +166,7 @@ fn uses(step: &mut Step) -> Vec<&mut Label> {
         Step::FreezeDeep { value }
         | Step::Root { value }
         | Step::Push { value }
+        | Step::Reroot { value, .. }
         | Step::Set { value, .. } => (None, vec![value]),
         _ => (None, vec![]),
     };
@@ -256,13 +257,15 @@ fn measure(step: &Step) -> u64 {
         Step::FreezeDeep { .. } => 100,
         Step::Freeze { count, .. } => u64::from(*count),
         Step::Collect(demand) => u64::from(*demand != Demand::Complete),
-        Step::Store { value, .. } | Step::Set { value, .. } | Step::Root { value } | Step::Push { value } => {
-            match value {
-                Operand::Empty => 0,
-                Operand::Number(_) => 1,
-                Operand::Object(_) => 2,
-            }
-        }
+        Step::Store { value, .. }
+        | Step::Set { value, .. }
+        | Step::Reroot { value, .. }
+        | Step::Root { value }
+        | Step::Push { value } => match value {
+            Operand::Empty => 0,
+            Operand::Number(_) => 1,
+            Operand::Object(_) => 2,
+        },
         Step::Upgrade { root, .. } | Step::Take { root } => u64::from(*root),
         _ => 0,
     }
@@ -274,7 +277,7 @@ fn numbers(step: &mut Step) -> Vec<&mut u32> {
         Step::Store { slot, .. } | Step::Set { slot, .. } => vec![slot],
         Step::Fill { start, .. } => vec![start],
         Step::Freeze { count, .. } => vec![count],
-        Step::Unroot { handle } | Step::Forget { handle } => vec![handle],
+        Step::Unroot { handle } | Step::Forget { handle } | Step::Reroot { handle, .. } => vec![handle],
         Step::Pop { count } | Step::Drain { count } => vec![count],
         Step::Upgrade { weak, .. } | Step::Unweak { weak } => vec![weak],
         _ => vec![],
@@ -303,6 +306,7 @@ fn use_operand(step: &mut Step, plain: Operand) {
         | Step::Store { value, .. }
         | Step::Fill { value, .. }
         | Step::Set { value, .. }
+        | Step::Reroot { value, .. }
         | Step::Root { value }
         | Step::Push { value } => *value = plain,
         _ => {}

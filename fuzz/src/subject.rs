@@ -144,6 +144,7 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
         match *act {
             Act::Root { value } => held.handles.push(heap.root(self.value(value))),
             Act::Unroot { handle } => heap.unroot(held.handles.swap_remove(handle)),
+            Act::Reroot { handle, value } => heap.reroot(&held.handles[handle], self.value(value)),
             Act::Forget { handle } => drop(held.handles.swap_remove(handle)),
             Act::Push { value } => match heap.stack_grow(1) {
                 Some(base) => heap.stack_from(base)[0].set(self.value(value)),
