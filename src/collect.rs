@@ -78,7 +78,8 @@ pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Resu
     }
     let draining = Instant::now();
     let budget = instalment(heap, allocated);
-    heap.old.get_mut().drain::<H>(budget, heap.finalizers.get_mut(), &mut report);
+    heap.old.get_mut().drain::<H>(budget, &mut report);
+    heap.make_revived_ready(&mut report);
     clear_weak(heap, &mut report);
     heap.free_young();
     heap.give_memory_back();
@@ -120,7 +121,7 @@ fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previo
     reach_roots::<H>(&mut trace, stack, |by_root| &mut by_root.stack);
     if H::commits(Fault::EarlyDecrement) && kind == Kind::Complete {
         trace.old.diff::<H>(previous.to_vec(), trace.report);
-        trace.old.drain::<H>(Budget::ALL, heap.finalizers.get_mut(), trace.report);
+        trace.old.drain::<H>(Budget::ALL, trace.report);
     }
     reach_roots::<H>(&mut trace, handles, |by_root| &mut by_root.handles);
     if kind == Kind::Short {

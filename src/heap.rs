@@ -537,6 +537,7 @@ impl<'id, H: Host> Heap<'id, H> {
     pub fn finalize(&self, object: Object<'_, 'id, H>, token: u64) {
         object.obj().set_flags(FINALIZABLE);
         self.finalizers.borrow_mut().register(object.obj(), token);
+        self.old.borrow_mut().any_finalizable = true;
     }
 
     /// The next object of the finalizer queue, with its token. From now on it is an object like any other.
@@ -586,7 +587,8 @@ impl<'id, H: Host> Heap<'id, H> {
     pub fn drain(&mut self, objects: usize) -> usize {
         let mut report = Report::default();
         let budget = Budget::new(objects, None);
-        self.old.get_mut().drain::<H>(budget, self.finalizers.get_mut(), &mut report);
+        self.old.get_mut().drain::<H>(budget, &mut report);
+        self.make_revived_ready(&mut report);
         let (old, nursery) = (&*self.old.get_mut(), &self.nursery);
         self.weaks.get_mut().update(|object| {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
@@ -621,6 +623,16 @@ impl<'id, H: Host> Heap<'id, H> {
                 if self.config.short_collections && !due { Kind::Short } else { Kind::Complete }
             }
         }
+    }
+
+    /// Finalizable counted objects that died in this drain go to the queue.
+    pub(crate) fn make_revived_ready(&mut self, report: &mut Report) {
+        let (old, finalizers) = (self.old.get_mut(), self.finalizers.get_mut());
+        report.finalizable += old.revived.len();
+        if !old.revived.is_empty() {
+            finalizers.revive::<H>(std::mem::take(&mut old.revived));
+        }
+        old.any_finalizable = !finalizers.is_empty();
     }
 
     /// Ends the young objects: large ones that were not reached, and everything in the nursery.

@@ -22,7 +22,7 @@ use blocks::counts::{MEMBER, OVERFLOWN};
 use nursery::Nursery;
 
 use crate::object::ObjRef;
-use crate::shape::{COMPONENT, Header};
+use crate::shape::{COMPONENT, FINALIZABLE, Header};
 use crate::space::Space;
 use crate::value::Host;
 use crate::{Fault, Slot};
@@ -49,12 +49,23 @@ pub(crate) struct Old {
     pub components: Components,
     /// Counted objects that are dead: their count is zero and their bit clear. Their references still count.
     pub buffer: Vec<ObjRef>,
+    /// Some object is finalizable: those that die have to be looked at.
+    pub any_finalizable: bool,
+    /// Finalizable counted objects that died and were retained instead. Empty between collections.
+    pub revived: Vec<ObjRef>,
     count_max: u8,
 }
 
 impl Old {
     pub fn new(space: Space, count_max: u8) -> Old {
-        Old { space, components: Components::default(), buffer: Vec::new(), count_max }
+        Old {
+            space,
+            components: Components::default(),
+            buffer: Vec::new(),
+            any_finalizable: false,
+            revived: Vec::new(),
+            count_max,
+        }
     }
 
     /// Is the object young: in the nursery, or large and not yet seen by a collection?
@@ -139,8 +150,29 @@ impl Old {
             None => self.decrement_overflown(object),
         };
         if left == 0 && !self.space.is_retained(object) {
+            self.die(object);
+        }
+    }
+
+    /// A counted object, or the representative of a component, that nobody counts or retains joins the buffer,
+    /// from which there is no return. If it is finalizable, or a member of its component is, it is retained
+    /// once more instead.
+    #[inline]
+    pub fn die(&mut self, object: ObjRef) {
+        if !(self.any_finalizable && self.revive(object)) {
             self.buffer.push(object);
         }
+    }
+
+    #[cold]
+    fn revive(&mut self, object: ObjRef) -> bool {
+        let mut members = self.members(object).unwrap_or_else(|| vec![object]);
+        members.retain(|member| member.header().has(FINALIZABLE));
+        for &member in &members {
+            self.retain(member);
+        }
+        self.revived.extend(&members);
+        !members.is_empty()
     }
 
     #[cold]

@@ -49,23 +49,8 @@ pub(crate) fn fate(object: ObjRef, nursery: &Nursery, old: &Old) -> Option<ObjRe
 
 /// The same for an object that is known to be old.
 pub(crate) fn old_fate(object: ObjRef, old: &Old) -> Option<ObjRef> {
-    let dead = if object.is_traced() {
-        !old.space.is_retained(object)
-    } else {
-        old.is_dead(object) && !will_be_revived(object, old)
-    };
+    let dead = if object.is_traced() { !old.space.is_retained(object) } else { old.is_dead(object) };
     (!dead).then_some(object)
-}
-
-/// Does this dead counted object wait in the buffer, and will the drain revive it, by itself or as part of its
-/// component? So it does not depend on the instalments when its weak references are cleared.
-fn will_be_revived(object: ObjRef, old: &Old) -> bool {
-    if !object.chunk().starts.get(object.granule()) {
-        return false;
-    }
-    let is_finalizable = |object: ObjRef| object.header().has(FINALIZABLE);
-    let members = old.members(old.representative(object));
-    is_finalizable(object) || members.is_some_and(|members| members.into_iter().any(is_finalizable))
 }
 
 impl Weaks {
@@ -152,11 +137,13 @@ impl Finalizers {
         self.ready.iter_mut().map(slot).collect()
     }
 
-    /// A registered counted object has died in the drain: it becomes ready.
-    pub fn revive<H: Host>(&mut self, object: ObjRef) {
-        let tokens = self.registered.remove(&object).expect("a finalizable object is registered");
-        self.order.retain(|&other| other != object);
-        self.make_ready::<H>(object, tokens);
+    /// Registered counted objects that died and were retained once more become ready.
+    pub fn revive<H: Host>(&mut self, revived: Vec<ObjRef>) {
+        self.order.retain(|object| !revived.contains(object));
+        for object in revived {
+            let tokens = self.registered.remove(&object).expect("a finalizable object is registered");
+            self.make_ready::<H>(object, tokens);
+        }
     }
 
     fn make_ready<H: Host>(&mut self, object: ObjRef, tokens: Vec<u64>) {

@@ -74,7 +74,7 @@ impl Old {
     fn dropped_counted<H: Host>(&mut self, object: ObjRef) {
         let count = object.chunk().counts.byte(object.granule());
         if count == 0 || (count == MEMBER && H::commits(Fault::FreedMember)) {
-            self.buffer.push(object);
+            self.die(object);
         }
     }
 

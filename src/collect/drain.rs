@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::{Old, targets};
-use crate::shape::{COMPONENT, FINALIZABLE};
+use crate::shape::COMPONENT;
 use crate::stats::Report;
 use crate::value::Host;
-use crate::weak::Finalizers;
 
 /// Objects released between two looks at the clock. Larger: fewer looks. Smaller: the time is kept better.
 const LOOK_EVERY: usize = 256;
@@ -44,15 +43,10 @@ impl Budget {
 
 impl Old {
     /// Releases objects from the buffer until it is empty or the budget is spent.
-    pub(crate) fn drain<H: Host>(
-        &mut self,
-        mut budget: Budget,
-        finalizers: &mut Finalizers,
-        report: &mut Report,
-    ) {
+    pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
         while !self.buffer.is_empty() && !budget.is_spent() {
             let object = self.buffer.pop().expect("it is not empty");
-            self.release::<H>(object, finalizers, report);
+            self.release::<H>(object, report);
         }
         if H::commits(Fault::ForgottenBuffer) {
             self.buffer.clear();
@@ -60,52 +54,30 @@ impl Old {
         report.waiting = self.buffer.len();
     }
 
-    fn release<H: Host>(&mut self, object: ObjRef, finalizers: &mut Finalizers, report: &mut Report) {
-        if finalizers.is_empty() && self.space.lies_among_leaves(object) {
-            report.freed_objects += 1;
-            report.freed_bytes += self.free(object);
-            return;
-        }
-        let header = object.header();
-        if header.has(COMPONENT) {
-            return self.release_component::<H>(object, finalizers, report);
-        }
-        if header.has(FINALIZABLE) {
-            finalizers.revive::<H>(object);
-            self.retain(object);
-            return;
-        }
-        if !H::commits(Fault::SkippedDecrement) {
-            for target in targets::<H>(object, header) {
-                self.decrement(target);
+    fn release<H: Host>(&mut self, object: ObjRef, report: &mut Report) {
+        if !self.space.lies_among_leaves(object) {
+            let header = object.header();
+            if header.has(COMPONENT) {
+                return self.release_component::<H>(object, report);
+            }
+            if !H::commits(Fault::SkippedDecrement) {
+                for target in targets::<H>(object, header) {
+                    self.decrement(target);
+                }
             }
         }
         report.freed_objects += 1;
         report.freed_bytes += self.free(object);
     }
 
-    /// A component dies as a whole, or is revived as a whole.
-    fn release_component<H: Host>(
-        &mut self,
-        first: ObjRef,
-        finalizers: &mut Finalizers,
-        report: &mut Report,
-    ) {
+    /// A component dies as a whole.
+    fn release_component<H: Host>(&mut self, first: ObjRef, report: &mut Report) {
         let Some(members) = self.members(first) else {
             // Only after the fault of the same name: a member has come here by itself.
             assert!(H::commits(Fault::FreedMember), "a component is released by its representative");
             report.freed_bytes += self.free(first);
             return;
         };
-        let finalizable: Vec<ObjRef> =
-            members.iter().copied().filter(|member| member.header().has(FINALIZABLE)).collect();
-        if !finalizable.is_empty() {
-            for object in finalizable {
-                finalizers.revive::<H>(object);
-                self.retain(object);
-            }
-            return;
-        }
         for &member in &members {
             for target in targets::<H>(member, member.header()) {
                 if self.representative(target) != first {
