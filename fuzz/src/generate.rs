@@ -155,7 +155,8 @@ fn emphasis(theme: Theme, choice: Choice) -> u32 {
     match (theme, choice) {
         (Theme::Cards, Choice::Store | Choice::Fill | Choice::Other) => 3,
         (Theme::Waiting, Choice::Chain | Choice::Drain) => 6,
-        (Theme::Waiting, Choice::Unroot | Choice::Weak | Choice::Upgrade | Choice::Finalize) => 2,
+        (Theme::Waiting, Choice::Unroot | Choice::Pop | Choice::Weak | Choice::Complete) => 3,
+        (Theme::Waiting, Choice::Upgrade | Choice::Finalize) => 2,
         (Theme::Cycles, Choice::Ring | Choice::Freeze) => 4,
         (Theme::Cycles, Choice::Store | Choice::FreezeDeep) => 2,
         (Theme::Limit, Choice::Litter) => 10,
@@ -187,7 +188,7 @@ impl Maker {
             Choice::Make => self.make(),
             Choice::Ring | Choice::Chain => self.linked(choice),
             Choice::Litter => {
-                Step::Litter { count: self.random.range(1, 40), len: self.random.range(8, 200) }
+                Step::Litter { count: self.random.range(1, 40), len: self.random.range(8, self.litter) }
             }
             Choice::Store | Choice::Fill | Choice::Poke => self.write(choice),
             Choice::Freeze => {

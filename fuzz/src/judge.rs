@@ -13,10 +13,10 @@
 //! 6. A count is the number of references from counted objects outside the object's own component.
 //! 7. A retain bit is set if a root or a wanted traced object refers to the object. After a complete collection
 //!    it is clear otherwise, unless a reference comes from an object that was counted only just now.
-//! 8. What waits is counted, has the count zero, and no root reaches it.
+//! 8. What waits is unwanted, counted and has the count zero.
 
 use crate::graph::{self, Class, Reached};
-use crate::shadow::{Age, Id, Shadow, Word};
+use crate::shadow::{Age, Id, Mourned, Shadow, Word};
 
 /// When the heap is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,18 +111,16 @@ impl Shadow {
 
     /// Which objects may, and which must, be handed out to be finalized.
     fn condemn(&mut self, exact: bool, proper: &Reached) {
-        let dead: Vec<bool> = self.mourned.iter().map(|mourned| !proper.has(mourned.object)).collect();
-        for index in 0..self.mourned.len() {
-            if !dead[index] {
-                continue;
-            }
-            self.mourned[index].condemned = true;
-            // One that another dead one refers to may have to wait until that one has been handed out.
-            let others = (0..dead.len())
-                .filter(|&other| dead[other] && self.mourned[other].object != self.mourned[index].object);
-            let words: Vec<Word> = others.map(|other| Word::Object(self.mourned[other].object)).collect();
-            let held = graph::reach(&self.nodes, words).has(self.mourned[index].object);
-            self.mourned[index].due |= exact && !held;
+        let dead: Vec<Mourned> =
+            self.mourned.iter().copied().filter(|mourned| !proper.has(mourned.object)).collect();
+        for mourned in self.mourned.iter_mut().filter(|mourned| !proper.has(mourned.object)) {
+            mourned.condemned = true;
+            // What another dead one refers to, or waits to be handed out already, is a root until that has been
+            // handed out.
+            let queued = dead.iter().any(|other| other.object == mourned.object && other.condemned);
+            let others = dead.iter().filter(|other| other.object != mourned.object);
+            let held = graph::reach(&self.nodes, others.map(|other| Word::Object(other.object)));
+            mourned.due |= exact && !queued && !held.has(mourned.object);
         }
     }
 }
@@ -241,9 +239,7 @@ impl<'a> View<'a> {
                 Part::Counted if traced => {
                     return self.wrong(sighting.id, "is counted and reaches something mutable");
                 }
-                Part::Traced
-                    if !traced && self.moment == Moment::Complete && self.proper.has(sighting.id) =>
-                {
+                Part::Traced if !traced && self.moment == Moment::Complete => {
                     return self.wrong(sighting.id, "is traced and reaches nothing mutable");
                 }
                 _ => {}
@@ -352,8 +348,8 @@ impl<'a> View<'a> {
     /// Rule 8.
     fn waiting(&self) -> Result<(), String> {
         for sighting in self.old().filter(|sighting| sighting.waiting) {
-            if self.proper.has(sighting.id) {
-                return self.wrong(sighting.id, "is reached by a root and waits to be freed");
+            if self.wanted.has(sighting.id) {
+                return self.wrong(sighting.id, "is wanted and waits to be freed");
             }
             if sighting.part != Part::Counted || sighting.count != 0 {
                 return self.wrong(sighting.id, "waits to be freed and is traced, or has a count above zero");

@@ -196,14 +196,16 @@ impl<'id, H: Host> Runner<'id, H> {
     fn compare(&mut self, moment: Moment) -> Result<(), String> {
         let sightings = subject::sightings(&self.heap)?;
         let floating = self.shadow.judge(&sightings, moment)?;
-        self.coverage.add(Event::Floating, floating as u64);
+        if moment == Moment::Short {
+            self.coverage.add(Event::Floating, floating as u64);
+        }
         if moment == Moment::Between {
             return Ok(());
         }
         for (weak, model) in self.held.weaks.iter().zip(&self.shadow.weaks) {
             let target = self.shadow.node(model.target);
             // The others are asked by the steps of the history: asking keeps an object alive.
-            let gone = model.cleared || target.age == Age::Dead || target.waiting && !target.reached;
+            let gone = model.cleared || target.age == Age::Dead || target.waiting;
             if gone && self.heap.upgrade(weak).is_some() {
                 let target = self.shadow.describe(model.target);
                 return Err(format!("a weak reference still leads to {target}, which is dead"));

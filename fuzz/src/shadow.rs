@@ -314,7 +314,7 @@ impl Shadow {
             Some(id) if id != target => Err(format!("it leads to {}", self.describe(id))),
             Some(_) if cleared => Err("it was cleared already".to_owned()),
             Some(_) if node.age == Age::Dead => Err("its object is gone".to_owned()),
-            Some(_) if node.waiting && !node.reached => Err("its object waits to be freed".to_owned()),
+            Some(_) if node.waiting => Err("its object waits to be freed".to_owned()),
             Some(_) => {
                 self.take_in_hand(target);
                 // It may have been held by something dead alone. The heap keeps it now until it knows better.
