@@ -17,7 +17,7 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
-use crate::os::{Mapping, Refused};
+use crate::os::{Mapping, Refused, set_accessible};
 use crate::roots::{Handle, Handles, RootStack};
 use crate::shape::{FINALIZABLE, GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::space::{CARD_BYTES, Space, card_byte};
@@ -685,6 +685,9 @@ impl<'id, H: Host> Heap<'id, H> {
     fn renew_nursery(&mut self) {
         let ranges = self.ranges.get_mut();
         let used = self.nursery.used();
+        for range in self.nursery.occupied() {
+            set_accessible(range.start, range.len(), false);
+        }
         if self.config.check
             && let Ok(range) = nursery_range(self.config.nursery_bytes)
         {
