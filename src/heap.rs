@@ -17,7 +17,7 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
-use crate::os::{Mapping, Refused};
+use crate::os::{Mapping, Refused, set_accessible};
 use crate::roots::{Handle, Handles, RootStack};
 use crate::shape::{FINALIZABLE, GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::space::{CARD_BYTES, Space, card_byte};
@@ -181,12 +181,13 @@ impl<'id, H: Host> Heap<'id, H> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
         let range = nursery_range(config.nursery_bytes).map_err(refused)?;
+        let trigger = trigger(&config, 0, 0);
         let heap = Heap {
             nursery: Nursery::new(range.range()),
             ranges: RefCell::new(vec![range]),
             forbidden: VecDeque::new(),
-            wanted: Cell::new(false),
-            trigger: Cell::new(config.nursery_bytes),
+            wanted: Cell::new(config.check),
+            trigger: Cell::new(trigger),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
             old: RefCell::new(Old::new(Space::new(config.block_bytes, config.check), config.count_max)),
@@ -599,7 +600,7 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Objects in the freed-object buffer.
     pub fn waiting(&self) -> usize {
-        self.old.borrow().buffer.len()
+        self.old.borrow().waiting().count()
     }
 
     /// Everything the collections did so far.
@@ -669,13 +670,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if report.kind == Kind::Complete {
             self.old_bytes_complete = report.old_bytes;
         }
-        let traced = report.traced_bytes / 100 * self.config.nursery_percent_of_traced as usize;
-        let mut trigger = self.config.nursery_bytes.max(traced);
-        if let Some(limit) = self.config.limit_bytes {
-            let left = limit.saturating_sub(report.block_bytes);
-            trigger = trigger.min((left / 2).max(TRIGGER_BYTES_MIN));
-        }
-        self.trigger.set(trigger);
+        self.trigger.set(trigger(&self.config, report.traced_bytes, report.block_bytes));
         self.wanted.set(self.config.check);
         self.renew_nursery();
         self.open_nursery();
@@ -685,6 +680,9 @@ impl<'id, H: Host> Heap<'id, H> {
     fn renew_nursery(&mut self) {
         let ranges = self.ranges.get_mut();
         let used = self.nursery.used();
+        for range in self.nursery.occupied() {
+            set_accessible(range.start, range.len(), false);
+        }
         if self.config.check
             && let Ok(range) = nursery_range(self.config.nursery_bytes)
         {
@@ -706,6 +704,17 @@ impl<'id, H: Host> Heap<'id, H> {
 
     fn open_nursery(&self) {
         self.nursery.raise(self.trigger.get(), 0);
+    }
+}
+
+/// How many bytes may be allocated before a collection is due, after one that traced `traced_bytes` and left
+/// blocks of `block_bytes`: the nursery follows the traced part, but keeps away from the limit.
+fn trigger(config: &Config, traced_bytes: usize, block_bytes: usize) -> usize {
+    let following = traced_bytes / 100 * config.nursery_percent_of_traced as usize;
+    let wanted = config.nursery_bytes.max(following);
+    match config.limit_bytes {
+        None => wanted,
+        Some(limit) => wanted.min((limit.saturating_sub(block_bytes) / 2).max(TRIGGER_BYTES_MIN)),
     }
 }
 

@@ -6,6 +6,7 @@
 //! stale `ObjRef` is an error of logic, which the verifier and the address sanitizer look for; it cannot be
 //! made through the public interface.
 
+use crate::os::set_accessible;
 use crate::shape::{Header, WORD_BYTES};
 
 /// Bytes that every object's address and size are a multiple of.
@@ -133,6 +134,7 @@ impl ObjRef {
     /// `to` is unused memory of at least `bytes` bytes, aligned to a granule; `bytes` is what the object takes.
     #[inline]
     pub unsafe fn copy_to(self, to: usize, bytes: usize) -> ObjRef {
+        set_accessible(to, bytes, true);
         type Granule = [u64; GRANULE_BYTES / WORD_BYTES];
         let target: *mut Granule = std::ptr::with_exposed_provenance_mut(to);
         let source: *const Granule = std::ptr::with_exposed_provenance(self.0);
@@ -163,6 +165,7 @@ pub(crate) fn cell_bytes(header: Header) -> usize {
 /// `address` is unused memory of `cell_bytes(header)` bytes, aligned to a granule.
 #[inline]
 pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> ObjRef {
+    set_accessible(address, cell_bytes(header), true);
     // SAFETY: passed on from the caller.
     let object = unsafe { ObjRef::new(address) };
     object.set_header(header);

@@ -20,7 +20,7 @@ use retain_bits::{RetainBits, Retained};
 use static_assertions::{const_assert, const_assert_eq};
 
 use crate::object::{self, ObjRef};
-use crate::os::{Mapping, Refused};
+use crate::os::{Mapping, Refused, set_accessible};
 use crate::shape::{Header, MUTABLE};
 
 /// Objects of different fates are kept in different blocks.
@@ -476,6 +476,7 @@ impl Space {
             // SAFETY: the cell has just been freed.
             unsafe { object::poison(address, class.bytes()) };
         }
+        set_accessible(address, class.bytes(), false);
         state.live.set(state.live.get() - 1);
         if state.listed() == Listed::Filling {
             return;
@@ -499,11 +500,12 @@ impl Space {
 
     /// Frees the memory of a large object, young or old.
     pub fn free_large(&mut self, object: ObjRef) {
-        let address = object.address();
+        let (address, bytes) = (object.address(), object.bytes());
         if self.poison {
-            // SAFETY: the object has ended; its header is read one last time.
-            unsafe { object::poison(address, object.bytes()) };
+            // SAFETY: the object has ended.
+            unsafe { object::poison(address, bytes) };
         }
+        set_accessible(address, bytes, false);
         self.state(address).young.set(false);
         if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
             self.huge_bytes -= mapping.range().len();
