@@ -39,8 +39,10 @@ events! {
     Overflowed "counts overflown",
     /// A collection left objects in the freed-object buffer.
     LeftWaiting "collections that left something waiting",
-    /// An object was released between collections.
-    Drained "objects released between collections",
+    /// An object with many references was seen released in part.
+    Partly "objects released in part",
+    /// Something waited and was released between collections.
+    Drained "drains between collections that had something to do",
     /// Something was on the touched list.
     Touched "touched objects or chunks",
     /// An object beyond half a block was made.

@@ -142,6 +142,9 @@ struct Maker {
     litter: u32,
     /// Are chains long?
     bulk: bool,
+    /// Is something likely to wait after a collection? Was the last step one?
+    waiting: bool,
+    collected: bool,
     next: u32,
 }
 
@@ -177,13 +180,31 @@ impl Maker {
         kinds[Kind::Cell as usize] += 4;
         kinds[Kind::Slots as usize] += if theme == Theme::Cards { 20 } else { 0 };
         let bulk = theme == Theme::Bulk;
-        let (large, huge) = (theme == Theme::Cards || bulk || random.chance(12), random.chance(2));
+        let (large, huge) =
+            (bulk || random.chance(if theme == Theme::Cards { 100 } else { 15 }), random.chance(2));
+        let waiting = theme == Theme::Waiting;
+        kinds[Kind::Tuple as usize] += if waiting && large { 20 } else { 0 };
         let litter = if theme == Theme::Limit { 8000 } else { 200 };
-        Maker { random, block, steps: steps.to_vec(), kinds, large, huge, litter, bulk, next: 0 }
+        Maker {
+            random,
+            block,
+            steps: steps.to_vec(),
+            kinds,
+            large,
+            huge,
+            litter,
+            bulk,
+            waiting,
+            collected: false,
+            next: 0,
+        }
     }
 
     fn step(&mut self) -> Step {
-        let choice = STEPS[self.random.weighted(&self.steps)].0;
+        // What waits after a collection is released by the next; only now is there something to drain.
+        let drain = std::mem::take(&mut self.collected) && self.waiting && self.random.chance(40);
+        let choice = if drain { Choice::Drain } else { STEPS[self.random.weighted(&self.steps)].0 };
+        self.collected = matches!(choice, Choice::Complete | Choice::Other);
         match choice {
             Choice::Make => self.make(),
             Choice::Ring | Choice::Chain => self.linked(choice),

@@ -53,6 +53,8 @@ pub struct Sighting {
     pub waiting: bool,
     /// Its component.
     pub component: Option<usize>,
+    /// If it waits: so many of its references, from the first, have been counted down already (or were empty).
+    pub released: usize,
 }
 
 impl Shadow {
@@ -62,6 +64,12 @@ impl Shadow {
     /// # Errors
     /// The first difference, in words.
     pub fn judge(&mut self, sightings: &[Sighting], moment: Moment) -> Result<usize, String> {
+        for sighting in sightings.iter().filter(|sighting| sighting.waiting) {
+            // What waits is dead for good, so the graph may forget what it does not hold any more.
+            if let Some(node) = self.nodes.get_mut(sighting.id.index()) {
+                node.refs.iter_mut().take(sighting.released).for_each(|word| *word = Word::Empty);
+            }
+        }
         let view = View::new(self, sightings, moment)?;
         view.presence()?;
         let floating = view.excess()?;

@@ -12,7 +12,7 @@ use frazil::{Heap, Host};
 use crate::coverage::{Coverage, Event};
 use crate::graph::reach;
 use crate::history::{Demand, History, Step};
-use crate::judge::Moment;
+use crate::judge::{Moment, Sighting};
 use crate::plan::Act;
 use crate::shadow::{Age, Answer, Id, Shadow, Word};
 use crate::subject::{self, Held, Outcome};
@@ -115,9 +115,8 @@ impl<'id, H: Host> Runner<'id, H> {
             match steps.get(next) {
                 Some(Step::Collect(demand)) => self.collect(*demand)?,
                 Some(Step::Drain { count }) => {
-                    let before = self.heap.waiting();
+                    self.coverage.add(Event::Drained, u64::from(self.heap.waiting() > 0));
                     self.drain(*count as usize)?;
-                    self.coverage.add(Event::Drained, before.saturating_sub(self.heap.waiting()) as u64);
                 }
                 _ => {}
             }
@@ -195,6 +194,9 @@ impl<'id, H: Host> Runner<'id, H> {
 
     fn compare(&mut self, moment: Moment) -> Result<(), String> {
         let sightings = subject::sightings(&self.heap)?;
+        let many = |id: Id| self.shadow.nodes.get(id.index()).map_or(0, |node| node.refs.len());
+        let partly = |seen: &&Sighting| seen.waiting && seen.released > 0 && seen.released < many(seen.id);
+        self.coverage.add(Event::Partly, sightings.iter().filter(partly).count() as u64);
         let floating = self.shadow.judge(&sightings, moment)?;
         if moment == Moment::Short {
             self.coverage.add(Event::Floating, floating as u64);

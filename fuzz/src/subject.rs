@@ -286,6 +286,7 @@ pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
             retained: object.retained,
             waiting: object.waiting,
             component: object.component,
+            released: object.references.iter().take_while(|reference| reference.is_none()).count(),
         });
     }
     Ok(sightings)
