@@ -92,7 +92,7 @@ fn short_collections_mostly() {
 fn instalments_of_one_object() {
     let coverage =
         run(Campaign { adjust: |_, setup| setup.instalment = 1, ..Campaign::new(7_000_000, SOME) });
-    assert_common(&coverage, &[(Event::LeftWaiting, 500), (Event::Drained, 10), (Event::WeakRevived, 10)]);
+    assert_common(&coverage, &[(Event::LeftWaiting, 500), (Event::Drained, 200), (Event::WeakRevived, 50)]);
 }
 
 #[test]

@@ -294,6 +294,42 @@ fn the_system_refuses_memory() {
     });
 }
 
+/// Objects of every kind live and die, again and again; the blocks in use and the memory taken stay as they were.
+#[test]
+fn garbage_leaves_nothing_behind() {
+    for block_bytes in BlockBytes::ALL {
+        with_heap(Config { block_bytes, ..Config::default() }, |mut heap| {
+            let mut round = |survive: bool| {
+                let shapes = [
+                    (&PAIR, 0),
+                    (&CELL, 0),
+                    (&TUPLE, 300),
+                    (&SLOTS, 5000),
+                    (&BYTES, 40_000),
+                    (&BUFFER, 600_000),
+                ];
+                for (shape, len) in shapes {
+                    let object = heap.alloc(shape, len).unwrap().finish();
+                    if survive {
+                        let handle = heap.root(object.into());
+                        complete(&mut heap);
+                        heap.unroot(handle);
+                    }
+                    complete(&mut heap);
+                }
+                let report = &heap.stats().last;
+                (report.old_objects, report.blocks_used, heap.used_bytes())
+            };
+            // The first round begins the blocks that the others fill.
+            let first = round(true);
+            for number in 0..40 {
+                assert_eq!(round(number % 2 == 0), first, "after round {number}");
+            }
+            assert_eq!(first.0, 0);
+        });
+    }
+}
+
 // ---------------------------------------------------------------------- sizes
 
 /// Objects of one size, some of which die, and what they hold.

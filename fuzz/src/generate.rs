@@ -153,7 +153,7 @@ impl Maker {
             return step;
         }
         let choice = STEPS[self.random.weighted(&self.steps)].0;
-        self.plan(choice);
+        self.plan();
         match choice {
             Choice::Make => self.make(),
             Choice::Ring | Choice::Chain => self.linked(choice),

@@ -44,7 +44,7 @@ pub enum Demand {
     IfDue,
 }
 
-/// One thing that a host does.
+/// One thing that a host does. Handles, weak references and words of the root stack are counted from the latest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Makes an object. Its references are `refs`, over and over again.

@@ -2,7 +2,8 @@
 //!
 //! A step names objects by labels. If the object with that label is *in hand* (the host could reach it after
 //! the last collection, or has made it since), the step is about it; otherwise the label, as a number, chooses
-//! one of those in hand. Indices are taken modulo what there is. A step for which nothing is there is no act.
+//! one of those in hand. Indices are taken modulo what there is, and those of handles, weak references and words
+//! of the stack count from the latest. A step for which nothing is there is no act.
 
 use crate::history::{Label, Operand, Step};
 use crate::kind::Kind;
@@ -127,18 +128,18 @@ impl Shadow {
     fn plan_root(&self, step: &Step) -> Option<Act> {
         Some(match *step {
             Step::Root { value } => Act::Root { value: self.word(value) },
-            Step::Unroot { handle } => Act::Unroot { handle: modulo(handle, self.handles.len())? },
+            Step::Unroot { handle } => Act::Unroot { handle: latest(handle, self.handles.len())? },
             Step::Reroot { handle, value } => {
-                Act::Reroot { handle: modulo(handle, self.handles.len())?, value: self.word(value) }
+                Act::Reroot { handle: latest(handle, self.handles.len())?, value: self.word(value) }
             }
-            Step::Forget { handle } => Act::Forget { handle: modulo(handle, self.handles.len())? },
+            Step::Forget { handle } => Act::Forget { handle: latest(handle, self.handles.len())? },
             Step::Push { value } => Act::Push { value: self.word(value) },
             Step::Pop { count } => Act::Pop { count: self.stack.len().min(count as usize) },
             Step::Set { slot, value } => {
-                Act::Set { slot: modulo(slot, self.stack.len())?, value: self.word(value) }
+                Act::Set { slot: latest(slot, self.stack.len())?, value: self.word(value) }
             }
-            Step::Upgrade { weak, root } => Act::Upgrade { weak: modulo(weak, self.weaks.len())?, root },
-            Step::Unweak { weak } => Act::Unweak { weak: modulo(weak, self.weaks.len())? },
+            Step::Upgrade { weak, root } => Act::Upgrade { weak: latest(weak, self.weaks.len())?, root },
+            Step::Unweak { weak } => Act::Unweak { weak: latest(weak, self.weaks.len())? },
             Step::Take { root } => Act::Take { root },
             _ => return None,
         })
@@ -197,6 +198,11 @@ impl Shadow {
             Operand::Object(label) => self.object(label).map_or(Word::Empty, Word::Object),
         }
     }
+}
+
+/// Handles, weak references and words of the stack are counted from the latest one.
+fn latest(number: u32, count: usize) -> Option<usize> {
+    modulo(number, count).map(|back| count - 1 - back)
 }
 
 fn modulo(number: u32, count: usize) -> Option<usize> {

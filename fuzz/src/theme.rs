@@ -63,13 +63,13 @@ impl Theme {
 }
 
 impl Maker {
-    /// Plans what is to follow a step of kind `choice`, if anything.
-    pub fn plan(&mut self, choice: Choice) {
+    /// Plans what is to follow the next step, if anything.
+    pub fn plan(&mut self) {
         let chance = self.random.below(100);
         match self.theme {
             Theme::Cards if self.arrays.len() < 2 => self.make_array(),
             Theme::Cards if chance < 25 => self.write_array(),
-            Theme::Waiting if choice == Choice::Complete && chance < 60 => self.drain_a_little(),
+            Theme::Waiting if chance < 8 => self.die_slowly(),
             Theme::Cycles if chance < 8 => self.join_rings(),
             _ => {}
         }
@@ -78,7 +78,7 @@ impl Maker {
     /// A large array that is rooted, old and seen.
     fn make_array(&mut self) {
         let least = self.block.get() as u32 / 16;
-        let len = self.random.range(least, least * 8);
+        let len = self.random.range(least, least * 3);
         let label = self.name(1);
         self.arrays.push((label, len));
         self.planned.extend([
@@ -109,14 +109,27 @@ impl Maker {
         }
     }
 
-    /// After a collection something waits: some of it comes back by a weak reference, some is released.
-    fn drain_a_little(&mut self) {
+    /// A chain dies and is released bit by bit; in between, part of it comes back by a weak reference.
+    fn die_slowly(&mut self) {
+        let len = self.random.range(3, 8);
+        let label = self.name(len);
+        let inside = label.plus(self.random.below(len - 1));
+        let other = self.operand();
+        self.planned.extend([
+            Step::Chain { label, kind: Kind::Pair, len, other },
+            Step::Push { value: Operand::Object(label.plus(len - 1)) },
+            Step::Weak { object: inside },
+            Step::Collect(Demand::Complete),
+            Step::Pop { count: 1 },
+        ]);
+        if self.random.chance(30) {
+            self.planned.push_back(Step::Finalize { object: inside });
+        }
         self.planned.push_back(Step::Collect(Demand::Complete));
         if self.random.chance(60) {
-            let (weak, root) = (self.random.below(16), self.random.chance(60));
-            self.planned.push_back(Step::Upgrade { weak, root });
+            self.planned.push_back(Step::Upgrade { weak: 0, root: self.random.chance(60) });
         }
-        self.planned.push_back(Step::Drain { count: self.random.range(1, 4) });
+        self.planned.push_back(Step::Drain { count: self.random.range(1, 8) });
     }
 
     /// Two rings that lead to each other; all but perhaps one are frozen, young or old.
