@@ -625,7 +625,7 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         let old_bytes = self.old.borrow().space.bytes;
         let growth = percent(self.old_bytes_complete, config.growth_percent).max(config.growth_bytes);
-        let cheap = self.traced_bytes_complete <= percent(config.nursery_bytes, config.cheap_percent);
+        let cheap = self.traced_bytes_complete < percent(config.nursery_bytes, config.cheap_percent);
         let grown = old_bytes >= self.old_bytes_complete + growth;
         let near_limit = config.limit_bytes.is_some_and(|limit| self.used_bytes() > limit / 8 * 7);
         // Cheap as the last one was: with so much new since then, this one might not be.

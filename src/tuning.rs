@@ -34,7 +34,7 @@ pub struct Config {
     pub nursery_percent_of_traced: u32,
     /// May the heap hold short collections? Only of use for hosts whose mutable data lives long.
     pub short_collections: bool,
-    /// With short collections, complete ones are held all the same while they trace at most this many percent of
+    /// With short collections, complete ones are held all the same while they trace less than this many percent of
     /// the nursery's bytes. Larger: less floating garbage. Smaller: less tracing.
     pub cheap_percent: u32,
     /// With short collections, a complete one follows when the old generation has grown by this many percent
