@@ -13,12 +13,21 @@
 //! (dropping it is one) are safe on small stacks. Long chains (`a + b + ...`, `a.b().c()...`, `elif`) are flat.
 
 pub mod ast;
+pub mod diagnostics;
+mod dialect;
+mod lexer;
+mod literals;
 pub mod names;
+mod parser;
 pub mod resolve;
 pub mod source;
+mod token;
 
+pub use diagnostics::{Diagnostic, Frame, Note, Severity};
+pub use dialect::Dialect;
 pub use names::{Names, Symbol};
-pub use resolve::{Binding, Environment, FunctionInfo, Module};
+pub use parser::{Parsed, parse};
+pub use resolve::{Binding, Environment, FunctionInfo, Module, resolve};
 pub use source::{LineCol, SourceFile, Span};
 
 /// How deeply brackets, blocks, lambdas, conditionals and unary operators may be nested in each other.
@@ -26,3 +35,26 @@ pub use source::{LineCol, SourceFile, Span};
 /// Raised: more stack is needed to parse and compile. Lowered: generated code may be refused. CPython allows 200
 /// nested parentheses.
 pub const MAX_NESTING: u32 = 200;
+
+/// Parses and resolves a module: the whole front end in one call.
+///
+/// All errors are returned, in the order of the text. If there are syntax errors, names are not looked at, since what
+/// could not be parsed may bind them.
+pub fn analyze(
+    source: &SourceFile,
+    environment: &dyn Environment,
+    dialect: &Dialect,
+) -> Result<Module, Vec<Diagnostic>> {
+    let Parsed { file, syntax_errors, check_errors: mut errors } = parse(source, dialect);
+    if !syntax_errors.is_empty() {
+        errors.extend(syntax_errors);
+    } else {
+        match resolve(file, environment, dialect) {
+            Ok(module) if errors.is_empty() => return Ok(module),
+            Ok(_) => {}
+            Err(more) => errors.extend(more),
+        }
+    }
+    errors.sort_by_key(|error| error.span.start);
+    Err(errors)
+}

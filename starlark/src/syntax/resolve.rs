@@ -5,7 +5,15 @@
 //! and the same holds for the module, so a use may come before the definition; whether the variable has a value by
 //! then is a question for run time.
 
-use super::ast::Stmt;
+mod declare;
+mod scopes;
+mod spelling;
+mod visit;
+mod walk;
+
+use super::ast::{File, Stmt};
+use super::diagnostics::Diagnostic;
+use super::dialect::Dialect;
 use super::names::{Names, Symbol};
 use super::source::{SourceFile, Span};
 
@@ -107,4 +115,16 @@ pub trait Environment {
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Resolves all names of a module. The errors come in the order of the text.
+pub fn resolve(
+    file: File,
+    environment: &dyn Environment,
+    dialect: &Dialect,
+) -> Result<Module, Vec<Diagnostic>> {
+    let File { source, names, mut body } = file;
+    let resolver = walk::Resolver::new(&source, &names, environment, dialect);
+    let (toplevel, globals) = resolver.module(&mut body)?;
+    Ok(Module { source, names, body, toplevel, globals })
 }

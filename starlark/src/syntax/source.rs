@@ -23,18 +23,12 @@ impl Span {
 
     /// The empty span before the byte at `offset`.
     pub const fn at(offset: u32) -> Span {
-        Span {
-            start: offset,
-            end: offset,
-        }
+        Span { start: offset, end: offset }
     }
 
     /// The smallest span that contains both.
     pub fn to(self, last: Span) -> Span {
-        Span {
-            start: self.start.min(last.start),
-            end: self.end.max(last.end),
-        }
+        Span { start: self.start.min(last.start), end: self.end.max(last.end) }
     }
 
     /// The span as indices into the text.
@@ -83,11 +77,7 @@ impl SourceFile {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> SourceFile {
         let text = text.into();
         let line_starts = line_starts(text.as_bytes());
-        SourceFile(Arc::new(Inner {
-            name: name.into(),
-            text,
-            line_starts,
-        }))
+        SourceFile(Arc::new(Inner { name: name.into(), text, line_starts }))
     }
 
     /// The name given at construction, usually a path.
@@ -108,20 +98,11 @@ impl SourceFile {
     /// Line and column of a byte offset; offsets behind the end count as the end.
     pub fn line_col(&self, offset: u32) -> LineCol {
         let offset = (offset as usize).min(self.0.text.len());
-        let line = self
-            .0
-            .line_starts
-            .partition_point(|&start| start as usize <= offset);
+        let line = self.0.line_starts.partition_point(|&start| start as usize <= offset);
         let start = self.0.line_starts[line - 1] as usize;
         // Counting bytes that begin a code point accepts any offset, even one inside a code point.
-        let col = self.0.text.as_bytes()[start..offset]
-            .iter()
-            .filter(|&&b| b & 0xC0 != 0x80)
-            .count();
-        LineCol {
-            line: line as u32,
-            col: col as u32 + 1,
-        }
+        let col = self.0.text.as_bytes()[start..offset].iter().filter(|&&b| b & 0xC0 != 0x80).count();
+        LineCol { line: line as u32, col: col as u32 + 1 }
     }
 
     /// `name:line:col`, the form used in one-line errors and stack traces.
@@ -132,12 +113,7 @@ impl SourceFile {
 
 impl fmt::Debug for SourceFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "SourceFile({:?}, {} bytes)",
-            self.name(),
-            self.text().len()
-        )
+        write!(f, "SourceFile({:?}, {} bytes)", self.name(), self.text().len())
     }
 }
 

@@ -1,0 +1,185 @@
+//! Errors as values, and how they are shown.
+//!
+//! A [`Diagnostic`] owns all it needs (it holds the [`SourceFile`]), so it may outlive the parser and the machine.
+//! It has two faces: one line, `file:line:col: message`, for tools and tests, and the excerpt with carets that
+//! rustc made familiar, for people. Errors at run time use the same type and add the call stack.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::source::{LineCol, SourceFile, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The program is not run, or was stopped.
+    Error,
+    /// The program is run all the same.
+    Warning,
+}
+
+/// Something to tell the user about a place in a source file.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line without a period.
+    pub message: String,
+    /// The file it is about.
+    pub file: SourceFile,
+    /// The place in it.
+    pub span: Span,
+    /// Other places that explain the error, and remarks.
+    pub notes: Vec<Note>,
+    /// What the user could do.
+    pub help: Option<String>,
+    /// The active calls, outermost first; empty for static errors.
+    pub frames: Vec<Frame>,
+}
+
+/// A remark on a [`Diagnostic`].
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// The remark.
+    pub message: String,
+    /// The place it is about, if it is about one.
+    pub place: Option<(SourceFile, Span)>,
+}
+
+/// An active call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The function's name.
+    pub function: String,
+    /// The name of its file; `<builtin>` for functions of the host.
+    pub file: String,
+    /// Where in the file the execution is; unknown for functions of the host.
+    pub at: Option<LineCol>,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(file: &SourceFile, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            severity: Severity::Error,
+            message: message.into(),
+            file: file.clone(),
+            span,
+            notes: Vec::new(),
+            help: None,
+            frames: Vec::new(),
+        }
+    }
+
+    /// Adds a remark about another place.
+    pub fn note_at(mut self, file: &SourceFile, span: Span, message: impl Into<String>) -> Diagnostic {
+        self.notes.push(Note { message: message.into(), place: Some((file.clone(), span)) });
+        self
+    }
+
+    /// Adds a remark.
+    pub fn note(mut self, message: impl Into<String>) -> Diagnostic {
+        self.notes.push(Note { message: message.into(), place: None });
+        self
+    }
+
+    /// Says what the user could do.
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Line and column of the place.
+    pub fn line_col(&self) -> LineCol {
+        self.file.line_col(self.span.start)
+    }
+
+    /// The excerpt with carets, notes, help and call stack; ends with a newline.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(self.message.as_str());
+        let mut groups = vec![title.element(excerpt(&self.file, self.span))];
+        let stack = self.stack_text();
+        self.add_notes(&mut groups);
+        if !stack.is_empty() {
+            groups[0] = std::mem::replace(&mut groups[0], Group::with_level(Level::NOTE))
+                .element(Level::NOTE.message(stack.as_str()));
+        }
+        if let Some(help) = &self.help {
+            groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
+        }
+        renderer.render(&groups) + "\n"
+    }
+
+    fn add_notes<'a>(&'a self, groups: &mut Vec<Group<'a>>) {
+        for note in &self.notes {
+            let group = Group::with_title(Level::NOTE.secondary_title(note.message.as_str()));
+            groups.push(match &note.place {
+                Some((file, span)) => group.element(excerpt(file, *span)),
+                None => group,
+            });
+        }
+    }
+
+    /// The call stack, one frame a line, or nothing.
+    pub fn stack_text(&self) -> String {
+        let mut text = String::new();
+        if !self.frames.is_empty() {
+            text.push_str("call stack (most recent call last):");
+        }
+        for frame in &self.frames {
+            let _ = write!(text, "\n  {frame}");
+        }
+        text
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(at) => write!(f, "{}:{}: in {}", self.file, at, self.function),
+            None => write!(f, "{}: in {}", self.file, self.function),
+        }
+    }
+}
+
+/// The one-line form: `file:line:col: message`.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file.position(self.span.start), self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// The lines a span touches, with the span marked. Only they are handed to the renderer, which would otherwise
+/// look through the whole file.
+fn excerpt(file: &SourceFile, span: Span) -> Snippet<'_, Annotation<'_>> {
+    let text = file.text();
+    let (start, end) = (floor_char(text, span.start), ceil_char(text, span.end));
+    let is_break = |c: char| c == '\n' || c == '\r';
+    let first = text[..start].rfind(is_break).map_or(0, |i| i + 1);
+    let last = text[end..].find(is_break).map_or(text.len(), |i| end + i);
+    Snippet::source(&text[first..last])
+        .path(file.name())
+        .line_start(file.line_col(span.start).line as usize)
+        .annotation(AnnotationKind::Primary.span(start - first..end - first))
+}
+
+/// The start of the code point that `offset` points into.
+fn floor_char(text: &str, offset: u32) -> usize {
+    let offset = (offset as usize).min(text.len());
+    (0..=offset).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
+/// The end of the code point that `offset` points into.
+fn ceil_char(text: &str, offset: u32) -> usize {
+    let offset = (offset as usize).min(text.len());
+    (offset..text.len()).find(|&i| text.is_char_boundary(i)).unwrap_or(text.len())
+}
