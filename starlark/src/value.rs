@@ -157,8 +157,7 @@ pub mod shapes {
     /// A struct: the tuple of its field names, sorted; then the values in the same order.
     pub const STRUCT: Shape = Shape::new(Kind::Struct as u16, "struct").references_tail();
     /// A function: the number of its code; globals of its module, defaults, captured cells.
-    pub const FUNCTION: Shape =
-        Shape::new(Kind::Function as u16, "function").raw_words(1).references_tail();
+    pub const FUNCTION: Shape = Shape::new(Kind::Function as u16, "function").raw_words(1).references_tail();
     /// A bound method: its number; the receiver.
     pub const BOUND: Shape = Shape::new(Kind::Bound as u16, "bound method").raw_words(1).references(1);
     /// The elements of a string or bytes: which elements; the string.

@@ -72,7 +72,9 @@ pub fn to_i64(value: Value<'_>) -> Option<i64> {
 pub fn is_negative(value: Value<'_>) -> bool {
     match value.as_small() {
         Some(i) => i < 0,
-        None => value.object().and_then(|object| object.bytes().last().copied()).is_some_and(|top| top >= 128),
+        None => {
+            value.object().and_then(|object| object.bytes().last().copied()).is_some_and(|top| top >= 128)
+        }
     }
 }
 

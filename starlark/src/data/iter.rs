@@ -98,7 +98,8 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
         (Kind::Dict | Kind::Set, Some(object)) => table::begin_iteration(cx, object)?,
         (Kind::Range, Some(object)) => {
             let range = sequence::Range::of(object);
-            if range.step == 1 && range.stop() < crate::value::INT_MAX && range.start >= crate::value::INT_MIN {
+            if range.step == 1 && range.stop() < crate::value::INT_MAX && range.start >= crate::value::INT_MIN
+            {
                 return Ok([small_int(range.stop()), small_int(range.start)]);
             }
         }

@@ -33,15 +33,20 @@ pub fn find<'s>(record: Object<'s>, name: Value<'s>, hint: usize) -> Option<usiz
     }
     let text = name.as_str();
     let same = |other: &Value<'s>| *other == name;
-    names.iter().position(|other| same(&other)).or_else(|| names.iter().position(|other| other.as_str() == text))
+    names
+        .iter()
+        .position(|other| same(&other))
+        .or_else(|| names.iter().position(|other| other.as_str() == text))
 }
 
 /// All fields in the order of their names.
 pub fn fields(record: Object<'_>) -> impl Iterator<Item = (&str, Value<'_>)> {
     let names = names(record).map(Object::references);
-    names.into_iter().flat_map(|names| names.iter()).enumerate().map(move |(index, name)| {
-        (name.as_str().unwrap_or(""), value(record, index))
-    })
+    names
+        .into_iter()
+        .flat_map(|names| names.iter())
+        .enumerate()
+        .map(move |(index, name)| (name.as_str().unwrap_or(""), value(record, index)))
 }
 
 /// A struct of fields in any order.

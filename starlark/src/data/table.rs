@@ -234,12 +234,7 @@ pub fn find<'s>(table: Object<'s>, wanted: Value<'s>) -> Res<Option<usize>> {
 }
 
 #[inline]
-fn find_hashed<'s>(
-    table: Object<'s>,
-    index: Object<'s>,
-    wanted: Value<'s>,
-    hash: u64,
-) -> Res<Option<usize>> {
+fn find_hashed<'s>(table: Object<'s>, index: Object<'s>, wanted: Value<'s>, hash: u64) -> Res<Option<usize>> {
     find_in_index(table, index, hash, |key| equal_keys(key, wanted))
 }
 
@@ -364,7 +359,8 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     if live + live / 4 < capacity {
         return squeeze(cx, table);
     }
-    let grown = if capacity < 4 { 4 } else { capacity + capacity / 2 + usize::from(capacity < 32) * capacity / 2 };
+    let grown =
+        if capacity < 4 { 4 } else { capacity + capacity / 2 + usize::from(capacity < 32) * capacity / 2 };
     if grown as u64 > COUNT_MASK {
         fail!("a {} cannot have more than {COUNT_MASK} entries", table.is(&shapes::DICT));
     }
@@ -480,7 +476,11 @@ pub fn copy<'s>(cx: Cx<'s>, table: Object<'s>, shape: &frazil::Shape) -> Res<Obj
     let (from_stride, to_stride) = (stride(table), stride(to));
     for (entry, from) in cells.chunks_exact(to_stride).zip(positions(table)) {
         for (word, cell) in entry.iter().enumerate() {
-            cell.set(if word < from_stride { old.get(from * from_stride + word) } else { crate::value::none() });
+            cell.set(if word < from_stride {
+                old.get(from * from_stride + word)
+            } else {
+                crate::value::none()
+            });
         }
     }
     set_counts(to, live, live);

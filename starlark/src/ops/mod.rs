@@ -253,12 +253,8 @@ pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) ->
         },
         Kind::Bytes => bytes_contain(object, element),
         Kind::Range => match element.kind() {
-            Kind::Int => {
-                Ok(element.as_small().is_some_and(|i| sequence::Range::of(object).contains(i)))
-            }
-            Kind::BigInt => {
-                Ok(int::to_i64(element).is_some_and(|i| sequence::Range::of(object).contains(i)))
-            }
+            Kind::Int => Ok(element.as_small().is_some_and(|i| sequence::Range::of(object).contains(i))),
+            Kind::BigInt => Ok(int::to_i64(element).is_some_and(|i| sequence::Range::of(object).contains(i))),
             Kind::Float => Ok(element.as_float().is_some_and(|f| {
                 f.fract() == 0.0 && f.abs() < 9.0e15 && sequence::Range::of(object).contains(f as i64)
             })),
