@@ -1,21 +1,89 @@
 //! Frazil: a generational collector for people who write language runtimes.
+//!
+//! Objects are born in a nursery by moving a finger up. A collection moves the survivors to old blocks, where
+//! immutable objects are reference counted and mutable ones are traced. The mutator runs no barrier and
+//! touches no count; a collection's cost follows the young survivors and the reachable mutable part of the
+//! heap, never the size of the frozen old heap; and no cycle leaks.
+//!
+//! ```
+//! use frazil::{Config, Heap, LowTag, Request, Shape, Value};
+//!
+//! const PAIR: Shape = Shape::new(1, "pair").references(2);
+//! const LIST: Shape = Shape::new(2, "list").references(1).mutable();
+//!
+//! Heap::<LowTag>::branded(Config::default(), |mut heap| {
+//!     let list = heap.alloc(&LIST, 0)?.finish();
+//!     let mut pair = heap.alloc(&PAIR, 0)?;
+//!     pair.references_mut()[0] = Value::immediate(3);
+//!     heap.store(list, 0, pair.finish().into()).unwrap();
+//!     heap.freeze(list);
+//!     let kept = heap.root(list.into());
+//!
+//!     heap.collect(Request::Complete)?; // `list` cannot be used from here on
+//!
+//!     let list = heap.rooted(&kept).object().unwrap();
+//!     assert_eq!(list.get(0).object().unwrap().get(0), Value::immediate(3));
+//!     assert!(heap.store(list, 0, Value::EMPTY).is_err());
+//!     Ok::<(), frazil::AllocError>(())
+//! }).unwrap().unwrap();
+//! ```
+//!
+//! # Reading order
+//!
+//! 1. `NOTES.md` up to *Life of one object*.
+//! 2. `retain-bits/src/lib.rs`: the idea in a hundred lines.
+//! 3. `nursery`, then `blocks/src/lib.rs`.
+//! 4. `shape.rs`, `object.rs`, `value.rs`: what a word is.
+//! 5. `old.rs`: the invariants.
+//! 6. `collect.rs`, then its files in the order of the phases.
+//! 7. `verify.rs`: the same story as assertions.
+//! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code)]
+mod collect;
 mod fault;
+mod freeze;
 #[allow(unsafe_code)]
 mod heap;
 #[allow(unsafe_code)]
 mod object;
 #[allow(unsafe_code)]
+mod old;
+#[allow(unsafe_code)]
 mod os;
+#[allow(unsafe_code)]
+mod roots;
 mod shape;
+#[allow(unsafe_code)]
+mod space;
+mod stats;
 mod tuning;
 #[allow(unsafe_code)]
 mod value;
+#[allow(unsafe_code)]
+mod verify;
+#[allow(unsafe_code)]
+mod weak;
 
 pub use blocks::BlockBytes;
 pub use fault::Fault;
-pub use heap::{AllocError, Handle, Heap, Request, StoreError};
-pub use shape::Shape;
+pub use heap::{AllocError, Heap, Request, StoreError};
+pub use roots::Handle;
+pub use shape::{SMALL_MAX, Shape};
+pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
 pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
+pub use verify::{LiveObject, ObjectKind, Violation};
+pub use weak::Weak;
+
+/// The layout of an object, for code that works on it inline. See also [`Heap::TOP_OFFSET`].
+pub mod layout {
+    pub use crate::shape::{
+        BORN_MUTABLE, BYTES, GUARDED, HEADER_TAG, Header, MUTABLE, SEEN, TEXT, WORD_BYTES, WRITE_MASK,
+    };
+    pub use blocks::GRANULE_BYTES;
+}
+
+/// A place that holds a word.
+pub(crate) use object::Slot;

@@ -6,6 +6,7 @@
 //! stale `ObjRef` is an error of logic, which the verifier and the address sanitizer look for; it cannot be
 //! made through the public interface.
 
+use crate::os::set_accessible;
 use crate::shape::{Header, WORD_BYTES};
 
 /// Bytes that every object's address and size are a multiple of.
@@ -17,6 +18,12 @@ pub(crate) const POISON: u64 = 0xfefe_fefe_fefe_fefe;
 /// The address of a live object: of its header.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ObjRef(usize);
+
+impl std::fmt::Debug for ObjRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
 
 /// What the first word of an object in the nursery, or of one that is being classified, can be.
 pub(crate) enum First {
@@ -121,16 +128,26 @@ impl ObjRef {
         self.read(1 + index)
     }
 
-    /// Copies the object's words to `to` and returns it there.
+    /// Copies the object's granules to `to` and returns it there.
     ///
     /// # Safety
-    /// `to` is unused memory of at least `bytes` bytes, aligned to a granule.
+    /// `to` is unused memory of at least `bytes` bytes, aligned to a granule; `bytes` is what the object takes.
     #[inline]
-    pub unsafe fn copy_to(self, to: usize, words: usize) -> ObjRef {
-        // SAFETY: the source is a live object of `words` words, the target unused memory of that size.
+    pub unsafe fn copy_to(self, to: usize, bytes: usize) -> ObjRef {
+        set_accessible(to, bytes, true);
+        type Granule = [u64; GRANULE_BYTES / WORD_BYTES];
+        let target: *mut Granule = std::ptr::with_exposed_provenance_mut(to);
+        let source: *const Granule = std::ptr::with_exposed_provenance(self.0);
+        // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size. Copies of
+        // a known size are a few moves; most objects have one to four granules.
         unsafe {
-            let target: *mut u64 = std::ptr::with_exposed_provenance_mut(to);
-            std::ptr::copy_nonoverlapping(self.word(0), target, words);
+            match bytes / GRANULE_BYTES {
+                1 => target.copy_from_nonoverlapping(source, 1),
+                2 => target.copy_from_nonoverlapping(source, 2),
+                3 => target.copy_from_nonoverlapping(source, 3),
+                4 => target.copy_from_nonoverlapping(source, 4),
+                granules => target.copy_from_nonoverlapping(source, granules),
+            }
             ObjRef::new(to)
         }
     }
@@ -148,6 +165,7 @@ pub(crate) fn cell_bytes(header: Header) -> usize {
 /// `address` is unused memory of `cell_bytes(header)` bytes, aligned to a granule.
 #[inline]
 pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> ObjRef {
+    set_accessible(address, cell_bytes(header), true);
     // SAFETY: passed on from the caller.
     let object = unsafe { ObjRef::new(address) };
     object.set_header(header);
@@ -186,11 +204,6 @@ impl Slot {
     #[inline]
     pub unsafe fn new(address: usize) -> Slot {
         Slot(address)
-    }
-
-    #[inline]
-    pub fn address(self) -> usize {
-        self.0
     }
 
     #[inline]

@@ -72,6 +72,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        set_accessible(self.base, self.bytes, true);
         unmap(self.range());
     }
 }
@@ -89,4 +90,26 @@ pub(crate) fn page_bytes() -> usize {
     // SAFETY: no arguments that could be wrong.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(bytes).unwrap_or(4096)
+}
+
+/// Tells the address sanitizer whether these bytes may be accessed. It does not see through our allocation
+/// otherwise. Without `--cfg frazil_asan` this is nothing.
+#[inline(always)]
+pub(crate) fn set_accessible(_address: usize, _bytes: usize, _accessible: bool) {
+    #[cfg(frazil_asan)]
+    {
+        unsafe extern "C" {
+            fn __asan_poison_memory_region(address: *const u8, bytes: usize);
+            fn __asan_unpoison_memory_region(address: *const u8, bytes: usize);
+        }
+        let place = std::ptr::with_exposed_provenance(_address);
+        // SAFETY: the functions only write the sanitizer's shadow of this memory.
+        unsafe {
+            if _accessible {
+                __asan_unpoison_memory_region(place, _bytes);
+            } else {
+                __asan_poison_memory_region(place, _bytes);
+            }
+        }
+    }
 }

@@ -26,7 +26,9 @@
 //! | 16..32 | the host's number for the shape |
 //! | 32..64 | how many references, or how many bytes |
 //!
-//! The write test of a mutator is one compare: `header & WRITE_MASK == MUTABLE`.
+//! The write test of a mutator is one compare: `header & WRITE_MASK == MUTABLE`. Code that is generated for a
+//! host may inline it, and everything else in this table: these numbers are part of the public interface
+//! ([`crate::layout`]).
 
 use static_assertions::const_assert_eq;
 
@@ -214,9 +216,9 @@ impl Header {
         self.0 & flags != 0
     }
 
-    /// References (layout *references*) or bytes (layout *bytes*) in the tail.
+    /// References (layout *references*) or bytes (layout *bytes*), as the highest 32 bits say.
     #[inline]
-    pub const fn len(self) -> usize {
+    pub const fn length(self) -> usize {
         (self.0 >> LEN_SHIFT) as usize
     }
 
@@ -234,7 +236,7 @@ impl Header {
     /// How many references the object has.
     #[inline]
     pub const fn references(self) -> usize {
-        if self.has(BYTES) { self.small() } else { self.len() }
+        if self.has(BYTES) { self.small() } else { self.length() }
     }
 
     /// How many raw words lie before the references (layout *references*).
@@ -246,13 +248,13 @@ impl Header {
     /// Where the bytes begin, in bytes from the header, and how many there are (layout *bytes*).
     #[inline]
     pub const fn bytes(self) -> (usize, usize) {
-        if self.has(BYTES) { ((1 + self.small()) * WORD_BYTES, self.len()) } else { (0, 0) }
+        if self.has(BYTES) { ((1 + self.small()) * WORD_BYTES, self.length()) } else { (0, 0) }
     }
 
     /// Words of the whole object, header included.
     #[inline]
     pub const fn words(self) -> usize {
-        let tail = if self.has(BYTES) { self.len().div_ceil(WORD_BYTES) } else { self.len() };
+        let tail = if self.has(BYTES) { self.length().div_ceil(WORD_BYTES) } else { self.length() };
         1 + self.small() + tail
     }
 }
@@ -270,7 +272,7 @@ impl std::fmt::Debug for Header {
             flag(FINALIZABLE, 'f'),
             flag(COMPONENT, 'c'),
             self.references(),
-            self.len()
+            self.length()
         )
     }
 }

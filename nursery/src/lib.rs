@@ -15,7 +15,7 @@
 //! full before the host reached a safepoint, the owner lets the nursery *spill* into another one.
 #![forbid(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 /// Every object begins at a multiple of this many bytes.
@@ -29,29 +29,34 @@ pub struct Nursery {
     limit: Cell<usize>,
     end: Cell<usize>,
     /// Ranges that were filled since the last reset, oldest first, without their unused ends.
-    filled: Vec<Range<usize>>,
-    filled_bytes: usize,
+    filled: RefCell<Vec<Range<usize>>>,
+    filled_bytes: Cell<usize>,
 }
 
 impl Nursery {
+    /// Where the finger stands in a `Nursery`, for code that bumps it inline.
+    pub const TOP_OFFSET: usize = std::mem::offset_of!(Nursery, top);
+    /// Where the limit stands in a `Nursery`, for code that bumps the finger inline.
+    pub const LIMIT_OFFSET: usize = std::mem::offset_of!(Nursery, limit);
+
     /// A nursery in `range`, in which nothing may be allocated before the limit is raised.
     ///
     /// # Panics
     /// The range is empty or its ends are no multiples of a granule.
     pub fn new(range: Range<usize>) -> Nursery {
-        let mut nursery = Nursery {
+        let nursery = Nursery {
             base: Cell::new(0),
             top: Cell::new(0),
             limit: Cell::new(0),
             end: Cell::new(0),
-            filled: Vec::new(),
-            filled_bytes: 0,
+            filled: RefCell::default(),
+            filled_bytes: Cell::new(0),
         };
         nursery.enter(range);
         nursery
     }
 
-    fn enter(&mut self, range: Range<usize>) {
+    fn enter(&self, range: Range<usize>) {
         assert!(range.start < range.end, "an empty range");
         assert!(range.start.is_multiple_of(GRANULE_BYTES) && range.end.is_multiple_of(GRANULE_BYTES));
         self.base.set(range.start);
@@ -82,17 +87,17 @@ impl Nursery {
     }
 
     /// Goes on in another range; what lies in this one stays.
-    pub fn spill(&mut self, range: Range<usize>) {
+    pub fn spill(&self, range: Range<usize>) {
         let used = self.base.get()..self.top.get();
-        self.filled_bytes += used.len();
-        self.filled.push(used);
+        self.filled_bytes.set(self.filled_bytes.get() + used.len());
+        self.filled.borrow_mut().push(used);
         self.enter(range);
     }
 
     /// Forgets all objects and goes on in `range`.
     pub fn reset(&mut self, range: Range<usize>) {
-        self.filled.clear();
-        self.filled_bytes = 0;
+        self.filled.get_mut().clear();
+        self.filled_bytes.set(0);
         self.enter(range);
     }
 
@@ -100,18 +105,20 @@ impl Nursery {
     #[inline(always)]
     pub fn contains(&self, address: usize) -> bool {
         address.wrapping_sub(self.base.get()) < self.top.get() - self.base.get()
-            || (!self.filled.is_empty() && self.filled.iter().any(|range| range.contains(&address)))
+            || (self.filled_bytes.get() > 0
+                && self.filled.borrow().iter().any(|range| range.contains(&address)))
     }
 
     /// Bytes allocated since the last reset.
     pub fn used(&self) -> usize {
-        self.filled_bytes + (self.top.get() - self.base.get())
+        self.filled_bytes.get() + (self.top.get() - self.base.get())
     }
 
     /// The parts that hold objects, oldest first.
-    pub fn occupied(&self) -> impl Iterator<Item = Range<usize>> {
-        let current = self.base.get()..self.top.get();
-        self.filled.iter().cloned().chain(std::iter::once(current))
+    pub fn occupied(&self) -> Vec<Range<usize>> {
+        let mut ranges = self.filled.borrow().clone();
+        ranges.push(self.base.get()..self.top.get());
+        ranges
     }
 }
 
@@ -142,7 +149,7 @@ mod tests {
         let second = nursery.bump(64).unwrap();
         assert!(nursery.contains(first) && nursery.contains(second));
         assert!(!nursery.contains(first + 32) && !nursery.contains(second + 64));
-        assert_eq!(nursery.occupied().collect::<Vec<_>>(), [1024..1056, 8192..8256]);
+        assert_eq!(nursery.occupied(), [1024..1056, 8192..8256]);
         nursery.reset(1024..2048);
         assert_eq!(nursery.used(), 0);
         assert!(!nursery.contains(first) && !nursery.contains(second));

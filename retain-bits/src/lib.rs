@@ -109,10 +109,12 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         self.previous[granule]
     }
 
-    /// Clears the current bit of `granule`. Only a collector that is broken on purpose, or one that gives an
-    /// object back to its owner, has use for it.
-    pub fn clear(&self, granule: usize) {
-        self.current.set_aliased(granule, false);
+    /// Clears the previous bits of `block`, so that nothing in it counts as dropped. Only a collector that is
+    /// broken on purpose has use for it.
+    pub fn lose_previous(&self, block: usize, shift: u32) {
+        for word in Self::words(block, shift) {
+            self.previous.data[word].set(0);
+        }
     }
 
     /// Has `block` been flipped in `epoch`?
@@ -150,9 +152,7 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
     pub fn forget(&self, block: usize, shift: u32) {
         debug_assert!(!self.any(block, shift), "a block with bits stays on the list");
         self.stamps[block].set(NEVER);
-        for word in Self::words(block, shift) {
-            self.previous.data[word].set(0);
-        }
+        self.lose_previous(block, shift);
     }
 }
 
@@ -251,7 +251,6 @@ mod tests {
         assert_eq!(bits.retain(130, SHIFT, 1), Retained::Before);
         assert_eq!(bits.retain(131, SHIFT, 1), Retained::Newly);
         assert!(bits.is_retained(130, SHIFT, 1) && !bits.is_retained(130, SHIFT, 2));
-        bits.clear(130);
-        assert!(!bits.is_retained(130, SHIFT, 1) && bits.is_retained(131, SHIFT, 1));
+        assert!(!bits.is_retained(132, SHIFT, 1));
     }
 }

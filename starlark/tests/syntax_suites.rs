@@ -1,11 +1,12 @@
 //! The front end against programs and expectations that are not part of the project.
 //!
-//! They are looked for in the folder `shared` beside the workspace; without it these tests say that they were skipped.
+//! They are looked for in the folder `shared` beside the workspace; without it these tests say that they
+//! were skipped.
 //! - `inputs`: real programs, which must all be accepted.
-//! - `suites/starlark-go/{syntax,resolve}`: static errors, by line and wording. Each expected error must be found,
-//!   and no other may be.
-//! - `suites/bazelbuild-starlark`, `suites/starlark-go/starlark`: mostly errors of the run time. A chunk may fail
-//!   here only where it is expected to fail with this message.
+//! - `suites/starlark-go/{syntax,resolve}`: static errors, by line and wording. Each expected error must be
+//!   found, and no other may be.
+//! - `suites/bazelbuild-starlark`, `suites/starlark-go/starlark`: mostly errors of the run time. A chunk
+//!   may fail here only where it is expected to fail with this message.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -182,8 +183,8 @@ fn dialect_of(chunk: &str) -> Dialect {
 /// Errors by line, in the order of the text.
 type Errors = Vec<(usize, String)>;
 
-/// Reports the differences between expected and found errors; every expectation takes one error. Where the reference
-/// stops at the first error (`stops`), there may be more behind it.
+/// Reports the differences between expected and found errors; every expectation takes one error. Where the
+/// reference stops at the first error (`stops`), there may be more behind it.
 fn compare(path: &Path, chunk: &Chunk, stops: bool, mut found: Errors, failures: &mut Vec<String>) {
     for (line, pattern) in &chunk.expected {
         let regex = Regex::new(pattern).unwrap_or_else(|_| Regex::new(&regex_lite::escape(pattern)).unwrap());

@@ -1,12 +1,12 @@
 //! The syntax tree, shaped for a compiler that emits code for a stack machine in one walk.
 //!
-//! - What the grammar allows but the language does not (a call as assignment target, parameters in a wrong order) has
-//!   no representation: [`Target`], [`Params`] and [`Args`] hold only what is legal.
-//! - Chains are flat: `a + b - c`, `a and b and c`, `x.f(y)[z]` and `if`/`elif`/`else` are one node each with a vector,
-//!   so the depth of a tree is bounded by the nesting of brackets and blocks in the text.
+//! - What the grammar allows but the language does not (a call as assignment target, parameters in a wrong
+//!   order) has no representation: [`Target`], [`Params`] and [`Args`] hold only what is legal.
+//! - Chains are flat: `a + b - c`, `a and b and c`, `x.f(y)[z]` and `if`/`elif`/`else` are one node each
+//!   with a vector, so the depth of a tree is bounded by the nesting of brackets and blocks in the text.
 //! - Parentheses leave no trace but the span of what they enclose.
-//! - Lists are in evaluation order, left to right. Identifiers carry their [`Binding`], which [`super::resolve`]
-//!   fills in; the parser leaves [`Binding::Unresolved`].
+//! - Lists are in evaluation order, left to right. Identifiers carry their [`Binding`], which
+//!   [`mod@super::resolve`] fills in; the parser leaves [`Binding::Unresolved`].
 
 use num_bigint::BigInt;
 
@@ -239,9 +239,9 @@ pub struct Function {
     pub span: Span,
 }
 
-/// The parameters of a function in the order of their slots: slot 0 is the first of `positional`, then follow
-/// `keyword_only`, `args` and `kwargs`, without gaps. A slot whose variable is [captured](super::resolve::Local)
-/// must be put in a cell when the function is entered.
+/// The parameters of a function in the order of their slots: slot 0 is the first of `positional`, then
+/// follow `keyword_only`, `args` and `kwargs`, without gaps. A slot whose variable is
+/// [captured](super::resolve::Local) must be put in a cell when the function is entered.
 #[derive(Debug, Default)]
 pub struct Params {
     /// May be given by position or by keyword; those with defaults come last.
@@ -311,7 +311,8 @@ pub enum ExprKind {
     Unary(Box<Unary>),
     /// Arithmetic and comparison.
     Binary(Box<Binary>),
-    /// `a and b and ...`: at least two operands, evaluated until one is false; the last evaluated is the result.
+    /// `a and b and ...`: at least two operands, evaluated until one is false; the last evaluated is the
+    /// result.
     And(Vec<Expr>),
     /// `a or b or ...`: the same until one is true.
     Or(Vec<Expr>),
@@ -352,8 +353,8 @@ pub struct DictComp {
     pub clauses: Vec<Clause>,
 }
 
-/// A clause of a comprehension. The variables of all its clauses live in one scope of their own; only the iterable
-/// of the first clause is evaluated outside of it.
+/// A clause of a comprehension. The variables of all its clauses live in one scope of their own; only the
+/// iterable of the first clause is evaluated outside of it.
 #[derive(Debug)]
 pub enum Clause {
     /// `for target in iterable`
@@ -391,8 +392,8 @@ pub enum UnaryOp {
     Not,
 }
 
-/// `first op operand op operand ...`: operators of one precedence, applied from left to right. Comparisons do not
-/// associate and have exactly one tail.
+/// `first op operand op operand ...`: operators of one precedence, applied from left to right. Comparisons
+/// do not associate and have exactly one tail.
 #[derive(Debug)]
 pub struct Binary {
     /// The leftmost operand.
@@ -475,8 +476,8 @@ pub struct Conditional {
     pub otherwise: Expr,
 }
 
-/// `operand suffix suffix ...`. The value of `x.f(y)` is a call of an attribute: two suffixes. The text of the first
-/// `n` suffixes spans from `operand.span.start` to `suffixes[n - 1].span.end`.
+/// `operand suffix suffix ...`. The value of `x.f(y)` is a call of an attribute: two suffixes. The text of
+/// the first `n` suffixes spans from `operand.span.start` to `suffixes[n - 1].span.end`.
 #[derive(Debug)]
 pub struct Primary {
     /// What the first suffix is applied to; never a [`ExprKind::Primary`] unless in parentheses.

@@ -1,8 +1,9 @@
 //! Errors as values, and how they are shown.
 //!
-//! A [`Diagnostic`] owns all it needs (it holds the [`SourceFile`]), so it may outlive the parser and the machine.
-//! It has two faces: one line, `file:line:col: message`, for tools and tests, and the excerpt with carets that
-//! rustc made familiar, for people. Errors at run time use the same type and add the call stack.
+//! A [`Diagnostic`] owns all it needs (it holds the [`SourceFile`]), so it may outlive the parser and the
+//! machine. It has two faces: one line, `file:line:col: message`, for tools and tests, and the excerpt with
+//! carets that rustc made familiar, for people. Errors at run time use the same type and add the call
+//! stack.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -104,13 +105,13 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(self.message.as_str());
-        let mut groups = vec![title.element(excerpt(&self.file, self.span))];
+        let mut primary = title.element(excerpt(&self.file, self.span));
         let stack = self.stack_text();
-        self.add_notes(&mut groups);
         if !stack.is_empty() {
-            groups[0] = std::mem::replace(&mut groups[0], Group::with_level(Level::NOTE))
-                .element(Level::NOTE.message(stack.as_str()));
+            primary = primary.element(Level::NOTE.message(stack.as_str()));
         }
+        let mut groups = vec![primary];
+        self.add_notes(&mut groups);
         if let Some(help) = &self.help {
             groups.push(Group::with_title(Level::HELP.secondary_title(help.as_str())));
         }
@@ -158,8 +159,8 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// The lines a span touches, with the span marked. Only they are handed to the renderer, which would otherwise
-/// look through the whole file.
+/// The lines a span touches, with the span marked. Only they are handed to the renderer, which would
+/// otherwise look through the whole file.
 fn excerpt(file: &SourceFile, span: Span) -> Snippet<'_, Annotation<'_>> {
     let text = file.text();
     let (start, end) = (floor_char(text, span.start), ceil_char(text, span.end));

@@ -11,8 +11,8 @@ pub struct Dialect {
     pub while_loops: bool,
     /// `if`, `for` and `while` outside of functions.
     pub top_level_control: bool,
-    /// Globals may be bound several times. As in old BUILD files, a use at top level then refers to what is bound
-    /// above it, so a predeclared name may be used first and redefined later.
+    /// Globals may be bound several times. As in old BUILD files, a use at top level then refers to what is
+    /// bound above it, so a predeclared name may be used first and redefined later.
     pub global_reassign: bool,
     /// Loaded names are ordinary, exported globals.
     pub load_binds_globally: bool,

@@ -1,12 +1,12 @@
 //! The lexer: from text to tokens, one at a time.
 //!
 //! It knows what a line is (`\n`, `\r\n` or `\r`), turns indentation into [`TokenKind::Indent`] and
-//! [`TokenKind::Outdent`], and joins lines inside brackets and behind a backslash. The values of literals are left to
-//! `literals`: a token says only where it is.
+//! [`TokenKind::Outdent`], and joins lines inside brackets and behind a backslash. The values of literals
+//! are left to `literals`: a token says only where it is.
 //!
-//! An error becomes a message and a [`TokenKind::Error`] token, and the lexer goes on behind it. If a line inside of
-//! brackets begins with a word that only a statement can begin with, the bracket was forgotten: the lexer then acts
-//! as if it had been closed, so that the rest of the file can still be checked.
+//! An error becomes a message and a [`TokenKind::Error`] token, and the lexer goes on behind it. If a line
+//! inside of brackets begins with a word that only a statement can begin with, the bracket was forgotten:
+//! the lexer then acts as if it had been closed, so that the rest of the file can still be checked.
 
 use super::source::Span;
 use super::token::{Token, TokenKind, keyword};
@@ -69,9 +69,10 @@ impl<'a> Lexer<'a> {
             let kind = match byte {
                 b'\n' | b'\r' => {
                     self.newline();
-                    if self.depth > 0 {
+                    if self.depth > 0 && !(self.quiet && self.is_outside_bracket()) {
                         continue;
                     }
+                    self.depth = 0;
                     self.line_start = true;
                     return Token { kind: TokenKind::Newline, span: Span::at(start as u32) };
                 }
@@ -135,14 +136,26 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Whether the next line seems to begin a statement although a bracket is open: it stands no deeper
+    /// than the block, and closes nothing. Correct programs may look like that, so this is asked only
+    /// behind an error.
+    fn is_outside_bracket(&self) -> bool {
+        let block = self.indents[self.indents.len() - 1] as usize;
+        let rest = &self.bytes[self.pos..];
+        let col = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let first = rest.get(col).copied().unwrap_or(b'\n');
+        col <= block && !matches!(first, b')' | b']' | b'}' | b'#' | b'\n' | b'\r')
+    }
+
     fn indent(&mut self, col: u32) {
         let current = self.indents[self.indents.len() - 1];
         if col > current {
             self.indents.push(col);
             self.pending = 1;
         } else if col < current {
-            // Once a block is closed, the line must stand exactly where an open one does. If it stands deeper, it
-            // is taken as a line of the block closed last, so that the lines below it raise no further errors.
+            // Once a block is closed, the line must stand exactly where an open one does. If it stands
+            // deeper, it is taken as a line of the block closed last, so that the lines below it raise no
+            // further errors.
             let open = self.indents.iter().rposition(|&indent| indent <= col).unwrap_or(0);
             if self.indents[open] == col {
                 self.pending = -((self.indents.len() - 1 - open) as i32);
@@ -162,8 +175,8 @@ impl<'a> Lexer<'a> {
         self.token(kind, self.pos)
     }
 
-    /// What the end of the text means: a newline if the last line has none and blocks are open, then the ends of
-    /// these blocks (`None`: they are pending), then the end.
+    /// What the end of the text means: a newline if the last line has none and blocks are open, then the
+    /// ends of these blocks (`None`: they are pending), then the end.
     fn end_of_file(&mut self) -> Option<TokenKind> {
         if self.indents.len() == 1 {
             return Some(TokenKind::Eof);
@@ -203,14 +216,15 @@ impl<'a> Lexer<'a> {
         ends_line
     }
 
-    /// Closes all brackets before the word that was just read, which starts at `start`: delivers a newline, and the
-    /// word again as the beginning of a line.
+    /// Closes all brackets before the word that was just read, which starts at `start`: delivers a newline,
+    /// and the word again as the beginning of a line.
     fn forgotten_bracket(&mut self, start: usize) -> Token {
         self.depth = 0;
         let breaks = |b: &u8| matches!(b, b'\n' | b'\r');
         self.pos = self.bytes[..start].iter().rposition(breaks).map_or(0, |i| i + 1);
         self.line_start = true;
-        // The newline that was skipped as white space, so that the error shows the line the bracket is missing in.
+        // The newline that was skipped as white space, so that the error shows the line the bracket is
+        // missing in.
         let end = self.text[..self.pos].trim_ascii_end().len();
         Token { kind: TokenKind::Newline, span: Span::at(end as u32) }
     }
@@ -225,7 +239,7 @@ impl<'a> Lexer<'a> {
         if matches!(self.peek(0), b'"' | b'\'') {
             match word {
                 b"r" => return Some(self.string(start, TokenKind::Str)),
-                b"b" | b"rb" => return Some(self.string(start, TokenKind::Bytes)),
+                b"b" | b"rb" | b"br" => return Some(self.string(start, TokenKind::Bytes)),
                 b"f" | b"F" | b"fr" | b"rf" => {
                     self.string(start, TokenKind::Str);
                     return Some(self.error(start, "f-strings are not supported"));

@@ -1,4 +1,5 @@
-//! The values of literals, from their text. The lexer has found where they end; here their insides are checked.
+//! The values of literals, from their text. The lexer has found where they end; here their insides are
+//! checked.
 
 use num_bigint::BigInt;
 

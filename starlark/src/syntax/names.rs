@@ -1,7 +1,7 @@
 //! Interned identifiers: each distinct name of a module is stored once and called by a small number.
 //!
-//! The resolver indexes vectors with them instead of hashing strings, and the compiler can do the same for its
-//! constants.
+//! The resolver indexes vectors with them instead of hashing strings, and the compiler can do the same for
+//! its constants.
 
 use std::collections::HashMap;
 use std::fmt;

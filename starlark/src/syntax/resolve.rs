@@ -1,9 +1,9 @@
 //! What each identifier means: the result of static name resolution, and the walk that computes it.
 //!
-//! Scopes, innermost first: the comprehension, the function (and those around it), the module's globals and loaded
-//! names, the predeclared names, the universal names. A function's variables are those it binds anywhere in its body,
-//! and the same holds for the module, so a use may come before the definition; whether the variable has a value by
-//! then is a question for run time.
+//! Scopes, innermost first: the comprehension, the function (and those around it), the module's globals and
+//! loaded names, the predeclared names, the universal names. A function's variables are those it binds
+//! anywhere in its body, and the same holds for the module, so a use may come before the definition;
+//! whether the variable has a value by then is a question for run time.
 
 mod declare;
 mod scopes;
@@ -39,8 +39,8 @@ pub enum Binding {
 /// The variables of a function, or of the top level of a module.
 #[derive(Clone, Debug, Default)]
 pub struct FunctionInfo {
-    /// One for each slot of the frame: first the parameters, then the other variables, those of comprehensions
-    /// included (each has a slot of its own).
+    /// One for each slot of the frame: first the parameters, then the other variables, those of
+    /// comprehensions included (each has a slot of its own).
     pub locals: Vec<Local>,
     /// Where the cells of the closure come from when it is made; [`Binding::Free`] indexes this list.
     pub captures: Vec<Capture>,
@@ -53,8 +53,8 @@ pub struct Local {
     pub name: Symbol,
     /// Where it is bound first.
     pub span: Span,
-    /// Whether nested functions use it. Its slot must then hold a fresh cell from function entry on, and every
-    /// identifier that refers to it has [`Binding::Cell`].
+    /// Whether nested functions use it. Its slot must then hold a fresh cell from function entry on, and
+    /// every identifier that refers to it has [`Binding::Cell`].
     pub captured: bool,
 }
 
@@ -98,8 +98,8 @@ pub struct Global {
     pub name: Symbol,
     /// Where it is bound first.
     pub span: Span,
-    /// Bound by `load`: visible in this file only, not exported. (Whether names with a leading underscore can be
-    /// loaded is not decided here.)
+    /// Bound by `load`: visible in this file only, not exported. (Whether names with a leading underscore
+    /// can be loaded is not decided here.)
     pub loaded: bool,
 }
 

@@ -1,7 +1,7 @@
 //! Source files, and positions in them.
 //!
-//! A [`Span`] is two byte offsets and knows no file; a [`SourceFile`] is cheap to clone, so that an error can carry
-//! the file along and be rendered long after the front end is done.
+//! A [`Span`] is two byte offsets and knows no file; a [`SourceFile`] is cheap to clone, so that an error
+//! can carry the file along and be rendered long after the front end is done.
 
 use std::fmt;
 use std::sync::Arc;

@@ -132,7 +132,8 @@ pub(crate) fn keyword(word: &[u8]) -> Option<TokenKind> {
 }
 
 impl TokenKind {
-    /// Whether the token can only begin a statement, so that an open bracket before it must have been forgotten.
+    /// Whether the token can only begin a statement, so that an open bracket before it must have been
+    /// forgotten.
     pub fn begins_statement_only(self) -> bool {
         use TokenKind::*;
         matches!(self, Def | Return | Pass | Break | Continue | While | Load)

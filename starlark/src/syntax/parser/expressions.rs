@@ -7,7 +7,7 @@ use super::super::ast::{
 use super::super::literals;
 use super::super::source::Span;
 use super::super::token::TokenKind;
-use super::{Parser, Result};
+use super::{Parser, Result, push_few};
 
 /// Precedences of the binary operators, loosest first.
 const OR: u8 = 0;
@@ -62,7 +62,8 @@ impl Infix {
 }
 
 impl Parser<'_> {
-    /// `expressions = test {',' test} [',']`: one expression, or a tuple. The trailing comma needs parentheses.
+    /// `expressions = test {',' test} [',']`: one expression, or a tuple. The trailing comma needs
+    /// parentheses.
     pub(super) fn expressions(&mut self, in_parens: bool) -> Result<Expr> {
         let first = self.test()?;
         if !self.at(TokenKind::Comma) {
@@ -195,7 +196,7 @@ impl Parser<'_> {
                 }
                 _ => break,
             };
-            suffixes.push(Suffix { span: self.span_from(start), kind });
+            push_few(&mut suffixes, Suffix { span: self.span_from(start), kind });
         }
         if suffixes.is_empty() {
             return Ok(operand);
@@ -366,7 +367,8 @@ fn unary(op: UnaryOp, op_span: Span, operand: Expr) -> Expr {
     Expr { span, kind: ExprKind::Unary(Box::new(Unary { op, op_span, operand })) }
 }
 
-/// `left op right`. If `is_chain`, `left` ends with an operator of the same precedence and just becomes longer.
+/// `left op right`. If `is_chain`, `left` ends with an operator of the same precedence and just becomes
+/// longer.
 fn combine(left: Expr, infix: Infix, op_span: Span, right: Expr, is_chain: bool) -> Expr {
     let span = left.span.to(right.span);
     let kind = match (infix, left.kind) {

@@ -11,7 +11,7 @@ use super::super::names::Symbol;
 use super::super::resolve::FunctionInfo;
 use super::super::source::Span;
 use super::super::token::{Token, TokenKind};
-use super::{Parser, Result, bare_ident};
+use super::{Parser, Result, bare_ident, push_few};
 
 /// What has been seen of a parameter list.
 #[derive(Default)]
@@ -54,8 +54,8 @@ impl Parser<'_> {
 
     // -------------------------------------------------------------------------------------- parameters
 
-    /// `params = param {',' param} [',']`, up to the bracket or colon behind. Those of a lambda have no annotations,
-    /// because a colon ends them.
+    /// `params = param {',' param} [',']`, up to the bracket or colon behind. Those of a lambda have no
+    /// annotations, because a colon ends them.
     pub(super) fn params(&mut self, annotations: bool) -> Result<Params> {
         let mut params = Params::default();
         let mut order = ParamOrder::default();
@@ -191,7 +191,7 @@ impl Parser<'_> {
                     return self.named_arg(args, &value);
                 }
                 self.check_positional(args, value.span);
-                args.positional.push(value);
+                push_few(&mut args.positional, value);
             }
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Parser<'_> {
             self.check(ident.span, "keyword argument may not follow *args");
         }
         let name = Name { symbol: ident.name, span: ident.span };
-        args.named.push(NamedArg { name, value });
+        push_few(&mut args.named, NamedArg { name, value });
         Ok(())
     }
 

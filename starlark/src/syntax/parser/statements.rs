@@ -49,7 +49,8 @@ impl Parser<'_> {
 
     // ---------------------------------------------------------------------------------------- recovery
 
-    /// Resumes behind a statement that could not be parsed: at the next line, after the blocks that belong to it.
+    /// Resumes behind a statement that could not be parsed: at the next line, after the blocks that belong
+    /// to it.
     fn recover(&mut self, out: &mut Vec<Stmt>) {
         self.open.clear();
         self.skip_line(out);
@@ -182,7 +183,8 @@ impl Parser<'_> {
 
     // ---------------------------------------------------------------------------------- simple statements
 
-    /// `simple_statements = simple {';' simple} [';'] newline`; the newline may be missing at the end of the file.
+    /// `simple_statements = simple {';' simple} [';'] newline`; the newline may be missing at the end of
+    /// the file.
     fn simple_statements(&mut self, out: &mut Vec<Stmt>) -> Result<()> {
         loop {
             let start = self.token.span;

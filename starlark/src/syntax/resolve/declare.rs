@@ -1,12 +1,13 @@
 //! The first look at a block: which names does it bind?
 //!
-//! A name bound anywhere in a function belongs to the function from its beginning, so the names are collected before
-//! any use is resolved. Nested functions and comprehensions are not looked into: what they bind is theirs.
+//! A name bound anywhere in a function belongs to the function from its beginning, so the names are
+//! collected before any use is resolved. Nested functions and comprehensions are not looked into: what they
+//! bind is theirs.
 
 use super::super::ast::{Clause, Ident, Stmt, StmtKind, Target, TargetKind};
 
-/// Calls `found` for each name that the statements bind, in the order of the text. The flag tells names bound by
-/// `load`.
+/// Calls `found` for each name that the statements bind, in the order of the text. The flag tells names
+/// bound by `load`.
 pub(super) fn bound_names(body: &[Stmt], found: &mut dyn FnMut(&Ident, bool)) {
     for stmt in body {
         match &stmt.kind {

@@ -1,8 +1,8 @@
 //! The local variables visible at a point of the walk, as one stack.
 //!
-//! Every visible variable is an entry. For each name, `heads` has its innermost entry, and each entry knows the one
-//! it shadows; so a lookup is one step, whatever the nesting. Blocks (function bodies and comprehensions) are closed
-//! by popping their entries.
+//! Every visible variable is an entry. For each name, `heads` has its innermost entry, and each entry knows
+//! the one it shadows; so a lookup is one step, whatever the nesting. Blocks (function bodies and
+//! comprehensions) are closed by popping their entries.
 
 use super::super::ast::Ident;
 use super::super::names::Symbol;
@@ -94,8 +94,8 @@ impl Scopes {
         true
     }
 
-    /// The local variable a name refers to, seen from the current function. If it belongs to an enclosing function,
-    /// it is captured by all functions in between.
+    /// The local variable a name refers to, seen from the current function. If it belongs to an enclosing
+    /// function, it is captured by all functions in between.
     pub fn lookup(&mut self, name: Symbol) -> Option<Binding> {
         let entry = self.entries.get(self.heads[name.index()] as usize)?;
         let (owner, slot) = (entry.function as usize, entry.slot);
@@ -119,8 +119,8 @@ impl Scopes {
     }
 }
 
-/// The index of a captured variable, new if need be. A function stands at one point of the enclosing one, so all its
-/// free uses of a name mean the same variable.
+/// The index of a captured variable, new if need be. A function stands at one point of the enclosing one,
+/// so all its free uses of a name mean the same variable.
 fn capture(captures: &mut Vec<Capture>, capture: Capture) -> u32 {
     let known = captures.iter().position(|known| known.name == capture.name);
     let index = known.unwrap_or_else(|| {

@@ -1,7 +1,8 @@
 //! Which known name somebody may have meant.
 
-/// The candidate nearest to `name`, if one is near: fewer than half of the letters differ. Case and underscores do
-/// not count. Among equals the alphabetically first wins, so that messages do not depend on hash tables.
+/// The candidate nearest to `name`, if one is near: fewer than half of the letters differ. Case and
+/// underscores do not count. Among equals the alphabetically first wins, so that messages do not depend on
+/// hash tables.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = fold(name);
     let limit = name.len().div_ceil(2);

@@ -2,8 +2,8 @@
 //!
 //! 1. The names a block binds are declared when the block is entered (`declare`).
 //! 2. Each identifier is looked up where it stands: all scopes around it are complete by then.
-//! 3. When a function is left, it is known which of its variables nested functions have captured; if there are any,
-//!    its body is walked once more to turn [`Binding::Local`] into [`Binding::Cell`].
+//! 3. When a function is left, it is known which of its variables nested functions have captured; if there
+//!    are any, its body is walked once more to turn [`Binding::Local`] into [`Binding::Cell`].
 
 use super::super::ast::{Clause, Expr, Function, Ident, Stmt, StmtKind, Target, TargetKind};
 use super::super::diagnostics::Diagnostic;
@@ -13,6 +13,9 @@ use super::super::source::{SourceFile, Span};
 use super::scopes::Scopes;
 use super::visit::{Visit, param_idents, walk_clause, walk_defaults, walk_expr, walk_stmt, walk_target};
 use super::{Binding, Environment, FunctionInfo, Global, declare, spelling};
+
+/// How many errors may come with a spelling hint. A file with more has another problem.
+const HINTS: usize = 50;
 
 pub(super) struct Resolver<'a> {
     source: &'a SourceFile,
@@ -142,15 +145,26 @@ impl<'a> Resolver<'a> {
             }
             return Binding::Universal;
         }
-        let known = self.environment.names();
-        let mine = self.scopes.visible().chain(self.globals.iter().map(|global| global.name));
-        let candidates = mine.map(|symbol| self.names.get(symbol)).chain(known.iter().map(String::as_str));
-        let hint = match spelling::nearest(name, candidates.filter(|&candidate| candidate != name)) {
+        let hint = match self.nearest(name) {
             Some(near) => format!(" (did you mean {near}?)"),
             None => String::new(),
         };
         self.error(ident.span, format!("undefined: {name}{hint}"));
         Binding::Unresolved
+    }
+
+    /// The known name most like this one. All known names are looked through, so only the first errors get
+    /// a hint.
+    fn nearest(&self, name: &str) -> Option<String> {
+        if self.errors.len() >= HINTS {
+            return None;
+        }
+        let known = self.environment.names();
+        let mine = self.scopes.visible().chain(self.globals.iter().map(|global| global.name));
+        let candidates = mine.map(|symbol| self.names.get(symbol)).chain(known.iter().map(String::as_str));
+        // The name itself is among them if it is bound further down, where that does not count.
+        let others = candidates.filter(|&candidate| candidate != name);
+        spelling::nearest(name, others).map(str::to_string)
     }
 
     // -------------------------------------------------------------------------------------- statements

@@ -1,0 +1,87 @@
+//! Phase 3: what was retained by the last collection and is not by this one.
+//!
+//! For each block with bits in this epoch or the one before, `dropped = previous & !current`. A dropped traced
+//! object is dead: it is freed at once, its fields unseen, for whatever it referred to has lost its own bit by
+//! the same token. A dropped counted object is dead if its count is zero, and joins the freed-object buffer.
+
+use blocks::GRANULE_BYTES;
+use blocks::counts::MEMBER;
+use retain_bits::ones;
+
+use crate::Fault;
+use crate::object::ObjRef;
+use crate::old::Old;
+use crate::space::chunk_of;
+use crate::stats::Report;
+use crate::value::Host;
+
+impl Old {
+    /// Flips the blocks of the previous epoch that this one has not touched, and takes from all touched blocks
+    /// what was dropped. `previous` are the blocks that were touched when this collection began.
+    pub(super) fn diff<H: Host>(&mut self, previous: Vec<usize>, report: &mut Report) {
+        for block in previous {
+            let (retain, index) = (&chunk_of(block).retain, self.space.block_index(block));
+            if !retain.is_touched(index, self.space.epoch) {
+                retain.flip(index, self.space.shift(), self.space.epoch);
+                if !H::commits(Fault::UnlistedBlock) {
+                    self.space.touched_blocks.push(block);
+                }
+            }
+        }
+        let mut touched = std::mem::take(&mut self.space.touched_blocks);
+        report.blocks_diffed = touched.len();
+        for &block in &touched {
+            if H::commits(Fault::BitLostAtFlip) {
+                chunk_of(block).retain.lose_previous(self.space.block_index(block), self.space.shift());
+            }
+            self.diff_block::<H>(block, report);
+        }
+        touched.retain(|&block| self.stays_touched(block));
+        touched.append(&mut self.space.touched_blocks);
+        self.space.touched_blocks = touched;
+    }
+
+    /// A block without bits leaves the list; its next touch lists it again.
+    fn stays_touched(&self, block: usize) -> bool {
+        let (retain, index) = (&chunk_of(block).retain, self.space.block_index(block));
+        let any = retain.any(index, self.space.shift());
+        if !any {
+            retain.forget(index, self.space.shift());
+        }
+        any
+    }
+
+    fn diff_block<H: Host>(&mut self, block: usize, report: &mut Report) {
+        let chunk = chunk_of(block);
+        let base = block & !(blocks::CHUNK_BYTES - 1);
+        for (word, dropped) in chunk.retain.dropped(self.space.block_index(block), self.space.shift()) {
+            let taken = chunk.starts.word(word);
+            let traced = chunk.traced.word(word);
+            for bit in ones(dropped & taken) {
+                let address = base + (word * 64 + bit) * GRANULE_BYTES;
+                // SAFETY: the start bit is set, so an old object begins here.
+                let object = unsafe { ObjRef::new(address) };
+                if traced & 1 << bit != 0 {
+                    report.freed_objects += 1;
+                    report.freed_bytes += self.free(object);
+                } else {
+                    self.dropped_counted::<H>(object);
+                }
+            }
+        }
+    }
+
+    fn dropped_counted<H: Host>(&mut self, object: ObjRef) {
+        let count = object.chunk().counts.byte(object.granule());
+        if count == 0 || (count == MEMBER && H::commits(Fault::FreedMember)) {
+            self.die(object);
+        }
+    }
+
+    /// Frees an old object and says how many bytes that were.
+    pub(super) fn free(&mut self, object: ObjRef) -> usize {
+        let before = self.space.bytes;
+        self.space.free(object);
+        before - self.space.bytes
+    }
+}

@@ -1,0 +1,93 @@
+//! Phase 4: the freed-object buffer is drained.
+//!
+//! Each object in the buffer is dead. Every reference it has counts one less; what nobody counts and nobody
+//! retains any more joins the buffer; then the cell is free. Not before phase 3 is over: until then it is not
+//! known what is retained. Cells freed now are reused by the next collection, for this one promotes nothing
+//! any more.
+//!
+//! In instalments, what remains waits in the buffer. Its references go on counting, so nothing else changes.
+
+use std::time::{Duration, Instant};
+
+use crate::Fault;
+use crate::object::ObjRef;
+use crate::old::{Old, targets};
+use crate::shape::COMPONENT;
+use crate::stats::Report;
+use crate::value::Host;
+
+/// Objects released between two looks at the clock. Larger: fewer looks. Smaller: the time is kept better.
+const LOOK_EVERY: usize = 256;
+
+/// How much one instalment may release.
+pub(crate) struct Budget {
+    objects: usize,
+    until: Option<Instant>,
+}
+
+impl Budget {
+    /// No bound.
+    pub const ALL: Budget = Budget { objects: usize::MAX, until: None };
+
+    /// At most so many objects, and no longer than that.
+    pub fn new(objects: usize, time: Option<Duration>) -> Budget {
+        Budget { objects, until: time.and_then(|time| Instant::now().checked_add(time)) }
+    }
+
+    fn is_spent(&mut self) -> bool {
+        let Some(left) = self.objects.checked_sub(1) else { return true };
+        self.objects = left;
+        left % LOOK_EVERY == 0 && self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
+impl Old {
+    /// Releases objects from the buffer until it is empty or the budget is spent.
+    pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
+        while !self.buffer.is_empty() && !budget.is_spent() {
+            let object = self.buffer.pop().expect("it is not empty");
+            self.release::<H>(object, report);
+        }
+        if H::commits(Fault::ForgottenBuffer) {
+            self.buffer.clear();
+        }
+        report.waiting = self.buffer.len();
+    }
+
+    fn release<H: Host>(&mut self, object: ObjRef, report: &mut Report) {
+        if !self.space.lies_among_leaves(object) {
+            let header = object.header();
+            if header.has(COMPONENT) {
+                return self.release_component::<H>(object, report);
+            }
+            if !H::commits(Fault::SkippedDecrement) {
+                for target in targets::<H>(object, header) {
+                    self.decrement(target);
+                }
+            }
+        }
+        report.freed_objects += 1;
+        report.freed_bytes += self.free(object);
+    }
+
+    /// A component dies as a whole.
+    fn release_component<H: Host>(&mut self, first: ObjRef, report: &mut Report) {
+        let Some(members) = self.members(first) else {
+            // Only after the fault of the same name: a member has come here by itself.
+            assert!(H::commits(Fault::FreedMember), "a component is released by its representative");
+            report.freed_bytes += self.free(first);
+            return;
+        };
+        for &member in &members {
+            for target in targets::<H>(member, member.header()) {
+                if self.representative(target) != first {
+                    self.decrement(target);
+                }
+            }
+        }
+        for member in self.part(first) {
+            report.freed_objects += 1;
+            report.freed_bytes += self.free(member);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Phase 1: from roots and traced objects, evacuate what is young and retain what is reached.
+//!
+//! A traced object that is reached for the first time becomes *gray*: it waits to be scanned. Scanning reaches
+//! each of its references in turn. Young objects that may turn out to be counted are left to the classifier
+//! (`classify.rs`), which also carries phase 2.
+
+use nursery::Nursery;
+
+use crate::Fault;
+use crate::object::{First, ObjRef, Slot, cell_bytes};
+use crate::old::{Old, target};
+use crate::shape::{BORN_MUTABLE, Header, MUTABLE, SEEN, WORD_BYTES};
+use crate::space::{CARD_BYTES, Lane, card_byte};
+use crate::stats::Report;
+use crate::value::Host;
+
+use super::classify::Classifier;
+
+/// What a reference leads to, when the slot has been brought up to date.
+pub(super) enum Found {
+    /// A counted object, or no object at all.
+    Counted,
+    /// A traced object.
+    Traced,
+    /// An object whose class is being found out; this is its place on the classifier's path.
+    Open(u32),
+    /// An object whose class has to be found out: it is in the old generation now, and this is its header.
+    Unclassified(ObjRef, Header),
+}
+
+/// The trace of one collection.
+pub(super) struct Trace<'h> {
+    pub old: &'h mut Old,
+    pub nursery: &'h Nursery,
+    pub report: &'h mut Report,
+    /// Traced objects that are retained and not yet scanned.
+    gray: Vec<ObjRef>,
+    pub classifier: Classifier,
+    /// Something was frozen since the last complete collection: old objects may settle in this one.
+    pub settling: bool,
+    /// Scanned mutable objects are marked, so that their next write is noticed.
+    marks_seen: bool,
+}
+
+impl<'h> Trace<'h> {
+    pub fn new(
+        old: &'h mut Old,
+        nursery: &'h Nursery,
+        report: &'h mut Report,
+        settling: bool,
+        marks_seen: bool,
+    ) -> Self {
+        Trace {
+            old,
+            nursery,
+            report,
+            gray: Vec::new(),
+            classifier: Classifier::default(),
+            settling,
+            marks_seen,
+        }
+    }
+
+    /// Reaches what `slot` refers to: from now on it is old, classified and retained.
+    #[inline]
+    pub fn reach<H: Host>(&mut self, slot: Slot) {
+        let before = slot.get();
+        if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
+            self.classify::<H>(object, header);
+        }
+        if let Some(object) = target::<H>(slot.get()) {
+            self.retain(object);
+        }
+        if H::commits(Fault::StaleSlot) {
+            slot.set(before);
+        }
+    }
+
+    /// Retains an old, classified object; a traced one becomes gray the first time.
+    #[inline]
+    pub fn retain(&mut self, object: ObjRef) {
+        self.report.retained += 1;
+        if self.old.retain(object) {
+            self.gray.push(object);
+        }
+    }
+
+    /// Scans until nothing gray is left.
+    pub fn scan_gray<H: Host>(&mut self) {
+        while let Some(object) = self.gray.pop() {
+            self.scan::<H>(object);
+        }
+    }
+
+    /// Reaches everything a traced object refers to.
+    pub fn scan<H: Host>(&mut self, object: ObjRef) {
+        let header = object.header();
+        self.report.traced_objects += 1;
+        self.report.traced_bytes += cell_bytes(header);
+        for slot in object.slots(header) {
+            if H::commits(Fault::SkippedBit) {
+                self.follow_only::<H>(slot);
+            } else {
+                self.reach::<H>(slot);
+            }
+        }
+        if self.marks_seen && header.has(MUTABLE) {
+            object.set_flags(SEEN);
+        }
+    }
+
+    /// Reaches what one card of a large object refers to.
+    pub fn scan_card<H: Host>(&mut self, object: ObjRef, card: usize) {
+        let header = object.header();
+        let first = object.address() + header.first_reference() * WORD_BYTES;
+        let end = first + header.references() * WORD_BYTES;
+        let start = object.address() + card * CARD_BYTES;
+        let slots = start.max(first)..(start + CARD_BYTES).min(end);
+        self.report.traced_bytes += CARD_BYTES;
+        for address in slots.step_by(WORD_BYTES) {
+            // SAFETY: a reference slot of a live object.
+            self.reach::<H>(unsafe { Slot::new(address) });
+        }
+    }
+
+    /// For the fault of the same purpose: evacuates, but retains nothing.
+    fn follow_only<H: Host>(&mut self, slot: Slot) {
+        if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
+            self.classify::<H>(object, header);
+        }
+        if let Some(object) = target::<H>(slot.get())
+            && object.is_traced()
+        {
+            self.retain(object);
+        }
+    }
+
+    /// Evacuates what `slot` refers to if it is young, brings the slot up to date, and says what is known of
+    /// the object.
+    #[inline]
+    pub fn follow<H: Host>(&mut self, slot: Slot) -> Found {
+        let word = slot.get();
+        let Some(object) = target::<H>(word) else { return Found::Counted };
+        if self.nursery.contains(object.address()) {
+            return self.follow_young::<H>(slot, word, object);
+        }
+        if self.old.space.is_young_large(object.address()) {
+            return self.promote_large(object);
+        }
+        self.classified(object)
+    }
+
+    fn follow_young<H: Host>(&mut self, slot: Slot, word: u64, young: ObjRef) -> Found {
+        let header = match young.first() {
+            First::Header(header) => header,
+            First::Replaced(address) => {
+                slot.set(H::word(address as usize, word));
+                // SAFETY: the forwarding address was left by `evacuate`.
+                return self.classified(unsafe { ObjRef::new(address as usize) });
+            }
+        };
+        let object = self.evacuate(young, header);
+        slot.set(H::word(object.address(), word));
+        self.begin(object, header)
+    }
+
+    /// Moves a young object to the old generation and leaves a forwarding address.
+    pub fn evacuate(&mut self, young: ObjRef, header: Header) -> ObjRef {
+        let bytes = cell_bytes(header);
+        let address = self.old.space.cell(Lane::of(header), bytes);
+        // SAFETY: `cell` hands out an unused cell of at least `bytes` bytes.
+        let object = unsafe { young.copy_to(address, bytes) };
+        young.replace_header(address as u64);
+        self.report.promoted_objects += 1;
+        self.report.promoted_bytes += bytes;
+        object
+    }
+
+    fn promote_large(&mut self, object: ObjRef) -> Found {
+        let header = object.header();
+        let bytes = cell_bytes(header);
+        self.old.space.promote_large(object, bytes);
+        self.report.promoted_objects += 1;
+        self.report.promoted_bytes += bytes;
+        self.begin(object, header)
+    }
+
+    /// The class of an object that has just become old, as far as its header tells.
+    #[inline]
+    pub fn begin(&mut self, object: ObjRef, header: Header) -> Found {
+        if header.has(MUTABLE) {
+            object.set_traced(true);
+            Found::Traced
+        } else if header.references() == 0 {
+            Found::Counted
+        } else {
+            Found::Unclassified(object, header)
+        }
+    }
+
+    /// What is known of an old object. The header of a counted one is not looked at.
+    #[inline]
+    fn classified(&self, object: ObjRef) -> Found {
+        if !object.is_traced() {
+            return Found::Counted;
+        }
+        match object.first() {
+            First::Replaced(place) => Found::Open((place >> 1) as u32),
+            First::Header(header) => {
+                let may_settle = self.settling && !header.has(MUTABLE) && !self.old.space.is_retained(object);
+                if may_settle { Found::Unclassified(object, header) } else { Found::Traced }
+            }
+        }
+    }
+
+    /// Was this object frozen (rather than born immutable)?
+    pub fn was_frozen(header: Header) -> bool {
+        header.has(BORN_MUTABLE) && !header.has(MUTABLE)
+    }
+
+    /// Clears the card of a large object.
+    pub fn clear_card(object: ObjRef, card: usize) {
+        // SAFETY: a card byte of a live large object.
+        unsafe { *card_byte(object.address(), object.bytes(), card) = 0 };
+    }
+}

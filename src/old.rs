@@ -1,0 +1,237 @@
+//! The old generation: its memory, the counts and retain bits of its objects, its frozen components, and the
+//! objects that wait to be freed.
+//!
+//! # The invariants
+//!
+//! At the end of every collection (the numbers are those of `verify.rs`):
+//!
+//! * **I1** A counted object refers only to counted objects. So the counted part of the heap is closed.
+//! * **I2** The count of a counted object is the number of references to it from counted objects outside its
+//!   own component. References from traced objects and roots never count. The count of a traced object is 0.
+//! * **I3** The retain bit of an object is set exactly if the last complete collection, or a short one since,
+//!   reached it from a root or from a traced object. For a traced object that is its mark bit.
+//! * **I4** A component is one node: its representative has the bit and the count for all members.
+//!   Between nodes, counted objects form no cycle.
+//! * **I5** Every old object was reachable when it was promoted, and is reachable at the end of a complete
+//!   collection, or waits in the freed-object buffer, or is held by something that does.
+//! * **I6** No old object refers to a young one when a collection ends, and afterwards only mutable ones can.
+
+use std::collections::HashMap;
+
+use blocks::counts::{MEMBER, OVERFLOWN};
+use nursery::Nursery;
+
+use crate::object::ObjRef;
+use crate::shape::{COMPONENT, FINALIZABLE, Header};
+use crate::space::Space;
+use crate::value::Host;
+use crate::{Fault, Slot};
+
+/// Frozen cycles that were settled as one. Empty in most programs.
+#[derive(Debug, Default)]
+pub(crate) struct Components {
+    /// From a representative to the other members (none for an object that refers to itself).
+    members: HashMap<ObjRef, Box<[ObjRef]>>,
+    /// From a member to its representative.
+    representative: HashMap<ObjRef, ObjRef>,
+}
+
+impl Components {
+    /// The representatives and their members.
+    pub fn iter(&self) -> impl Iterator<Item = (ObjRef, &[ObjRef])> {
+        self.members.iter().map(|(&first, others)| (first, &**others))
+    }
+}
+
+/// See the module's head.
+pub(crate) struct Old {
+    pub space: Space,
+    pub components: Components,
+    /// Counted objects that are dead: their count is zero and their bit clear. Their references still count.
+    pub buffer: Vec<ObjRef>,
+    /// Some object is finalizable: those that die have to be looked at.
+    pub any_finalizable: bool,
+    /// Finalizable counted objects that died and were retained instead. Empty between collections.
+    pub revived: Vec<ObjRef>,
+    count_max: u8,
+}
+
+impl Old {
+    pub fn new(space: Space, count_max: u8) -> Old {
+        Old {
+            space,
+            components: Components::default(),
+            buffer: Vec::new(),
+            any_finalizable: false,
+            revived: Vec::new(),
+            count_max,
+        }
+    }
+
+    /// Is the object young: in the nursery, or large and not yet seen by a collection?
+    #[inline]
+    pub fn is_young(&self, object: ObjRef, nursery: &Nursery) -> bool {
+        nursery.contains(object.address()) || self.space.is_young_large(object.address())
+    }
+
+    /// The object that has the count and the bit for `object`: itself, unless it is a member of a component.
+    #[inline]
+    pub fn representative(&self, object: ObjRef) -> ObjRef {
+        if object.chunk().counts.byte(object.granule()) != MEMBER {
+            return object;
+        }
+        *self.components.representative.get(&object).expect("a member has a representative")
+    }
+
+    /// Sets the retain bit of an old object, and of its representative. Says whether it is a traced object
+    /// reached for the first time.
+    #[inline]
+    pub fn retain(&mut self, object: ObjRef) -> bool {
+        if !self.space.retain(object) {
+            return false;
+        }
+        if object.is_traced() {
+            return true;
+        }
+        let representative = self.representative(object);
+        if representative != object {
+            self.space.retain(representative);
+        }
+        false
+    }
+
+    /// Is this counted object retained, by itself or as part of its component?
+    #[inline]
+    pub fn is_retained(&self, object: ObjRef) -> bool {
+        self.space.is_retained(self.representative(object))
+    }
+
+    /// The count of `object`, exactly.
+    pub fn count(&self, object: ObjRef) -> u64 {
+        let object = self.representative(object);
+        match object.chunk().counts.byte(object.granule()) {
+            OVERFLOWN => self.space.overflow.get(object.address()).unwrap_or(0),
+            count => count.into(),
+        }
+    }
+
+    /// One more counted object refers to `object`.
+    #[inline]
+    pub fn increment<H: Host>(&mut self, object: ObjRef) {
+        if !object.chunk().counts.increment(object.granule(), self.count_max) {
+            self.increment_elsewhere::<H>(object);
+        }
+    }
+
+    #[cold]
+    fn increment_elsewhere<H: Host>(&mut self, object: ObjRef) {
+        let object = self.representative(object);
+        let (counts, granule) = (&object.chunk().counts, object.granule());
+        if counts.increment(granule, self.count_max) {
+            return;
+        }
+        let overflow = &mut self.space.overflow;
+        if counts.byte(granule) == OVERFLOWN {
+            overflow.increment(object.address());
+        } else {
+            let lost = u64::from(H::commits(Fault::LostOverflow));
+            overflow.insert(object.address(), u64::from(counts.byte(granule)) + 1 - lost);
+            counts.set(granule, OVERFLOWN);
+        }
+    }
+
+    /// One counted object less refers to `object`, which joins the buffer if that was the last and no root or
+    /// traced object retains it.
+    #[inline]
+    pub fn decrement(&mut self, object: ObjRef) {
+        let object = self.representative(object);
+        let left = match object.chunk().counts.decrement(object.granule()) {
+            Some(left) => left,
+            None => self.decrement_overflown(object),
+        };
+        if left == 0 && !self.space.is_retained(object) {
+            self.die(object);
+        }
+    }
+
+    /// A counted object, or the representative of a component, that nobody counts or retains joins the buffer,
+    /// from which there is no return. If it is finalizable, or a member of its component is, it is retained
+    /// once more instead.
+    #[inline]
+    pub fn die(&mut self, object: ObjRef) {
+        if !(self.any_finalizable && self.revive(object)) {
+            self.buffer.push(object);
+        }
+    }
+
+    #[cold]
+    fn revive(&mut self, object: ObjRef) -> bool {
+        let mut members = self.members(object).unwrap_or_else(|| vec![object]);
+        members.retain(|member| member.header().has(FINALIZABLE));
+        for &member in &members {
+            self.retain(member);
+        }
+        self.revived.extend(&members);
+        !members.is_empty()
+    }
+
+    #[cold]
+    fn decrement_overflown(&mut self, object: ObjRef) -> u8 {
+        match self.space.overflow.decrement(object.address(), self.count_max) {
+            Some(left) => {
+                object.chunk().counts.set(object.granule(), left);
+                left
+            }
+            None => u8::MAX,
+        }
+    }
+
+    /// Makes one component of `members`, of which the first is the representative.
+    pub fn join(&mut self, members: &[ObjRef]) {
+        let (&first, others) = members.split_first().expect("a component has a member");
+        for &member in members {
+            member.set_flags(COMPONENT);
+        }
+        for &other in others {
+            other.chunk().counts.set(other.granule(), MEMBER);
+            self.components.representative.insert(other, first);
+        }
+        self.components.members.insert(first, others.into());
+    }
+
+    /// All members of the component that `first` represents, itself included, if it represents one.
+    pub fn members(&self, first: ObjRef) -> Option<Vec<ObjRef>> {
+        let others = self.components.members.get(&first)?;
+        Some(std::iter::once(first).chain(others.iter().copied()).collect())
+    }
+
+    /// Ends the component that `first` represents, and says who its members were.
+    pub fn part(&mut self, first: ObjRef) -> Vec<ObjRef> {
+        let members = self.members(first).expect("a representative has a component");
+        self.components.members.remove(&first);
+        for member in &members[1..] {
+            self.components.representative.remove(member);
+        }
+        members
+    }
+
+    /// Is this counted object dead: nobody counts, nobody retains it?
+    pub fn is_dead(&self, object: ObjRef) -> bool {
+        let object = self.representative(object);
+        object.chunk().counts.byte(object.granule()) == 0 && !self.space.is_retained(object)
+    }
+}
+
+/// The object that `word` refers to.
+#[inline(always)]
+pub(crate) fn target<H: Host>(word: u64) -> Option<ObjRef> {
+    // SAFETY: a slot of a live object or a root holds an immediate or a reference to a live object; which of
+    // the two, the host's tagging says (contract of `Host`).
+    H::address(word).map(|address| unsafe { ObjRef::new(address) })
+}
+
+/// The objects that `object` refers to, one for each reference.
+#[inline]
+pub(crate) fn targets<H: Host>(object: ObjRef, header: Header) -> impl Iterator<Item = ObjRef> {
+    object.slots(header).filter_map(|slot: Slot| target::<H>(slot.get()))
+}

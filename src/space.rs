@@ -1,0 +1,646 @@
+//! The old generation's memory: chunks with their side tables, cells for objects, whole blocks for large ones.
+//!
+//! A chunk is a mebibyte, aligned to one, so the side tables of an object are found by masking its address. It
+//! begins with a [`Chunk`], the side tables; blocks follow. An object that is larger than half a block gets
+//! blocks of its own, and one that is larger than half a chunk a mapping of its own, which begins with the
+//! same tables.
+//!
+//! This file knows where objects are and how large they are, not what they refer to.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use blocks::cells::GranuleBits;
+use blocks::classes::{CLASSES, Class, cell_bytes_max, class_of};
+use blocks::counts::{Counts, Overflow};
+use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
+use blocks::{BlockBytes, CHUNK_BLOCKS_MAX, CHUNK_BYTES, CHUNK_GRANULES, CHUNK_WORDS, GRANULE_BYTES};
+use memoffset::offset_of;
+use retain_bits::{RetainBits, Retained};
+use static_assertions::{const_assert, const_assert_eq};
+
+use crate::object::{self, ObjRef};
+use crate::os::{Mapping, Refused, set_accessible};
+use crate::shape::{Header, MUTABLE};
+
+/// Objects of different fates are kept in different blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Mutable when promoted: scanned by every complete collection, so they should lie side by side.
+    Mutable,
+    /// Immutable with references.
+    Immutable,
+    /// Immutable without references: freed without being looked at.
+    Leaf,
+}
+const_assert_eq!(Lane::Leaf as usize + 1, LANES);
+
+impl Lane {
+    /// The lane for an object that is promoted with this header.
+    #[inline]
+    pub fn of(header: Header) -> Lane {
+        if header.has(MUTABLE) {
+            Lane::Mutable
+        } else if header.references() == 0 {
+            Lane::Leaf
+        } else {
+            Lane::Immutable
+        }
+    }
+}
+
+/// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
+#[repr(C)]
+pub(crate) struct Chunk {
+    /// Reached from a root or a traced object.
+    pub retain: RetainBits<CHUNK_WORDS, CHUNK_BLOCKS_MAX>,
+    /// Set: the object is traced. Clear: it is counted (or no object).
+    pub traced: GranuleBits<CHUNK_WORDS>,
+    /// Set: an old object begins here.
+    pub starts: GranuleBits<CHUNK_WORDS>,
+    /// How often each object is counted.
+    pub counts: Counts<CHUNK_GRANULES>,
+    /// What each block is used for.
+    pub blocks: [BlockState; CHUNK_BLOCKS_MAX],
+    /// Where the space keeps what it knows of this chunk.
+    index: std::cell::Cell<usize>,
+}
+const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
+const_assert_eq!(offset_of!(Chunk, retain), 0);
+const_assert_eq!(nursery::GRANULE_BYTES, GRANULE_BYTES);
+
+/// The chunk that an old object, a block or a cell lies in.
+#[inline(always)]
+pub(crate) fn chunk_of<'a>(address: usize) -> &'a Chunk {
+    let base = address & !(CHUNK_BYTES - 1);
+    // SAFETY: callers pass addresses of the old space, whose chunks begin with these tables and are unmapped
+    // only when no block is in use. The tables consist of cells; the reference is not kept.
+    unsafe { &*std::ptr::with_exposed_provenance::<Chunk>(base) }
+}
+
+/// The number of the granule at `address` in its chunk.
+#[inline(always)]
+pub(crate) fn granule_of(address: usize) -> usize {
+    (address & (CHUNK_BYTES - 1)) / GRANULE_BYTES
+}
+
+/// Shorthand for the side tables, on the objects themselves.
+impl ObjRef {
+    #[inline(always)]
+    pub fn chunk<'a>(self) -> &'a Chunk {
+        chunk_of(self.address())
+    }
+
+    #[inline(always)]
+    pub fn granule(self) -> usize {
+        granule_of(self.address())
+    }
+
+    /// Is this old object traced (rather than counted)?
+    #[inline(always)]
+    pub fn is_traced(self) -> bool {
+        self.chunk().traced.get(self.granule())
+    }
+
+    #[inline(always)]
+    pub fn set_traced(self, traced: bool) {
+        if traced {
+            self.chunk().traced.set(self.granule())
+        } else {
+            self.chunk().traced.clear(self.granule())
+        }
+    }
+}
+
+/// Where the next objects of a lane and class go: the rest of a hole in a block.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    next: usize,
+    end: usize,
+    /// The block, or 0 before the first one.
+    block: usize,
+}
+
+/// A chunk as its owner sees it.
+struct Region {
+    mapping: Mapping,
+    free: FreeBlocks,
+}
+
+/// The old generation's memory.
+pub(crate) struct Space {
+    pub block: BlockBytes,
+    /// The number of the complete collection; blocks are stamped with it.
+    pub epoch: u64,
+    /// Blocks with a bit in their current table, and those flipped in this epoch.
+    pub touched_blocks: Vec<usize>,
+    pub overflow: Overflow,
+    /// Old objects, and the bytes of their cells.
+    pub objects: usize,
+    pub bytes: usize,
+    /// Large objects that no collection has seen yet.
+    pub young_large: Vec<ObjRef>,
+    /// Checking mode: what is freed is filled with a pattern.
+    pub poison: bool,
+    regions: Vec<Region>,
+    /// No region before this one has a free block.
+    hint: usize,
+    huge: HashMap<usize, Mapping>,
+    /// Mappings of freed objects. Their side tables are still looked at until the collection is over.
+    dying: Vec<Mapping>,
+    huge_bytes: usize,
+    spans: Box<[[Span; CLASSES]; LANES]>,
+    room: Room,
+    /// Blocks in which cells were freed and that are not listed yet.
+    waiting: Vec<usize>,
+    blocks_used: usize,
+    blocks_free: usize,
+    /// Free blocks whose memory has not been given back.
+    blocks_backed: usize,
+}
+
+impl Space {
+    pub fn new(block: BlockBytes, poison: bool) -> Space {
+        Space {
+            block,
+            epoch: 1,
+            touched_blocks: Vec::new(),
+            overflow: Overflow::default(),
+            objects: 0,
+            bytes: 0,
+            young_large: Vec::new(),
+            poison,
+            regions: Vec::new(),
+            hint: 0,
+            huge: HashMap::new(),
+            dying: Vec::new(),
+            huge_bytes: 0,
+            spans: Box::new([[Span::default(); CLASSES]; LANES]),
+            room: Room::default(),
+            waiting: Vec::new(),
+            blocks_used: 0,
+            blocks_free: 0,
+            blocks_backed: 0,
+        }
+    }
+
+    /// Bytes of blocks in use and of objects with mappings of their own.
+    pub fn used_bytes(&self) -> usize {
+        self.blocks_used * self.block.get() + self.huge_bytes
+    }
+
+    /// Blocks in use.
+    pub fn blocks_used(&self) -> usize {
+        self.blocks_used
+    }
+
+    /// Blocks that are mapped and free.
+    pub fn blocks_free(&self) -> usize {
+        self.blocks_free
+    }
+
+    /// The binary logarithm of a block's granules.
+    #[inline(always)]
+    pub fn shift(&self) -> u32 {
+        self.block.granules_log2()
+    }
+
+    /// The first byte of the block that `address` lies in.
+    #[inline(always)]
+    pub fn block_of(&self, address: usize) -> usize {
+        address & !(self.block.get() - 1)
+    }
+
+    /// The number of a block in its chunk.
+    #[inline(always)]
+    pub fn block_index(&self, block: usize) -> usize {
+        (block & (CHUNK_BYTES - 1)) >> self.block.log2()
+    }
+
+    #[inline(always)]
+    pub fn state<'a>(&self, block: usize) -> &'a BlockState {
+        &chunk_of(block).blocks[self.block_index(block)]
+    }
+
+    fn granules(&self, block: usize) -> Range<usize> {
+        let first = granule_of(block);
+        first..first + self.block.granules()
+    }
+
+    // ------------------------------------------------------------------ cells
+
+    /// Makes sure that `bytes` bytes of young objects can be promoted without asking the system again.
+    pub fn reserve(&mut self, bytes: usize) -> Result<(), Refused> {
+        while self.blocks_free < self.blocks_for(bytes) {
+            self.map_chunk()?;
+        }
+        Ok(())
+    }
+
+    /// So many free blocks are enough for `bytes` bytes of survivors.
+    fn blocks_for(&self, bytes: usize) -> usize {
+        // A cell is at most a quarter larger than its object and a block's remainder at most a third of it;
+        // each lane and class may begin one block that stays nearly empty.
+        let classes = class_of(cell_bytes_max(self.block) / GRANULE_BYTES).0 as usize + 1;
+        (2 * bytes).div_ceil(self.block.get()) + LANES * classes
+    }
+
+    fn map_chunk(&mut self) -> Result<(), Refused> {
+        let mapping = Mapping::new(CHUNK_BYTES, CHUNK_BYTES)?;
+        let first = self.first_block();
+        let free = FreeBlocks::new(first, self.block.per_chunk());
+        let chunk = chunk_of(mapping.range().start);
+        chunk.index.set(self.regions.len());
+        for state in &chunk.blocks[..first] {
+            state.set_used(Use::Tables);
+        }
+        self.blocks_free += free.len();
+        self.regions.push(Region { mapping, free });
+        Ok(())
+    }
+
+    /// The number of the first block behind the side tables.
+    fn first_block(&self) -> usize {
+        size_of::<Chunk>().div_ceil(self.block.get())
+    }
+
+    /// A free cell for an object of `bytes` bytes, which must not be large. [`Space::reserve`] has seen to it
+    /// that there is one.
+    #[inline]
+    pub fn cell(&mut self, lane: Lane, bytes: usize) -> usize {
+        let class = class_of(bytes / GRANULE_BYTES);
+        let cell = class.bytes();
+        let span = &mut self.spans[lane as usize][class.0 as usize];
+        if span.end - span.next < cell {
+            self.next_hole(lane, class);
+        }
+        let span = &mut self.spans[lane as usize][class.0 as usize];
+        let address = span.next;
+        span.next += cell;
+        self.objects += 1;
+        self.bytes += cell;
+        chunk_of(address).starts.set(granule_of(address));
+        address
+    }
+
+    /// Moves the span of a lane and class to the next hole: in its block, in a listed block, in a free block.
+    #[cold]
+    fn next_hole(&mut self, lane: Lane, class: Class) {
+        let span = self.spans[lane as usize][class.0 as usize];
+        if span.block != 0 {
+            if let Some(found) = self.hole_from(span.block, span.end, class) {
+                self.spans[lane as usize][class.0 as usize] = found;
+                return;
+            }
+            self.retire(span.block);
+        }
+        let block_size = self.block;
+        let index = |address: usize| (address & (CHUNK_BYTES - 1)) >> block_size.log2();
+        while let Some(block) =
+            self.room.take(lane as u8, class, |address| &chunk_of(address).blocks[index(address)])
+        {
+            self.state(block).set_listed(Listed::Filling);
+            if let Some(found) = self.hole_from(block, block, class) {
+                self.spans[lane as usize][class.0 as usize] = found;
+                return;
+            }
+            self.retire(block);
+        }
+        let block = self.free_block().expect("a collection reserves the blocks it may need");
+        let state = self.state(block);
+        state.set_used(Use::Cells);
+        state.set_listed(Listed::Filling);
+        state.lane.set(lane as u8);
+        state.class.set(class.0);
+        state.live.set(0);
+        let end = block + class.cells(self.block) * class.bytes();
+        self.spans[lane as usize][class.0 as usize] = Span { next: block, end, block };
+    }
+
+    fn hole_from(&self, block: usize, from: usize, class: Class) -> Option<Span> {
+        let granules = self.granules(block);
+        let from = granules.start + (from - block) / GRANULE_BYTES;
+        let hole = chunk_of(block).starts.hole(from..granules.end, class.granules())?;
+        let base = block - granules.start * GRANULE_BYTES;
+        Some(Span { next: base + hole.start * GRANULE_BYTES, end: base + hole.end * GRANULE_BYTES, block })
+    }
+
+    /// The span leaves a block: nothing is allocated in it until it is taken from its list again. It is listed
+    /// at once if cells were freed behind the span's back.
+    fn retire(&mut self, block: usize) {
+        let state = self.state(block);
+        state.live.set(self.count_cells(block) as u32);
+        state.set_listed(Listed::No);
+        let cells = Class(state.class.get()).cells(self.block);
+        if (state.live.get() as usize) < cells {
+            self.room.list(block, state, cells);
+        }
+    }
+
+    /// Brings the number of live cells up to date in the blocks that are being filled. Called when the last
+    /// object of a collection has been promoted, before the first is freed.
+    pub fn stop_filling(&mut self) {
+        for lane in 0..LANES {
+            for class in 0..CLASSES {
+                let block = self.spans[lane][class].block;
+                if block != 0 {
+                    self.state(block).live.set(self.count_cells(block) as u32);
+                }
+            }
+        }
+    }
+
+    /// A free block of its own.
+    fn free_block(&mut self) -> Option<usize> {
+        while self.hint < self.regions.len() {
+            let region = &mut self.regions[self.hint];
+            if let Some((index, backed)) = region.free.take() {
+                self.blocks_backed -= usize::from(backed);
+                self.blocks_free -= 1;
+                self.blocks_used += 1;
+                return Some(region.mapping.range().start + index * self.block.get());
+            }
+            self.hint += 1;
+        }
+        None
+    }
+
+    fn put_block(&mut self, block: usize) {
+        let region = chunk_of(block).index.get();
+        let index = self.block_index(block);
+        self.state(block).set_used(Use::Free);
+        self.regions[region].free.put(index);
+        self.hint = self.hint.min(region);
+        self.blocks_free += 1;
+        self.blocks_backed += 1;
+        self.blocks_used -= 1;
+    }
+
+    // ------------------------------------------------------------------ large objects
+
+    /// Blocks, or a mapping, for an object of `bytes` bytes which is to be young until the next collection.
+    ///
+    /// Behind the object lies one byte for each KiB of it: which parts have been touched.
+    pub fn large(&mut self, bytes: usize) -> Result<usize, Refused> {
+        let with_cards = bytes + bytes.div_ceil(CARD_BYTES);
+        let blocks = with_cards.div_ceil(self.block.get());
+        let address = if with_cards > CHUNK_BYTES / 2 {
+            self.huge_mapping(with_cards)?
+        } else {
+            self.block_run(blocks)?
+        };
+        let state = self.state(address);
+        state.set_used(Use::Head);
+        state.live.set(blocks as u32);
+        state.young.set(true);
+        for card in 0..bytes.div_ceil(CARD_BYTES) {
+            // SAFETY: the bytes behind the object were just made its own.
+            unsafe { *card_byte(address, bytes, card) = 0 };
+        }
+        // SAFETY: the caller makes an object of it at once.
+        self.young_large.push(unsafe { ObjRef::new(address) });
+        Ok(address)
+    }
+
+    fn block_run(&mut self, blocks: usize) -> Result<usize, Refused> {
+        let (region, first) = loop {
+            let found = self.regions.iter_mut().enumerate().skip(self.hint).find_map(|(at, region)| {
+                let (first, backed) = region.free.take_run(blocks)?;
+                Some((at, first, backed))
+            });
+            match found {
+                Some((region, first, backed)) => {
+                    self.blocks_backed -= backed;
+                    break (region, first);
+                }
+                None => self.map_chunk()?,
+            }
+        };
+        self.blocks_free -= blocks;
+        self.blocks_used += blocks;
+        let address = self.regions[region].mapping.range().start + first * self.block.get();
+        for tail in 1..blocks {
+            self.state(address + tail * self.block.get()).set_used(Use::Tail);
+        }
+        Ok(address)
+    }
+
+    fn huge_mapping(&mut self, bytes: usize) -> Result<usize, Refused> {
+        let tables = self.first_block() * self.block.get();
+        let mapping = Mapping::new(tables + bytes, CHUNK_BYTES)?;
+        let range = mapping.range();
+        self.huge_bytes += range.len();
+        self.huge.insert(range.start, mapping);
+        Ok(range.start + tables)
+    }
+
+    /// Is this the address of a large object that no collection has reached yet?
+    #[inline(always)]
+    pub fn is_young_large(&self, address: usize) -> bool {
+        !self.young_large.is_empty() && {
+            let state = self.state(address);
+            state.used() == Use::Head && state.young.get()
+        }
+    }
+
+    /// A young large object becomes old where it is.
+    pub fn promote_large(&mut self, object: ObjRef, bytes: usize) {
+        self.state(object.address()).young.set(false);
+        self.objects += 1;
+        self.bytes += bytes;
+        object.chunk().starts.set(object.granule());
+    }
+
+    // ------------------------------------------------------------------ freeing
+
+    /// Frees the cell or the blocks of an old object. It must have no retain bit, and its count be zero.
+    #[inline]
+    pub fn free(&mut self, object: ObjRef) {
+        let address = object.address();
+        let (chunk, granule) = (object.chunk(), object.granule());
+        debug_assert!(chunk.starts.get(granule), "freed twice, or never an object: {address:#x}");
+        chunk.starts.clear(granule);
+        chunk.traced.clear(granule);
+        chunk.counts.set(granule, 0);
+        self.objects -= 1;
+        let block = self.block_of(address);
+        let state = self.state(block);
+        if state.used() == Use::Head {
+            self.bytes -= object.bytes();
+            self.free_large(object);
+            return;
+        }
+        let class = Class(state.class.get());
+        self.bytes -= class.bytes();
+        if self.poison {
+            // SAFETY: the cell has just been freed.
+            unsafe { object::poison(address, class.bytes()) };
+        }
+        set_accessible(address, class.bytes(), false);
+        state.live.set(state.live.get() - 1);
+        if state.listed() == Listed::Filling {
+            return;
+        }
+        if state.live.get() == 0 {
+            state.set_listed(Listed::No);
+            self.put_block(block);
+        } else if state.listed() == Listed::No {
+            state.set_listed(Listed::Waiting);
+            self.waiting.push(block);
+        }
+    }
+
+    /// Does this old object lie in a block of immutable objects without references? Then nothing has to be
+    /// looked at when it dies.
+    #[inline]
+    pub fn lies_among_leaves(&self, object: ObjRef) -> bool {
+        let state = self.state(self.block_of(object.address()));
+        state.used() == Use::Cells && state.lane.get() == Lane::Leaf as u8
+    }
+
+    /// Frees the memory of a large object, young or old.
+    pub fn free_large(&mut self, object: ObjRef) {
+        let (address, bytes) = (object.address(), object.bytes());
+        if self.poison {
+            // SAFETY: the object has ended.
+            unsafe { object::poison(address, bytes) };
+        }
+        set_accessible(address, bytes, false);
+        self.state(address).young.set(false);
+        if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
+            self.huge_bytes -= mapping.range().len();
+            self.dying.push(mapping);
+            return;
+        }
+        let blocks = self.state(address).live.get() as usize;
+        for index in 0..blocks {
+            self.put_block(address + index * self.block.get());
+        }
+    }
+
+    /// Lists the blocks in which cells were freed, fullest first from now on.
+    pub fn list_room(&mut self) {
+        for block in std::mem::take(&mut self.waiting) {
+            let state = self.state(block);
+            if state.used() == Use::Cells && state.listed() == Listed::Waiting {
+                let cells = Class(state.class.get()).cells(self.block);
+                self.room.list(block, state, cells);
+            }
+        }
+    }
+
+    /// Gives the memory of free blocks beyond `keep_bytes` back to the system, and whole chunks when nothing
+    /// is left in them and the next collection, of at most `nursery_bytes`, will not ask for them.
+    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize) {
+        if !self.dying.is_empty() {
+            let dying = std::mem::take(&mut self.dying);
+            let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
+            self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
+        }
+        let mut excess = self.blocks_backed.saturating_sub(keep_bytes / self.block.get());
+        if excess == 0 {
+            return;
+        }
+        self.blocks_backed -= excess;
+        // From the back: the chunks in front are filled first.
+        for region in self.regions.iter_mut().rev() {
+            while excess > 0 {
+                let Some(blocks) = region.free.unback(excess) else { break };
+                excess -= blocks.len();
+                let base = region.mapping.range().start;
+                let bytes = |index: usize| base + index * self.block.get();
+                region.mapping.give_back(bytes(blocks.start)..bytes(blocks.end));
+            }
+        }
+        self.unmap_empty_chunks(keep_bytes / self.block.get() + self.blocks_for(nursery_bytes));
+    }
+
+    fn unmap_empty_chunks(&mut self, keep_blocks: usize) {
+        let empty = self.block.per_chunk() - self.first_block();
+        let spare = self.blocks_free.saturating_sub(keep_blocks) / empty;
+        if spare == 0 {
+            return;
+        }
+        let gone: Vec<usize> = (0..self.regions.len())
+            .rev()
+            .filter(|&at| self.regions[at].free.len() == empty && self.regions[at].free.backed() == 0)
+            .take(spare)
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        let bases: Vec<usize> = gone.iter().map(|&at| self.regions[at].mapping.range().start).collect();
+        let is_gone = |address: usize| bases.contains(&(address & !(CHUNK_BYTES - 1)));
+        self.touched_blocks.retain(|&block| !is_gone(block));
+        self.waiting.retain(|&block| !is_gone(block));
+        self.room.forget(is_gone);
+        for at in gone {
+            self.regions.swap_remove(at);
+            self.blocks_free -= empty;
+            if let Some(moved) = self.regions.get(at) {
+                chunk_of(moved.mapping.range().start).index.set(at);
+            }
+        }
+        self.hint = 0;
+    }
+
+    // ------------------------------------------------------------------ retain bits, by address
+
+    /// Sets the retain bit of an old object. Says whether it is new.
+    #[inline]
+    pub fn retain(&mut self, object: ObjRef) -> bool {
+        match object.chunk().retain.retain(object.granule(), self.shift(), self.epoch) {
+            Retained::Before => false,
+            Retained::Newly => true,
+            Retained::NewlyInBlock => {
+                self.touched_blocks.push(self.block_of(object.address()));
+                true
+            }
+        }
+    }
+
+    /// Has this collection, or a short one since the last complete one, retained the object?
+    #[inline]
+    pub fn is_retained(&self, object: ObjRef) -> bool {
+        object.chunk().retain.is_retained(object.granule(), self.shift(), self.epoch)
+    }
+
+    // ------------------------------------------------------------------ looking at everything
+
+    /// Every old object, in no particular order. For checking and for pictures: it looks at all of the heap.
+    pub fn objects(&self) -> Vec<ObjRef> {
+        let chunks = self.regions.iter().map(|region| region.mapping.range().start);
+        chunks
+            .chain(self.huge.keys().copied())
+            .flat_map(|base| {
+                let starts = chunk_of(base).starts.ones(0..CHUNK_GRANULES);
+                // SAFETY: a start bit is set exactly where an old object begins.
+                starts.map(move |granule| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) })
+            })
+            .collect()
+    }
+
+    /// Every block with cells: its address and its state.
+    pub fn cell_blocks(&self) -> impl Iterator<Item = (usize, &BlockState)> {
+        self.regions.iter().flat_map(move |region| {
+            let base = region.mapping.range().start;
+            (0..self.block.per_chunk())
+                .map(move |index| (base + index * self.block.get(), &chunk_of(base).blocks[index]))
+                .filter(|(_, state)| state.used() == Use::Cells)
+        })
+    }
+
+    /// Taken cells of a block, counted.
+    pub fn count_cells(&self, block: usize) -> usize {
+        chunk_of(block).starts.count(self.granules(block))
+    }
+}
+
+/// Bytes of a large object whose touching is remembered together. Larger: fewer bytes of cards, more slots to
+/// scan for one store. Smaller: the reverse.
+pub(crate) const CARD_BYTES: usize = 1 << 10;
+
+/// The byte that says whether card number `card` of the large object at `address` has been touched.
+pub(crate) fn card_byte(address: usize, bytes: usize, card: usize) -> *mut u8 {
+    std::ptr::with_exposed_provenance_mut(address + bytes + card)
+}

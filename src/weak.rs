@@ -1,0 +1,154 @@
+//! Weak references, and the queue of objects whose owner wants to hear of their death.
+//!
+//! A **weak reference** does not keep its object alive. It is cleared by the collection that finds the object
+//! dead; until then it can be upgraded to the object.
+//!
+//! A **finalizable** object that has died is *revived*: it is kept, with all it refers to, in a queue from
+//! which the host takes it after the collection. It is finalized once; then it is an object like any other and
+//! its memory is freed by a collection to come. Nothing of the host runs inside a collection.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::marker::PhantomData;
+
+use nursery::Nursery;
+
+use crate::object::{First, ObjRef, Slot};
+use crate::old::Old;
+use crate::shape::FINALIZABLE;
+use crate::value::Host;
+
+/// A weak reference. Losing it without [`crate::Heap::forget_weak`] leaves its entry behind.
+#[derive(Debug)]
+pub struct Weak<'id> {
+    pub(crate) index: usize,
+    pub(crate) brand: PhantomData<Cell<&'id ()>>,
+}
+
+/// The targets of all weak references: an entry each, `None` once the object is dead.
+#[derive(Debug, Default)]
+pub(crate) struct Weaks {
+    entries: Vec<Option<ObjRef>>,
+    free: Vec<usize>,
+}
+
+/// What has become of an object, as far as a collection knows at its end: where it is, or that it is dead.
+pub(crate) fn fate(object: ObjRef, nursery: &Nursery, old: &Old) -> Option<ObjRef> {
+    if nursery.contains(object.address()) {
+        return match object.first() {
+            First::Header(_) => None,
+            // SAFETY: the forwarding address left by the evacuation.
+            First::Replaced(address) => Some(unsafe { ObjRef::new(address as usize) }),
+        };
+    }
+    if old.space.is_young_large(object.address()) {
+        return None;
+    }
+    old_fate(object, old)
+}
+
+/// The same for an object that is known to be old.
+pub(crate) fn old_fate(object: ObjRef, old: &Old) -> Option<ObjRef> {
+    let dead = if object.is_traced() { !old.space.is_retained(object) } else { old.is_dead(object) };
+    (!dead).then_some(object)
+}
+
+impl Weaks {
+    pub fn insert(&mut self, object: ObjRef) -> usize {
+        match self.free.pop() {
+            Some(index) => {
+                self.entries[index] = Some(object);
+                index
+            }
+            None => {
+                self.entries.push(Some(object));
+                self.entries.len() - 1
+            }
+        }
+    }
+
+    pub fn get(&self, index: usize) -> Option<ObjRef> {
+        self.entries[index]
+    }
+
+    pub fn remove(&mut self, index: usize) {
+        self.entries[index] = None;
+        self.free.push(index);
+    }
+
+    /// Follows objects that moved and clears the entries of dead ones. Says how many died.
+    pub fn update(&mut self, fate: impl Fn(ObjRef) -> Option<ObjRef>) -> usize {
+        let mut cleared = 0;
+        for entry in self.entries.iter_mut() {
+            if let Some(object) = *entry {
+                *entry = fate(object);
+                cleared += usize::from(entry.is_none());
+            }
+        }
+        cleared
+    }
+}
+
+/// Registered objects, and those that have died and wait for the host.
+#[derive(Debug, Default)]
+pub(crate) struct Finalizers {
+    registered: HashMap<ObjRef, Vec<u64>>,
+    /// Objects registered in this order, for a queue that does not depend on addresses.
+    order: Vec<ObjRef>,
+    /// Roots, until the host has taken them.
+    pub ready: VecDeque<(u64, u64)>,
+}
+
+impl Finalizers {
+    pub fn register(&mut self, object: ObjRef, token: u64) {
+        let tokens = self.registered.entry(object).or_default();
+        if tokens.is_empty() {
+            self.order.push(object);
+        }
+        tokens.push(token);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.registered.is_empty()
+    }
+
+    /// Follows registered objects that moved, and takes out those that died; they become ready. Says how many
+    /// did. Of an old counted object the fate must be to live: whether it is dead, the drain finds out.
+    pub fn update<H: Host>(&mut self, fate: impl Fn(ObjRef) -> Option<ObjRef>) -> usize {
+        let before = self.ready.len();
+        for object in std::mem::take(&mut self.order) {
+            let tokens = self.registered.remove(&object).expect("in order, so registered");
+            match fate(object) {
+                Some(moved) => {
+                    self.order.push(moved);
+                    self.registered.insert(moved, tokens);
+                }
+                None => self.make_ready::<H>(object, tokens),
+            }
+        }
+        self.ready.len() - before
+    }
+
+    /// The slots of what is ready, to be reached like other roots.
+    pub fn ready_slots(&mut self) -> Vec<Slot> {
+        // SAFETY: each is the place of a word in the queue, which does not change during the trace.
+        let slot =
+            |(word, _): &mut (u64, u64)| unsafe { Slot::new(std::ptr::from_mut(word).expose_provenance()) };
+        self.ready.iter_mut().map(slot).collect()
+    }
+
+    /// Registered counted objects that died and were retained once more become ready.
+    pub fn revive<H: Host>(&mut self, revived: Vec<ObjRef>) {
+        self.order.retain(|object| !revived.contains(object));
+        for object in revived {
+            let tokens = self.registered.remove(&object).expect("a finalizable object is registered");
+            self.make_ready::<H>(object, tokens);
+        }
+    }
+
+    fn make_ready<H: Host>(&mut self, object: ObjRef, tokens: Vec<u64>) {
+        object.clear_flags(FINALIZABLE);
+        let word = H::word(object.address(), H::EMPTY);
+        self.ready.extend(tokens.into_iter().map(|token| (word, token)));
+    }
+}

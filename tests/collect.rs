@@ -1,0 +1,242 @@
+//! What a collection does, one behaviour at a time.
+
+use frazil::{
+    BlockBytes, Config, Drain, Heap, Kind, LowTag, Object, ObjectKind, Request, Shape, Value, layout,
+};
+
+const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+const NODE: Shape = Shape::new(2, "node").raw_words(1).references_tail();
+const CELL: Shape = Shape::new(3, "cell").raw_words(1).references(2).mutable();
+const ARRAY: Shape = Shape::new(4, "array").raw_words(1).references_tail().mutable();
+const TEXT: Shape = Shape::new(5, "text").text();
+
+type TestHeap<'id> = Heap<'id, LowTag>;
+type Obj<'s, 'id> = Object<'s, 'id, LowTag>;
+
+fn with_heap<R>(config: Config, f: impl for<'id> FnOnce(TestHeap<'id>) -> R) -> R {
+    Heap::branded(config, f).expect("the settings agree")
+}
+
+/// Every rare thing made common, with the given blocks.
+fn stress(block_bytes: BlockBytes) -> Config {
+    Config { block_bytes, ..Config::STRESS }
+}
+
+fn leaf<'s, 'id>(heap: &'s TestHeap<'id>, id: u64) -> Obj<'s, 'id> {
+    let mut fresh = heap.alloc(&LEAF, 0).unwrap();
+    fresh.raw_mut()[0] = id;
+    fresh.finish()
+}
+
+fn node<'s, 'id>(heap: &'s TestHeap<'id>, id: u64, children: &[Obj<'s, 'id>]) -> Obj<'s, 'id> {
+    let mut fresh = heap.alloc(&NODE, children.len()).unwrap();
+    fresh.raw_mut()[0] = id;
+    for (slot, &child) in fresh.references_mut().iter_mut().zip(children) {
+        *slot = child.into();
+    }
+    fresh.finish()
+}
+
+fn cell<'s, 'id>(heap: &'s TestHeap<'id>, id: u64) -> Obj<'s, 'id> {
+    let mut fresh = heap.alloc(&CELL, 0).unwrap();
+    fresh.raw_mut()[0] = id;
+    fresh.finish()
+}
+
+/// The ids of old objects of a kind, in order.
+fn ids(heap: &TestHeap<'_>, kind: ObjectKind) -> Vec<u64> {
+    let mut ids: Vec<u64> =
+        heap.census().iter().filter(|object| object.kind == kind).filter_map(|object| object.raw).collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn immutable_objects_are_counted_and_freed_when_their_root_goes() {
+    for block in BlockBytes::ALL {
+        with_heap(stress(block), |mut heap| {
+            let child = leaf(&heap, 1);
+            let root = heap.root(node(&heap, 2, &[child, child]).into());
+            heap.collect(Request::Complete).unwrap();
+            assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2]);
+            let census = heap.census();
+            let count = |id| census.iter().find(|object| object.raw == Some(id)).unwrap().count;
+            assert_eq!((count(1), count(2)), (2, 0));
+
+            heap.unroot(root);
+            heap.collect(Request::Complete).unwrap();
+            assert!(heap.census().is_empty());
+        });
+    }
+}
+
+#[test]
+fn what_reaches_something_mutable_is_traced_until_that_is_frozen() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let inner = cell(&heap, 1);
+        let outer = node(&heap, 2, &[inner]);
+        let root = heap.root(outer.into());
+        heap.collect(Request::Complete).unwrap();
+        assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2]);
+
+        let frozen = heap.freeze_deep(heap.rooted(&root));
+        assert_eq!(frozen, 1);
+        let report = heap.collect(Request::Complete).unwrap();
+        assert_eq!(report.settled, 1);
+        assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2]);
+    });
+}
+
+#[test]
+fn a_frozen_cycle_is_one_component_and_dies_as_a_whole() {
+    for old_when_frozen in [false, true] {
+        with_heap(stress(BlockBytes::K4), |mut heap| {
+            let (a, b, shared) = (cell(&heap, 1), cell(&heap, 2), leaf(&heap, 3));
+            heap.store(a, 0, b.into()).unwrap();
+            heap.store(b, 0, a.into()).unwrap();
+            heap.store(b, 1, shared.into()).unwrap();
+            let kept = heap.root(shared.into());
+            let root = heap.root(a.into());
+            if old_when_frozen {
+                heap.collect(Request::Complete).unwrap();
+                assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2]);
+            }
+            heap.freeze_deep(heap.rooted(&root));
+            let report = heap.collect(Request::Complete).unwrap();
+            assert_eq!(report.components, 1);
+            assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2, 3]);
+
+            heap.unroot(root);
+            heap.collect(Request::Complete).unwrap();
+            assert_eq!(ids(&heap, ObjectKind::Counted), [3]);
+            heap.unroot(kept);
+        });
+    }
+}
+
+#[test]
+fn a_mutable_cycle_does_not_leak() {
+    with_heap(stress(BlockBytes::K8), |mut heap| {
+        let (a, b) = (cell(&heap, 1), cell(&heap, 2));
+        heap.store(a, 0, b.into()).unwrap();
+        heap.store(b, 0, a.into()).unwrap();
+        let root = heap.root(a.into());
+        heap.collect(Request::Complete).unwrap();
+        heap.unroot(root);
+        heap.collect(Request::Complete).unwrap();
+        assert!(heap.census().is_empty());
+    });
+}
+
+#[test]
+fn a_short_collection_looks_only_at_what_was_touched() {
+    let config = Config { short_collections: true, ..stress(BlockBytes::K4) };
+    with_heap(config, |mut heap| {
+        let (a, b) = (cell(&heap, 1), cell(&heap, 2));
+        heap.store(a, 0, b.into()).unwrap();
+        let root = heap.root(a.into());
+        heap.collect(Request::Complete).unwrap();
+
+        let b = heap.rooted(&root).object().unwrap().get(0).object().unwrap();
+        heap.store(b, 1, leaf(&heap, 3).into()).unwrap();
+        let report = heap.collect(Request::Short).unwrap();
+        assert_eq!((report.kind, report.traced_objects), (Kind::Short, 1));
+        assert_eq!((report.promoted_objects, report.retained_by_root.touched), (1, 1));
+
+        let b = heap.rooted(&root).object().unwrap().get(0).object().unwrap();
+        heap.store(b, 1, Value::EMPTY).unwrap();
+        heap.collect(Request::Short).unwrap();
+        assert_eq!(ids(&heap, ObjectKind::Counted), [3], "nothing old dies in a short collection");
+        heap.collect(Request::Complete).unwrap();
+        assert_eq!(ids(&heap, ObjectKind::Counted), [0u64; 0]);
+    });
+}
+
+#[test]
+fn of_a_large_array_only_the_touched_part_is_scanned() {
+    let config = Config { short_collections: true, ..stress(BlockBytes::K32) };
+    with_heap(config, |mut heap| {
+        let array = heap.alloc(&ARRAY, 200_000).unwrap().finish();
+        let root = heap.root(array.into());
+        heap.collect(Request::Complete).unwrap();
+        let array = heap.rooted(&root).object().unwrap();
+        for index in [5, 6, 150_000] {
+            heap.store(array, index, leaf(&heap, index as u64).into()).unwrap();
+        }
+        let report = heap.collect(Request::Short).unwrap();
+        assert_eq!((report.promoted_objects, report.traced_bytes), (3, 2048));
+        let array = heap.rooted(&root).object().unwrap();
+        assert_eq!(array.get(150_000).object().unwrap().raw(0), 150_000);
+    });
+}
+
+#[test]
+fn instalments_free_a_little_at_a_time() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {
+        let mut list = leaf(&heap, 0);
+        for id in 1..100 {
+            list = node(&heap, id, &[list]);
+        }
+        let root = heap.root(list.into());
+        heap.collect(Request::Complete).unwrap();
+        heap.unroot(root);
+        let report = heap.collect(Request::Complete).unwrap();
+        assert!(report.waiting == 1 && report.freed_objects < 100);
+        while heap.drain(10) > 0 {}
+        heap.collect(Request::Complete).unwrap();
+        assert!(heap.census().is_empty());
+    });
+}
+
+#[test]
+fn a_weak_reference_is_cleared_and_a_finalizable_object_revived() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let (plain, mutable) = (leaf(&heap, 1), cell(&heap, 2));
+        let (weak, gone) = (heap.weak(mutable), heap.weak(plain));
+        heap.finalize(mutable, 77);
+        heap.collect(Request::Complete).unwrap();
+        assert!(heap.upgrade(&gone).is_none());
+        let (object, token) = heap.next_finalizable().expect("it died");
+        assert_eq!((object.raw(0), token), (2, 77));
+        assert_eq!(heap.upgrade(&weak), Some(object));
+        heap.collect(Request::Complete).unwrap();
+        assert!(heap.upgrade(&weak).is_none() && heap.next_finalizable().is_none());
+    });
+}
+
+#[test]
+fn a_text_comes_through() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let long = "älter ".repeat(5000);
+        let roots = ["", "a", "frazil", &long].map(|text| heap.root(heap.text(&TEXT, text).unwrap().into()));
+        heap.collect(Request::Complete).unwrap();
+        let texts = roots.each_ref().map(|root| heap.rooted(root).object().unwrap().text());
+        assert_eq!(texts, ["", "a", "frazil", &long]);
+    });
+}
+
+#[test]
+fn an_observer_is_told_of_every_collection() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let ears = told.clone();
+        heap.observe(move |report| ears.borrow_mut().push((report.number, report.kind)));
+        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete).unwrap();
+        assert_eq!(*told.borrow(), [(1, Kind::Complete), (2, Kind::Complete)]);
+    });
+}
+
+#[test]
+fn generated_code_may_allocate_inline() {
+    with_heap(Config::default(), |heap| {
+        let place = std::ptr::from_ref(&heap).cast::<u8>();
+        let before = leaf(&heap, 1);
+        // SAFETY: the offset of a word in a live heap.
+        let top = unsafe { place.add(TestHeap::TOP_OFFSET).cast::<u64>().read() };
+        let after = leaf(&heap, 2);
+        assert_eq!(Value::from(after).bits(), top);
+        assert_eq!(Value::from(after).bits() - Value::from(before).bits(), layout::GRANULE_BYTES as u64);
+    });
+}
