@@ -5,7 +5,7 @@ use std::cell::Cell;
 use frazil::AllocError;
 
 use crate::failure::Res;
-use crate::value::{Fresh, Heap, Object, Value, ValueExt, shapes};
+use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
 
 /// Words at the bottom of the root stack that belong to the machine itself.
 pub(crate) const ROOT_STATICS: usize = 0;
@@ -19,7 +19,12 @@ pub(crate) const ROOT_WORDS: usize = 3;
 /// Index in the statics of the empty tuple; below it are the strings of one ASCII character.
 const STATIC_EMPTY_TUPLE: usize = 128;
 const STATIC_EMPTY_STR: usize = 129;
-const STATICS: usize = 130;
+const STATIC_REPLACEMENT: usize = 130;
+const STATIC_TYPE_NAMES: usize = 131;
+const STATICS: usize = STATIC_TYPE_NAMES + KINDS;
+
+/// The largest buffer that is kept for the next text.
+const SCRATCH_MAX: usize = 1 << 16;
 
 /// The context of an operation: cheap to copy, and it borrows the heap, so that nothing is collected while it is
 /// in use.
@@ -64,8 +69,7 @@ impl<'s> Cx<'s> {
     /// The string of one byte; bytes that are no character by themselves become U+FFFD.
     #[inline]
     pub fn ascii(self, byte: u8) -> Value<'s> {
-        let replacement = STATICS;
-        self.statics().get(if byte < 128 { byte as usize } else { replacement })
+        self.statics().get(if byte < 128 { byte as usize } else { STATIC_REPLACEMENT })
     }
 
     /// `()`
@@ -76,6 +80,32 @@ impl<'s> Cx<'s> {
     /// `""`
     pub fn empty_str(self) -> Value<'s> {
         self.statics().get(STATIC_EMPTY_STR)
+    }
+
+    /// The name of a value's type as a string.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn type_name(self, value: Value<'s>) -> Res<Value<'s>> {
+        match value.kind() {
+            Kind::Elems => self.intern(value.type_name()),
+            kind => Ok(self.statics().get(STATIC_TYPE_NAMES + kind as usize)),
+        }
+    }
+
+    /// A string that `write` puts together.
+    ///
+    /// # Errors
+    /// Memory ran out, or `write` failed.
+    #[inline]
+    pub fn build(self, write: impl FnOnce(&mut String) -> Res<()>) -> Res<Value<'s>> {
+        let mut text = self.host.scratch.take();
+        text.clear();
+        let result = write(&mut text).and_then(|()| self.str(&text));
+        if text.capacity() <= SCRATCH_MAX {
+            self.host.scratch.set(text);
+        }
+        result
     }
 
     fn statics(self) -> Object<'s> {
@@ -138,14 +168,17 @@ impl<'s> Cx<'s> {
 /// # Errors
 /// Memory ran out.
 pub(crate) fn make_roots(heap: &Heap) -> Result<(), AllocError> {
-    let mut statics = heap.alloc(&shapes::TUPLE, STATICS + 1)?;
+    let mut statics = heap.alloc(&shapes::TUPLE, STATICS)?;
     for byte in 0..128u8 {
         let text = heap.text(&shapes::STR, char::from(byte).encode_utf8(&mut [0; 4]))?;
         statics.references_mut()[byte as usize] = text.into();
     }
     statics.references_mut()[STATIC_EMPTY_TUPLE] = heap.alloc(&shapes::TUPLE, 0)?.finish().into();
     statics.references_mut()[STATIC_EMPTY_STR] = heap.text(&shapes::STR, "")?.into();
-    statics.references_mut()[STATICS] = heap.text(&shapes::STR, "\u{fffd}")?.into();
+    statics.references_mut()[STATIC_REPLACEMENT] = heap.text(&shapes::STR, "\u{fffd}")?.into();
+    for (slot, kind) in statics.references_mut()[STATIC_TYPE_NAMES..].iter_mut().zip(Kind::ALL) {
+        *slot = heap.text(&shapes::STR, kind.type_name())?.into();
+    }
     let roots = [
         statics.finish().into(),
         heap.alloc(&shapes::DICT, 0)?.finish().into(),
@@ -155,6 +188,6 @@ pub(crate) fn make_roots(heap: &Heap) -> Result<(), AllocError> {
         cell.set(root);
     }
     debug_assert_eq!(roots.len(), ROOT_WORDS);
-    debug_assert!(roots[ROOT_KEPT].kind() == crate::value::Kind::List);
+    debug_assert!(roots[ROOT_KEPT].kind() == Kind::List);
     Ok(())
 }

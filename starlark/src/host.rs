@@ -69,6 +69,8 @@ pub struct Host {
     pub universal: HashMap<String, u32>,
     /// What `print` does with a line.
     pub print: Box<dyn Fn(&str)>,
+    /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
+    pub scratch: Cell<String>,
 }
 
 impl Host {
@@ -78,6 +80,7 @@ impl Host {
             builtins: Vec::new(),
             universal: HashMap::new(),
             print: Box::new(|line| println!("{line}")),
+            scratch: Cell::new(String::new()),
         };
         for (name, call) in crate::builtins::all() {
             let number = host.add_builtin(name, call);

@@ -107,30 +107,55 @@ pub enum Kind {
 /// Number of [`Kind`]s.
 pub const KINDS: usize = Kind::Globals as usize + 1;
 
-const KIND_OF_ID: [Kind; KINDS] = [
-    Kind::Unset,
-    Kind::None,
-    Kind::Bool,
-    Kind::Int,
-    Kind::Builtin,
-    Kind::Str,
-    Kind::BigInt,
-    Kind::Float,
-    Kind::Bytes,
-    Kind::Tuple,
-    Kind::Range,
-    Kind::List,
-    Kind::Dict,
-    Kind::Set,
-    Kind::Struct,
-    Kind::Function,
-    Kind::Bound,
-    Kind::Elems,
-    Kind::Slots,
-    Kind::Index,
-    Kind::Cell,
-    Kind::Globals,
-];
+impl Kind {
+    /// All kinds by their numbers.
+    pub const ALL: [Kind; KINDS] = [
+        Kind::Unset,
+        Kind::None,
+        Kind::Bool,
+        Kind::Int,
+        Kind::Builtin,
+        Kind::Str,
+        Kind::BigInt,
+        Kind::Float,
+        Kind::Bytes,
+        Kind::Tuple,
+        Kind::Range,
+        Kind::List,
+        Kind::Dict,
+        Kind::Set,
+        Kind::Struct,
+        Kind::Function,
+        Kind::Bound,
+        Kind::Elems,
+        Kind::Slots,
+        Kind::Index,
+        Kind::Cell,
+        Kind::Globals,
+    ];
+
+    /// What `type` says of values of this kind (of most of them, for [`Kind::Elems`]).
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Kind::None => "NoneType",
+            Kind::Bool => "bool",
+            Kind::Int | Kind::BigInt => "int",
+            Kind::Builtin | Kind::Bound => "builtin_function_or_method",
+            Kind::Str => "string",
+            Kind::Float => "float",
+            Kind::Bytes => "bytes",
+            Kind::Tuple => "tuple",
+            Kind::Range => "range",
+            Kind::List => "list",
+            Kind::Dict => "dict",
+            Kind::Set => "set",
+            Kind::Struct => "struct",
+            Kind::Function => "function",
+            Kind::Elems => "string.elems",
+            Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals => "internal",
+        }
+    }
+}
 
 /// The shapes of the runtime's objects.
 pub mod shapes {
@@ -236,7 +261,7 @@ impl<'s> ValueExt<'s> for Value<'s> {
     #[inline(always)]
     fn kind(self) -> Kind {
         match self.object() {
-            Some(object) => KIND_OF_ID[object.shape_id() as usize % KINDS],
+            Some(object) => Kind::ALL[object.shape_id() as usize % KINDS],
             None if self.bits() & 1 == 0 => Kind::Int,
             None => match self.bits() {
                 BITS_UNSET => Kind::Unset,
@@ -293,22 +318,8 @@ impl<'s> ValueExt<'s> for Value<'s> {
 
     fn type_name(self) -> &'static str {
         match self.kind() {
-            Kind::None => "NoneType",
-            Kind::Bool => "bool",
-            Kind::Int | Kind::BigInt => "int",
-            Kind::Builtin | Kind::Bound => "builtin_function_or_method",
-            Kind::Str => "string",
-            Kind::Float => "float",
-            Kind::Bytes => "bytes",
-            Kind::Tuple => "tuple",
-            Kind::Range => "range",
-            Kind::List => "list",
-            Kind::Dict => "dict",
-            Kind::Set => "set",
-            Kind::Struct => "struct",
-            Kind::Function => "function",
             Kind::Elems => crate::data::text::elems_type_name(self),
-            Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals => "internal",
+            kind => kind.type_name(),
         }
     }
 }
@@ -332,7 +343,7 @@ mod tests {
 
     #[test]
     fn shape_numbers_are_kinds() {
-        for (id, kind) in KIND_OF_ID.iter().enumerate() {
+        for (id, kind) in Kind::ALL.iter().enumerate() {
             assert_eq!(id, *kind as usize);
         }
     }

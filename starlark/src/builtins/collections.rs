@@ -155,26 +155,23 @@ fn get<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn items<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [] = args.exactly()?;
     let dict = this(args)?;
-    let mut pairs = Vec::with_capacity(table::len(dict));
-    for position in table::positions(dict) {
-        pairs.push(cx.tuple(&[table::key(dict, position), table::value(dict, position)])?);
-    }
-    list::of(cx, &pairs)
+    list::fill(cx, table::len(dict), table::positions(dict), |position| {
+        let mut pair = cx.alloc(&shapes::TUPLE, 2)?;
+        pair.references_mut().copy_from_slice(&[table::key(dict, position), table::value(dict, position)]);
+        Ok(pair.finish().into())
+    })
 }
 
 fn keys<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [] = args.exactly()?;
     let dict = this(args)?;
-    let keys: Vec<Value<'s>> = table::positions(dict).map(|position| table::key(dict, position)).collect();
-    list::of(cx, &keys)
+    list::fill(cx, table::len(dict), table::positions(dict), |position| Ok(table::key(dict, position)))
 }
 
 fn values<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [] = args.exactly()?;
     let dict = this(args)?;
-    let values: Vec<Value<'s>> =
-        table::positions(dict).map(|position| table::value(dict, position)).collect();
-    list::of(cx, &values)
+    list::fill(cx, table::len(dict), table::positions(dict), |position| Ok(table::value(dict, position)))
 }
 
 fn dict_pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

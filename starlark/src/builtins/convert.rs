@@ -99,12 +99,15 @@ fn str_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
             cx.str(decimal(i, &mut buffer))
         }
         (_, Kind::Str) => Ok(value),
-        _ => cx.str(&repr::str(cx, value)),
+        _ => cx.build(|out| {
+            repr::write_str(cx, out, value);
+            Ok(())
+        }),
     }
 }
 
 /// An int in decimal, without an allocation.
-fn decimal(i: i64, buffer: &mut [u8; 20]) -> &str {
+pub(crate) fn decimal(i: i64, buffer: &mut [u8; 20]) -> &str {
     let mut rest = i.unsigned_abs();
     let mut at = buffer.len();
     loop {

@@ -174,7 +174,10 @@ fn range<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn repr_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
-    cx.str(&repr::repr(cx, value))
+    cx.build(|out| {
+        repr::write(cx, out, value);
+        Ok(())
+    })
 }
 
 fn reversed<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -193,7 +196,7 @@ fn struct_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn type_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
-    cx.intern(value.type_name())
+    cx.type_name(value)
 }
 
 fn zip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

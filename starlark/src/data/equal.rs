@@ -21,7 +21,32 @@ pub fn equal<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
         return Ok(a == b);
     }
+    if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+        return Ok(a == b);
+    }
     equal_at(a, b, 0)
+}
+
+/// Whether one of the items equals a value.
+///
+/// # Errors
+/// The values are nested too deeply.
+#[inline(always)]
+pub fn any<'s>(mut items: impl Iterator<Item = Value<'s>>, wanted: Value<'s>) -> Res<bool> {
+    if wanted.as_small().is_some() {
+        return Ok(items.any(|item| {
+            item == wanted || item.as_float().is_some() && int::compare(item, wanted) == Ordering::Equal
+        }));
+    }
+    if let Some(text) = wanted.as_str() {
+        return Ok(items.any(|item| item == wanted || item.as_str() == Some(text)));
+    }
+    for item in items {
+        if equal_at(item, wanted, 0)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether two hashable values are the same key. An unset one equals nothing else.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
-use crate::value::{Object, Value, shapes, unset};
+use crate::value::{Object, Tagging, Value, shapes, unset};
 
 const LEN: usize = 0;
 const ITERATIONS: usize = 1;
@@ -36,10 +36,40 @@ pub fn get(list: Object<'_>, index: usize) -> Value<'_> {
     }
 }
 
-/// All elements in order.
-pub fn items(list: Object<'_>) -> impl DoubleEndedIterator<Item = Value<'_>> + ExactSizeIterator {
-    (0..len(list)).map(move |index| get(list, index))
+/// All elements in order. The list must not be changed meanwhile.
+#[inline(always)]
+pub fn items(list: Object<'_>) -> Items<'_> {
+    Items { slots: slots(list).map(Object::references), at: 0, end: len(list) }
 }
+
+/// The elements of a list.
+#[derive(Clone)]
+pub struct Items<'s> {
+    slots: Option<frazil::References<'s, 'static, Tagging>>,
+    at: usize,
+    end: usize,
+}
+
+impl<'s> Iterator for Items<'s> {
+    type Item = Value<'s>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Value<'s>> {
+        if self.at == self.end {
+            return None;
+        }
+        let value = self.slots?.get(self.at);
+        self.at += 1;
+        Some(value)
+    }
+
+    #[inline(always)]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.end - self.at, Some(self.end - self.at))
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
 
 /// A list of the values.
 ///
@@ -63,12 +93,25 @@ pub fn of_cells<'s>(cx: Cx<'s>, values: &[Cell<Value<'s>>]) -> Res<Value<'s>> {
 /// Memory ran out.
 #[inline]
 pub fn of_iter<'s>(cx: Cx<'s>, values: impl ExactSizeIterator<Item = Value<'s>>) -> Res<Value<'s>> {
-    let len = values.len();
+    fill(cx, values.len(), values, Ok)
+}
+
+/// A list of what `make` makes of `len` parts.
+///
+/// # Errors
+/// `make` failed, or memory ran out.
+#[inline]
+pub fn fill<'s, T>(
+    cx: Cx<'s>,
+    len: usize,
+    parts: impl Iterator<Item = T>,
+    make: impl Fn(T) -> Res<Value<'s>>,
+) -> Res<Value<'s>> {
     let mut list = cx.alloc(&shapes::LIST, 0)?;
     if len > 0 {
         let mut slots = cx.alloc(&shapes::SLOTS, len)?;
-        for (slot, value) in slots.references_mut().iter_mut().zip(values) {
-            *slot = value;
+        for (slot, part) in slots.references_mut().iter_mut().zip(parts) {
+            *slot = make(part)?;
         }
         list.raw_mut()[LEN] = len as u64;
         list.references_mut()[0] = slots.finish().into();

@@ -15,7 +15,7 @@ use std::cell::Cell;
 
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
-use crate::value::{Kind, Object, Value, ValueExt, shapes, unset};
+use crate::value::{Kind, Object, Value, ValueExt, none, shapes, unset};
 
 use super::equal::equal_keys;
 use super::hash;
@@ -468,26 +468,53 @@ pub fn clear<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
 /// # Errors
 /// Memory ran out.
 pub fn copy<'s>(cx: Cx<'s>, table: Object<'s>, shape: &frazil::Shape) -> Res<Object<'s>> {
-    let live = len(table);
-    let to = with_capacity(cx, shape, live)?;
-    let (Some(slots), Some(old)) = (entries(to), entries(table)) else { return Ok(to) };
-    let cells = cx.heap.writable(slots, 0, slots.reference_count());
-    let cells = cells.map_err(|error| Failure::store(error, "copy", noun(table)))?;
-    let (from_stride, to_stride) = (stride(table), stride(to));
-    for (entry, from) in cells.chunks_exact(to_stride).zip(positions(table)) {
-        for (word, cell) in entry.iter().enumerate() {
-            cell.set(if word < from_stride {
-                old.get(from * from_stride + word)
-            } else {
-                crate::value::none()
-            });
-        }
-    }
-    set_counts(to, live, live);
-    if let Some(index) = to.get(INDEX).object() {
-        fill_index(to, index)?;
+    let to = cx.alloc(shape, 0)?.finish();
+    if len(table) > 0 {
+        copy_into(cx, to, table)?;
     }
     Ok(to)
+}
+
+/// Gives an empty table the entries of another one, which is not empty. From a dict a set takes the keys.
+///
+/// # Errors
+/// The table cannot be changed now, or memory ran out.
+pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
+    check_writable(cx, to, "insert into")?;
+    let (live, used) = (len(table), used(table));
+    let (from_stride, to_stride) = (stride(table), stride(to));
+    let Some(old) = entries(table).map(Object::references) else { return Ok(()) };
+    let mut slots = cx.alloc(&shapes::SLOTS, live * to_stride)?;
+    if live == used && from_stride == to_stride {
+        for (slot, value) in slots.references_mut().iter_mut().zip(old.iter()) {
+            *slot = value;
+        }
+    } else {
+        for (entry, from) in slots.references_mut().chunks_exact_mut(to_stride).zip(positions(table)) {
+            for (word, slot) in entry.iter_mut().enumerate() {
+                *slot = if word < from_stride { old.get(from * from_stride + word) } else { none() };
+            }
+        }
+    }
+    let index = match table.get(INDEX).object() {
+        _ if live <= SMALL => None,
+        // No entry changes its number, so the index stays right.
+        Some(old) if live == used => {
+            let mut index = cx.alloc(&shapes::INDEX, old.byte_len())?;
+            for (at, cell) in index.bytes_mut().chunks_exact_mut(8).enumerate() {
+                cell.copy_from_slice(&old.number::<u64>(at).to_le_bytes());
+            }
+            Some(index.finish())
+        }
+        _ => Some(new_index(cx, cells_for(live))?),
+    };
+    store(cx, to, ENTRIES, slots.finish().into())?;
+    store(cx, to, INDEX, index.map_or(unset(), Value::from))?;
+    set_counts(to, live, live);
+    match index {
+        Some(index) if live < used => fill_index(to, index),
+        _ => Ok(()),
+    }
 }
 
 // ---------------------------------------------------------------------------------------------- iteration

@@ -1,5 +1,6 @@
 //! `%` on strings and `str.format`.
 
+use crate::builtins::convert::decimal;
 use crate::cx::Cx;
 use crate::data::{int, table};
 use crate::failure::{Res, fail};
@@ -13,7 +14,10 @@ use super::repr;
 /// # Errors
 /// Template and operand do not fit, or memory ran out.
 pub fn percent<'s>(cx: Cx<'s>, template: &str, operand: Value<'s>) -> Res<Value<'s>> {
-    let mut out = String::with_capacity(template.len() + 16);
+    cx.build(|out| write_percent(cx, out, template, operand))
+}
+
+fn write_percent<'s>(cx: Cx<'s>, out: &mut String, template: &str, operand: Value<'s>) -> Res<()> {
     let tuple = operand.as_kind(Kind::Tuple);
     let count = tuple.map_or(1, |tuple| tuple.reference_count());
     let mut taken = 0;
@@ -42,14 +46,14 @@ pub fn percent<'s>(cx: Cx<'s>, template: &str, operand: Value<'s>) -> Res<Value<
         let mut chars = rest.chars();
         let Some(conversion) = chars.next() else { fail!("incomplete format") };
         rest = chars.as_str();
-        convert(cx, &mut out, conversion, argument)?;
+        convert(cx, out, conversion, argument)?;
     }
     out.push_str(rest);
     // A mapping may have keys that the template does not use.
     if taken < count && !(taken == 0 && operand.kind() == Kind::Dict) {
         fail!("too many arguments for format string");
     }
-    cx.str(&out)
+    Ok(())
 }
 
 fn by_name<'s>(operand: Value<'s>, name: &str) -> Res<Value<'s>> {
@@ -63,6 +67,9 @@ fn by_name<'s>(operand: Value<'s>, name: &str) -> Res<Value<'s>> {
 /// One conversion of a `%` template.
 fn convert<'s>(cx: Cx<'s>, out: &mut String, conversion: char, value: Value<'s>) -> Res<()> {
     match conversion {
+        'd' | 'i' if value.as_small().is_some() => {
+            out.push_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20]));
+        }
         's' => repr::write_str(cx, out, value),
         'r' => repr::write(cx, out, value),
         'd' | 'i' | 'o' | 'x' | 'X' => {
@@ -115,7 +122,10 @@ fn as_int(value: Value<'_>) -> Res<Option<num_bigint::BigInt>> {
 /// # Errors
 /// Template and arguments do not fit, or memory ran out.
 pub fn format<'s>(cx: Cx<'s>, template: &str, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let mut out = String::with_capacity(template.len() + 16);
+    cx.build(|out| write_format(cx, out, template, args))
+}
+
+fn write_format<'s>(cx: Cx<'s>, out: &mut String, template: &str, args: &Args<'_, 's>) -> Res<()> {
     let mut numbering = Numbering::Unknown;
     let mut rest = template;
     while let Some(at) = rest.find(['{', '}']) {
@@ -131,10 +141,10 @@ pub fn format<'s>(cx: Cx<'s>, template: &str, args: &Args<'_, 's>) -> Res<Value<
         }
         let Some((field, behind)) = behind.split_once('}') else { fail!("unmatched '{{' in format") };
         rest = behind;
-        replacement(cx, &mut out, field, args, &mut numbering)?;
+        replacement(cx, out, field, args, &mut numbering)?;
     }
     out.push_str(rest);
-    cx.str(&out)
+    Ok(())
 }
 
 /// How the fields seen so far refer to positional arguments.

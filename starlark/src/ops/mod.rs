@@ -202,6 +202,9 @@ fn union_dicts<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
 /// The dict cannot be changed now, or memory ran out.
 pub fn update_dict<'s>(cx: Cx<'s>, dict: Object<'s>, from: Value<'s>) -> Res<()> {
     let Some(from) = from.object() else { return Ok(()) };
+    if table::len(dict) == 0 && table::len(from) > 0 {
+        return table::copy_into(cx, dict, from);
+    }
     for position in table::positions(from) {
         table::insert(cx, dict, table::key(from, position), table::value(from, position))?;
     }
@@ -245,8 +248,8 @@ pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) ->
     };
     match container.kind() {
         Kind::Dict | Kind::Set => Ok(table::find(object, element)?.is_some()),
-        Kind::List => any_equal(list::items(object), element),
-        Kind::Tuple => any_equal(object.references().iter(), element),
+        Kind::List => equal::any(list::items(object), element),
+        Kind::Tuple => equal::any(object.references().iter(), element),
         Kind::Str => match element.as_str() {
             Some(part) => Ok(object.text().contains(part)),
             None => fail!("'in <string>' requires string as left operand, not {}", element.type_name()),
@@ -262,24 +265,6 @@ pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) ->
         },
         _ => Err(unknown_binary(operator, element, container)),
     }
-}
-
-#[inline]
-fn any_equal<'s>(items: impl Iterator<Item = Value<'s>>, element: Value<'s>) -> Res<bool> {
-    if element.as_small().is_some() {
-        for item in items {
-            if item == element || (item.kind() == Kind::Float && equal::equal(item, element)?) {
-                return Ok(true);
-            }
-        }
-        return Ok(false);
-    }
-    for item in items {
-        if equal::equal(item, element)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use crate::builtins::convert::decimal;
 use crate::cx::Cx;
 use crate::data::{int, list, record, sequence, table, text};
 use crate::value::{Kind, Object, Value, ValueExt};
@@ -24,13 +25,6 @@ struct Level<'s> {
 pub fn repr<'s>(cx: Cx<'s>, value: Value<'s>) -> String {
     let mut out = String::new();
     write(cx, &mut out, value);
-    out
-}
-
-/// The text that `str` gives: strings as they are.
-pub fn str<'s>(cx: Cx<'s>, value: Value<'s>) -> String {
-    let mut out = String::new();
-    write_str(cx, &mut out, value);
     out
 }
 
@@ -138,7 +132,7 @@ fn write_leaf<'s>(cx: Cx<'s>, out: &mut String, value: Value<'s>) {
     let _ = match (value.kind(), object) {
         (Kind::None, _) => out.write_str("None"),
         (Kind::Bool, _) => out.write_str(if value.as_bool() == Some(true) { "True" } else { "False" }),
-        (Kind::Int, _) => write!(out, "{}", value.as_small().unwrap_or(0)),
+        (Kind::Int, _) => out.write_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20])),
         (Kind::BigInt, _) => out.write_str(&int::text(value)),
         (Kind::Float, _) => out.write_str(&int::float_text(value.as_float().unwrap_or(0.0))),
         (Kind::Str, Some(object)) => {
