@@ -66,6 +66,7 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("extended") => run.dialect = Dialect::EXTENDED,
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
             Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
+            Long("short") => run.config.short_collections = true,
             Long("check") => run.config.check = true,
             Value(word) => words.push(word.string()?),
             _ => return Err(argument.unexpected()),

@@ -375,8 +375,8 @@ pub struct Code {
     pub loops: Box<[LoopSite]>,
     /// `load` statements (of a module's top level).
     pub loads: Box<[LoadSite]>,
-    /// The names of the module's globals.
-    pub globals: Arc<[Box<str>]>,
+    /// The module's globals: their names, and whether they are loaded ones, which only this file sees.
+    pub globals: Arc<[(Box<str>, bool)]>,
 }
 
 impl Code {

@@ -6,7 +6,7 @@ use frazil::{AllocError, Config, ConfigError};
 
 use crate::cx::Cx;
 use crate::failure::Res;
-use crate::host::{Args, Call};
+use crate::host::{Args, Call, Prepared};
 use crate::machine::{Loader, Machine};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
@@ -93,6 +93,20 @@ impl Engine {
         function: impl for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>> + 'static,
     ) -> Result<(), Diagnostic> {
         let number = self.machine.host_mut().add_builtin(name, Call::Host(Box::new(function)));
+        self.predeclare(name, |_| Ok(crate::value::builtin(number)))
+    }
+
+    /// Predeclares a function that calls back, in two halves: see [`Call::Reentrant`].
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn reentrant_function(
+        &mut self,
+        name: &str,
+        prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
+        run: fn(&mut Machine, usize) -> Res<()>,
+    ) -> Result<(), Diagnostic> {
+        let number = self.machine.host_mut().add_builtin(name, Call::Reentrant { prepare, run });
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
 

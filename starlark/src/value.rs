@@ -26,7 +26,7 @@ unsafe impl Host for Tagging {
 
     #[inline(always)]
     fn address(word: u64) -> Option<usize> {
-        (word & 3 == 1).then_some((word - 1) as usize)
+        (word & 3 == 1).then_some(word.wrapping_sub(1) as usize)
     }
 
     #[inline(always)]

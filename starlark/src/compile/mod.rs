@@ -65,8 +65,8 @@ pub fn compile(
     first_code: u32,
     universal: &HashMap<String, u32>,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let globals: Arc<[Box<str>]> =
-        module.globals.iter().map(|global| module.names.get(global.name).into()).collect();
+    let globals =
+        module.globals.iter().map(|global| (module.names.get(global.name).into(), global.loaded)).collect();
     let mut compiler = Compiler {
         module,
         universal,
@@ -93,7 +93,7 @@ struct Compiler<'m> {
     codes: Vec<Code>,
     constants: Vec<Const>,
     constant_numbers: HashMap<Const, u32>,
-    globals: Arc<[Box<str>]>,
+    globals: Arc<[(Box<str>, bool)]>,
     errors: Vec<Diagnostic>,
     body: Body,
 }

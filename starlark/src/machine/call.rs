@@ -11,7 +11,7 @@ use crate::ops::attr;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
-use super::{CALLS_MAX, Frame, Machine, ensure_window};
+use super::{CALLS_MAX, Entry, Frame, Machine, ensure_window};
 
 /// Where a call happens.
 #[derive(Clone, Copy)]
@@ -65,7 +65,7 @@ pub(super) fn enter<'s>(
         register.set(Value::EMPTY);
     }
     calls.set(calls.get() + 1);
-    frames.push(Frame { code: number, base: site.base as u32, pc: 0, d: site.d, entry: false });
+    frames.push(Frame { code: number, base: site.base as u32, pc: 0, d: site.d, entry: Entry::Instruction });
     Ok(())
 }
 

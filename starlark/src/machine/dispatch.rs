@@ -19,7 +19,7 @@ use crate::syntax::ast::BinaryOp;
 use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, boolean, none, shapes, small_int};
 
 use super::call::{self, Gathered, Site};
-use super::{Frame, Step};
+use super::{Entry, Frame, Step};
 
 type Window<'s> = &'s [Cell<Value<'s>>; WINDOW];
 type References<'s> = frazil::References<'s, 'static, crate::value::Tagging>;
@@ -176,8 +176,10 @@ pub(super) fn run<'s>(
                         None => Value::EMPTY,
                     };
                     if value.is_unset() {
-                        let name = current.code.globals.get(global as usize);
-                        break 'exit Err(current.unassigned("global", name.map(|name| &**name)));
+                        break 'exit Err(match current.code.globals.get(global as usize) {
+                            Some((name, true)) => current.unassigned("local", Some(name)),
+                            name => current.unassigned("global", name.map(|(name, _)| &**name)),
+                        });
                     }
                     set!(d, value);
                 }
@@ -419,7 +421,7 @@ pub(super) fn run<'s>(
                     let Some(frame) = frames.pop() else { break 'exit Ok(Step::Done) };
                     let calls = &active[frame.code as usize];
                     calls.set(calls.get().wrapping_sub(1));
-                    if frame.entry {
+                    if frame.entry != Entry::Instruction {
                         set!(0u8, value);
                         return Ok(Step::Done);
                     }

@@ -42,8 +42,18 @@ struct Frame {
     pc: u32,
     /// The register of the caller that gets the result.
     d: u8,
-    /// Called by the machine, not by an instruction: the result goes to its own register 0.
-    entry: bool,
+    entry: Entry,
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    /// An instruction.
+    Instruction,
+    /// The machine: the result goes to the callee's register 0.
+    Machine,
+    /// The same for a built-in function.
+    Builtin(u32),
 }
 
 /// Why the dispatch loop stopped.
@@ -70,6 +80,8 @@ pub struct Machine {
     reserved: usize,
     /// See [`ROUNDS_MAX`].
     rounds: usize,
+    /// The built-in function that calls back now.
+    running: Option<u32>,
     /// The instruction (and depth) that is being repeated after memory ran out.
     repeated: Option<(usize, u32)>,
     modules: Modules,
@@ -91,6 +103,7 @@ impl Machine {
             active: Vec::new(),
             reserved: ROOT_WORDS,
             rounds: 0,
+            running: None,
             repeated: None,
             modules: Modules::new(loader),
             dialect,
@@ -113,7 +126,7 @@ impl Machine {
     }
 
     /// A word of the root stack.
-    pub(crate) fn slot(&self, at: usize) -> &Cell<Value<'_>> {
+    pub fn slot(&self, at: usize) -> &Cell<Value<'_>> {
         &self.heap.stack_from(at)[0]
     }
 
@@ -184,13 +197,7 @@ impl Machine {
         slot: usize,
         d: u8,
     ) -> Res<()> {
-        if self.rounds == ROUNDS_MAX {
-            fail!("built-in functions call each other too deeply");
-        }
-        self.rounds += 1;
-        let outcome = run(self, slot);
-        self.rounds -= 1;
-        outcome.map_err(|failure| failure.inside(self.host.builtin_name(builtin)))?;
+        self.run_half(builtin, run, slot)?;
         if let Some(frame) = self.frames.last() {
             let result = self.slot(slot).get();
             self.slot(frame.base as usize + d as usize).set(result);
@@ -198,12 +205,24 @@ impl Machine {
         Ok(())
     }
 
+    fn run_half(&mut self, builtin: u32, run: fn(&mut Machine, usize) -> Res<()>, slot: usize) -> Res<()> {
+        if self.rounds == ROUNDS_MAX {
+            fail!("built-in functions call each other too deeply");
+        }
+        self.rounds += 1;
+        let outer = self.running.replace(builtin);
+        let outcome = run(self, slot);
+        self.running = outer;
+        self.rounds -= 1;
+        outcome.map_err(|failure| failure.inside(self.host.builtin_name(builtin)))
+    }
+
     /// Calls a value. `fill` puts it and its `count` positional arguments in fresh words of the root stack; the
     /// result is in the first of them, whose place is returned.
     ///
     /// # Errors
     /// The call failed.
-    pub(crate) fn call(
+    pub fn call(
         &mut self,
         count: usize,
         fill: impl for<'s> FnOnce(Cx<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
@@ -227,7 +246,7 @@ impl Machine {
             let site = call::Site { base, count, d: 0 };
             call::enter(cx, &mut self.frames, &self.active, &self.dialect, function, site, None)?;
             if let Some(frame) = self.frames.last_mut() {
-                frame.entry = true;
+                frame.entry = self.running.map_or(Entry::Machine, Entry::Builtin);
             }
             return self.run();
         }
@@ -240,7 +259,7 @@ impl Machine {
             }
             (builtin, Some(run), Prepared::Call(state)) => {
                 stack[0].set(state);
-                run(self, base).map_err(|failure| failure.inside(self.host.builtin_name(builtin)))
+                self.run_half(builtin, run, base)
             }
             (_, None, Prepared::Call(_)) => fail!("a built-in function has no second half"),
         }

@@ -5,7 +5,7 @@ use crate::data::iter;
 use crate::failure::Failure;
 use crate::syntax::{self, Diagnostic, SourceFile, Span};
 
-use super::{Frame, Machine};
+use super::{Entry, Frame, Machine};
 
 impl Machine {
     /// Gives a failure its place and leaves all calls from depth `depth` on.
@@ -28,13 +28,14 @@ impl Machine {
         let code = &self.host.codes[frame.code as usize];
         let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
         let mut diagnostic = Diagnostic::error(&code.file, span, message(failure));
-        diagnostic.frames = self.frames.iter().map(|frame| self.show_frame(frame)).collect();
+        for frame in &self.frames {
+            if let Entry::Builtin(number) = frame.entry {
+                diagnostic.frames.push(builtin_frame(self.host.builtin_name(number)));
+            }
+            diagnostic.frames.push(self.show_frame(frame));
+        }
         if let Failure::Builtin(name, _) = failure {
-            diagnostic.frames.push(syntax::Frame {
-                function: name.clone(),
-                file: "<builtin>".to_owned(),
-                at: None,
-            });
+            diagnostic.frames.push(builtin_frame(name));
         }
         diagnostic
     }
@@ -58,6 +59,10 @@ impl Machine {
     }
 }
 
+fn builtin_frame(name: &str) -> syntax::Frame {
+    syntax::Frame { function: name.to_owned(), file: "<builtin>".to_owned(), at: None }
+}
+
 /// An error that happened outside of any program.
 pub(super) fn without_place(failure: &Failure) -> Diagnostic {
     Diagnostic::error(&SourceFile::new("<host>", ""), Span::default(), message(failure))
@@ -66,7 +71,8 @@ pub(super) fn without_place(failure: &Failure) -> Diagnostic {
 fn message(failure: &Failure) -> String {
     match failure {
         Failure::Error(message) => message.clone(),
-        Failure::Builtin(name, message) => format!("{name}: {message}"),
+        Failure::Builtin(name, message) if name == "fail" => format!("fail: {message}"),
+        Failure::Builtin(name, message) => format!("error in {name}: {message}"),
         Failure::Alloc(error) => format!("out of memory: {error}"),
         Failure::Placed(diagnostic) => diagnostic.message.clone(),
     }

@@ -247,7 +247,8 @@ pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) ->
         return Err(unknown_binary(operator, element, container));
     };
     match container.kind() {
-        Kind::Dict | Kind::Set => Ok(table::find(object, element)?.is_some()),
+        // What cannot be a key is in no table.
+        Kind::Dict | Kind::Set => Ok(matches!(table::find(object, element), Ok(Some(_)))),
         Kind::List => equal::any(list::items(object), element),
         Kind::Tuple => equal::any(object.references().iter(), element),
         Kind::Str => match element.as_str() {
