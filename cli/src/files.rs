@@ -20,12 +20,10 @@ impl Files {
         Files { entry: PathBuf::from(entry), root }
     }
 
-    /// The text of the program.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub fn entry(&self) -> Result<String, String> {
-        read(&self.entry)
+    /// The prelude beside the program, if there is one, unless that is the program itself.
+    pub fn prelude(&self) -> Option<String> {
+        let beside = self.entry.with_file_name("prelude.star");
+        (beside.is_file() && beside != self.entry).then(|| beside.to_string_lossy().into_owned())
     }
 
     fn from_root(&self, relative: &str) -> Option<PathBuf> {
@@ -65,6 +63,10 @@ fn above(file: &Path, relative: &str) -> Option<PathBuf> {
     folder.ancestors().skip(1).map(|folder| folder.join(relative)).find(|path| path.is_file())
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+/// The text of a file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }

@@ -4,22 +4,29 @@
 
 mod files;
 mod options;
+mod stats;
 
 use std::cell::RefCell;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use starlark::Engine;
 use starlark::syntax::Diagnostic;
 
 use files::Files;
 use options::{Command, Run};
+use stats::Summary;
 
 fn main() -> ExitCode {
     match options::parse(lexopt::Parser::from_env()) {
         Ok(Command::Help) => {
             print!("{}", options::HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Version) => {
+            println!("frazil {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
         Ok(Command::Run(run)) => execute(&run),
@@ -30,12 +37,25 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a program.
+/// Where the program's lines go: at once to a person, in large pieces to a file or another program.
+type Output = Rc<RefCell<Box<dyn Write>>>;
+
+/// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
-    let out = Rc::new(RefCell::new(BufWriter::new(std::io::stdout())));
-    let result = run_file(run, &out);
-    // Nobody is left to tell if standard output is closed.
-    let _ = out.borrow_mut().flush();
+    let stdout = std::io::stdout();
+    let output: Output = match stdout.is_terminal() {
+        true => Rc::new(RefCell::new(Box::new(stdout))),
+        false => Rc::new(RefCell::new(Box::new(BufWriter::with_capacity(1 << 16, stdout)))),
+    };
+    let result = prepare(run, &output).and_then(|mut engine| {
+        let started = Instant::now();
+        let result = run_program(run, &mut engine);
+        let elapsed = started.elapsed();
+        // Nobody is left to tell if standard output is closed.
+        let _ = output.borrow_mut().flush();
+        let told = tell_stats(run, &engine, elapsed).map_err(Problem::Setup);
+        result.and(told)
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Problem::Setup(message)) => {
@@ -54,27 +74,48 @@ fn execute(run: &Run) -> ExitCode {
 
 /// What can go wrong.
 enum Problem {
-    /// Before the program begins.
+    /// Outside the program: the command line, a file.
     Setup(String),
     /// In the program.
     Program(Vec<Diagnostic>),
 }
 
-fn run_file(run: &Run, out: &Rc<RefCell<BufWriter<std::io::Stdout>>>) -> Result<(), Problem> {
-    let setup = |error: String| Problem::Setup(error);
+/// Makes an engine, and runs the prelude on it.
+fn prepare(run: &Run, output: &Output) -> Result<Engine, Problem> {
     let files = Files::new(&run.file, run.root.clone());
-    let text = files.entry().map_err(setup)?;
+    let prelude = run.prelude.clone().or_else(|| files.prelude());
     let mut engine = Engine::with_loader(run.config.clone(), run.dialect, Box::new(files))
         .map_err(|error| Problem::Setup(error.to_string()))?;
-    let sink = Rc::clone(out);
+    let sink = Rc::clone(output);
     engine.on_print(move |line| {
         // A closed pipe must not end the program half-way through its work.
         let _ = writeln!(sink.borrow_mut(), "{line}");
     });
-    if let Some(prelude) = &run.prelude {
-        let text = std::fs::read_to_string(prelude).map_err(|error| setup(format!("{prelude}: {error}")))?;
-        engine.run(prelude, text).map_err(Problem::Program)?;
-        engine.predeclare_module(prelude).map_err(|error| Problem::Program(vec![error]))?;
+    if let Some(prelude) = prelude {
+        let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
+        engine.run(&prelude, text).map_err(Problem::Program)?;
+        engine.predeclare_module(&prelude).map_err(|error| Problem::Program(vec![error]))?;
     }
+    Ok(engine)
+}
+
+fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
+    let text = files::read(run.file.as_ref()).map_err(Problem::Setup)?;
     engine.run(&run.file, text).map_err(Problem::Program)
+}
+
+fn tell_stats(run: &Run, engine: &Engine, elapsed: Duration) -> Result<(), String> {
+    let summary = Summary::new(engine, elapsed);
+    if run.stats {
+        eprint!("{summary}");
+    }
+    match run.stats_json.as_deref() {
+        None => Ok(()),
+        Some("-") => {
+            eprintln!("{}", summary.json());
+            Ok(())
+        }
+        Some(file) => std::fs::write(file, summary.json() + "\n")
+            .map_err(|error| format!("cannot write {file}: {error}")),
+    }
 }

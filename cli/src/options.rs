@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use frazil::Config;
+use frazil::{BlockBytes, Config};
 use lexopt::prelude::*;
 use starlark::syntax::Dialect;
 
@@ -10,23 +10,37 @@ use starlark::syntax::Dialect;
 pub const HELP: &str = "\
 Runs Starlark programs on the frazil collector.
 
-usage: frazil run [OPTIONS] FILE
+usage: frazil run [OPTIONS] FILE.star
 
-  --root DIR          where load(\"a/b.bzl\") is looked for (default: the folder of FILE and those above)
-  --prelude FILE      a program whose globals every module can use
+what happened
+  --stats             when the program is over, say what the collector did
+  --stats-json FILE   write the same to FILE as JSON (- for standard error)
+
+memory
+  --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
+  --nursery SIZE      allocate this much between two collections, at least (2m)
+  --block SIZE        size of an old block: 4k, 8k, 16k or 32k (32k)
+  --check             collect at every call and loop, and verify the whole heap every time (slow)
+
+language
   --extended          allow recursion, while, and statements at top level
-  --heap-limit SIZE   refuse to use more memory than this for the heap
-  --nursery SIZE      allocate this much between two collections, at least
-  --check             verify the heap at every collection (slow)
-  --help              show this
 
-Sizes are bytes, or end in k, m or g.
+modules
+  --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above)
+  --prelude FILE      a program whose globals every module can use (prelude.star beside FILE, if there is one)
+
+  --help, --version
+
+Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed, 2 the command line or a file
+is wrong.
 ";
 
 /// What is to be done.
 pub enum Command {
     /// Explain.
     Help,
+    /// Say which version this is.
+    Version,
     /// Run a program.
     Run(Run),
 }
@@ -39,6 +53,10 @@ pub struct Run {
     pub root: Option<PathBuf>,
     /// A program to be run before.
     pub prelude: Option<String>,
+    /// Say what the collector did.
+    pub stats: bool,
+    /// Where to write it as JSON.
+    pub stats_json: Option<String>,
     /// The settings of the heap.
     pub config: Config,
     /// The language.
@@ -54,19 +72,24 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         file: String::new(),
         root: None,
         prelude: None,
-        config: Config::default(),
+        stats: false,
+        stats_json: None,
+        config: starlark::CONFIG,
         dialect: Dialect::STANDARD,
     };
     let mut words = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help),
+            Long("version") | Short('V') => return Ok(Command::Version),
+            Long("stats") => run.stats = true,
+            Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
             Long("root") => run.root = Some(parser.value()?.into()),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
             Long("extended") => run.dialect = Dialect::EXTENDED,
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
             Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
-            Long("short") => run.config.short_collections = true,
+            Long("block") => run.config.block_bytes = parser.value()?.parse_with(block)?,
             Long("check") => run.config.check = true,
             Value(word) => words.push(word.string()?),
             _ => return Err(argument.unexpected()),
@@ -78,13 +101,20 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Ok(Command::Run(run))
         }
         [command, ..] if command != "run" => Err(format!("there is no command {command:?}").into()),
-        _ => Err("one program to run must be given".into()),
+        [_, ..] => Err("one program to run must be given: frazil run FILE.star".into()),
+        [] => Err("say what is to be done: frazil run FILE.star".into()),
     }
+}
+
+/// The size of an old block.
+fn block(text: &str) -> Result<BlockBytes, String> {
+    let wrong = || format!("{text:?} is no size of a block: 4k, 8k, 16k or 32k");
+    size(text).ok().and_then(BlockBytes::from_bytes).ok_or_else(wrong)
 }
 
 /// A size: bytes, or a number with k, m or g.
 fn size(text: &str) -> Result<usize, String> {
-    let wrong = || format!("{text:?} is no size");
+    let wrong = || format!("{text:?} is no size: write bytes, or a number with k, m or g");
     let (digits, shift) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 10),
         Some((at, 'm' | 'M')) => (&text[..at], 20),
@@ -106,6 +136,13 @@ mod tests {
         assert_eq!(size("17"), Ok(17));
         assert!(size("k").is_err() && size("").is_err() && size("1.5m").is_err());
         assert!(size("99999999999999g").is_err());
+    }
+
+    #[test]
+    fn blocks() {
+        assert_eq!(block("4k"), Ok(BlockBytes::K4));
+        assert_eq!(block("32768"), Ok(BlockBytes::K32));
+        assert!(block("12k").unwrap_err().contains("4k, 8k, 16k or 32k"));
     }
 
     #[test]

@@ -43,6 +43,10 @@ impl Loader for NoModules {
     }
 }
 
+/// Settings of the heap that suit Starlark programs: while a module runs, a good part of what lives is mutable, so
+/// short collections save most of the tracing; and a nursery that holds the garbage of many calls saves copying.
+pub const CONFIG: Config = Config { short_collections: true, nursery_bytes: 2 << 20, ..Config::DEFAULT };
+
 /// An interpreter: a heap of its own, and the modules that were run on it.
 ///
 /// ```
@@ -148,9 +152,24 @@ impl Engine {
         self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
     }
 
-    /// The heap, for its statistics.
-    pub fn heap(&self) -> &Heap {
-        self.machine.heap()
+    /// What the collector did so far.
+    pub fn stats(&self) -> &frazil::Stats {
+        self.machine.heap().stats()
+    }
+
+    /// The settings of the heap.
+    pub fn config(&self) -> &Config {
+        self.machine.heap().config()
+    }
+
+    /// Bytes that young objects and old blocks take now.
+    pub fn used_bytes(&self) -> usize {
+        self.machine.heap().used_bytes()
+    }
+
+    /// Bytes allocated since the last collection.
+    pub fn allocated_bytes(&self) -> usize {
+        self.machine.heap().allocated_bytes()
     }
 
     /// Collects now.

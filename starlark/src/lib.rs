@@ -34,5 +34,5 @@ pub mod ops;
 pub mod syntax;
 pub mod value;
 
-pub use engine::{Engine, EngineError};
+pub use engine::{CONFIG, Engine, EngineError};
 pub use machine::Loader;
