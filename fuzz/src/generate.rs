@@ -2,13 +2,17 @@
 //!
 //! Every seed draws its own mixture (swarm testing, Groce and others, 2012): some kinds of step are switched
 //! off, others are made more likely, and so are some shapes. A history that never collects shortly, or never
-//! unroots anything, gets the heap into states that the average of all mixtures would hardly ever reach.
+//! unroots anything, gets the heap into states that the average of all mixtures would hardly ever reach. Many
+//! seeds have a theme on top ([`crate::theme`]).
+
+use std::collections::VecDeque;
 
 use frazil::BlockBytes;
 
 use crate::history::{Demand, History, Label, Operand, Setup, Step};
 use crate::kind::{Kind, Tail};
 use crate::random::Random;
+use crate::theme::Theme;
 
 /// The kinds of step and how likely each is before a seed skews them.
 const STEPS: [(Choice, u32); 26] = [
@@ -41,7 +45,7 @@ const STEPS: [(Choice, u32); 26] = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
+pub(crate) enum Choice {
     Make,
     Ring,
     Chain,
@@ -76,36 +80,12 @@ const NEEDED: [Choice; 4] = [Choice::Make, Choice::Store, Choice::Root, Choice::
 /// Kinds that a ring or a chain can be made of: they have at least one reference.
 const LINKS: [Kind; 5] = [Kind::Pair, Kind::Cell, Kind::Row, Kind::Table, Kind::Keyed];
 
-/// What a history dwells on. What is found only when several rare things come together gets a theme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Theme {
-    /// Nothing in particular.
-    None,
-    /// Large mutable objects that are written here and there between short collections.
-    Cards,
-    /// Structures that die while the drain works in instalments.
-    Waiting,
-    /// Cycles that are made, joined and frozen.
-    Cycles,
-    /// A heap limit that is reached.
-    Limit,
-    /// Much of everything: many blocks that fill, empty and go back to the system.
-    Bulk,
-}
-
 /// The history of `seed`.
 pub fn generate(seed: u64) -> History {
     let mut random = Random::new(seed);
-    let themes = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles, Theme::Limit];
-    // Bulk takes fifty times as long as anything else.
-    let theme = if random.chance(2) { Theme::Bulk } else { random.pick(&themes) };
+    let theme = Theme::draw(&mut random);
     let mut setup = setup(&mut random);
-    match theme {
-        Theme::Cards => setup.short = true,
-        Theme::Waiting => setup.instalment = random.range(1, 2),
-        Theme::Limit => setup.limit_kib = 256,
-        Theme::None | Theme::Cycles | Theme::Bulk => {}
-    }
+    theme.adjust(&mut random, &mut setup);
     let mut maker = Maker::new(random, setup.block, theme);
     let count = maker.random.range(60, 200);
     let steps = (0..count).map(|_| maker.step()).collect();
@@ -130,21 +110,19 @@ fn setup(random: &mut Random) -> Setup {
 }
 
 /// One seed's mixture, and what it has named so far.
-struct Maker {
-    random: Random,
-    block: BlockBytes,
+pub(crate) struct Maker {
+    pub random: Random,
+    pub block: BlockBytes,
+    pub theme: Theme,
     steps: Vec<u32>,
     kinds: Vec<u32>,
     /// Are there objects beyond half a block? Beyond a mebibyte?
     large: bool,
     huge: bool,
-    /// Bytes of litter at most.
-    litter: u32,
-    /// Are chains long?
-    bulk: bool,
-    /// Is something likely to wait after a collection? Was the last step one?
-    waiting: bool,
-    collected: bool,
+    /// Large arrays that a theme writes into, and their lengths.
+    pub arrays: Vec<(Label, u32)>,
+    /// What comes next, before anything else is drawn.
+    pub planned: VecDeque<Step>,
     next: u32,
 }
 
@@ -153,24 +131,9 @@ fn skew(random: &mut Random) -> u32 {
     random.pick(&[0, 1, 4, 4, 4, 4, 16])
 }
 
-/// How much a theme stresses a kind of step.
-fn emphasis(theme: Theme, choice: Choice) -> u32 {
-    match (theme, choice) {
-        (Theme::Cards, Choice::Store | Choice::Fill | Choice::Other) => 3,
-        (Theme::Waiting, Choice::Chain | Choice::Drain) => 6,
-        (Theme::Waiting, Choice::Unroot | Choice::Pop | Choice::Weak | Choice::Complete) => 3,
-        (Theme::Waiting, Choice::Upgrade | Choice::Finalize) => 2,
-        (Theme::Cycles, Choice::Ring | Choice::Freeze) => 4,
-        (Theme::Cycles, Choice::Store | Choice::FreezeDeep) => 2,
-        (Theme::Limit, Choice::Litter) => 10,
-        (Theme::Bulk, Choice::Chain | Choice::Complete) => 4,
-        _ => 1,
-    }
-}
-
 impl Maker {
     fn new(mut random: Random, block: BlockBytes, theme: Theme) -> Maker {
-        let steps = STEPS.map(|(choice, weight)| match skew(&mut random) * emphasis(theme, choice) {
+        let steps = STEPS.map(|(choice, weight)| match skew(&mut random) * theme.emphasis(choice) {
             0 if NEEDED.contains(&choice) => weight,
             factor => weight * factor,
         });
@@ -178,38 +141,25 @@ impl Maker {
         // Immutable pairs and mutable cells are what most other steps need.
         kinds[Kind::Pair as usize] += 4;
         kinds[Kind::Cell as usize] += 4;
-        kinds[Kind::Slots as usize] += if theme == Theme::Cards { 20 } else { 0 };
-        let bulk = theme == Theme::Bulk;
-        let (large, huge) =
-            (bulk || random.chance(if theme == Theme::Cards { 100 } else { 15 }), random.chance(2));
-        let waiting = theme == Theme::Waiting;
-        kinds[Kind::Tuple as usize] += if waiting && large { 20 } else { 0 };
-        let litter = if theme == Theme::Limit { 8000 } else { 200 };
-        Maker {
-            random,
-            block,
-            steps: steps.to_vec(),
-            kinds,
-            large,
-            huge,
-            litter,
-            bulk,
-            waiting,
-            collected: false,
-            next: 0,
-        }
+        let large = theme == Theme::Bulk || random.chance(15);
+        kinds[Kind::Tuple as usize] += if theme == Theme::Waiting && large { 20 } else { 0 };
+        let huge = random.chance(2);
+        let (arrays, planned) = (Vec::new(), VecDeque::new());
+        Maker { random, block, theme, steps: steps.to_vec(), kinds, large, huge, arrays, planned, next: 0 }
     }
 
     fn step(&mut self) -> Step {
-        // What waits after a collection is released by the next; only now is there something to drain.
-        let drain = std::mem::take(&mut self.collected) && self.waiting && self.random.chance(40);
-        let choice = if drain { Choice::Drain } else { STEPS[self.random.weighted(&self.steps)].0 };
-        self.collected = matches!(choice, Choice::Complete | Choice::Other);
+        if let Some(step) = self.planned.pop_front() {
+            return step;
+        }
+        let choice = STEPS[self.random.weighted(&self.steps)].0;
+        self.plan(choice);
         match choice {
             Choice::Make => self.make(),
             Choice::Ring | Choice::Chain => self.linked(choice),
             Choice::Litter => {
-                Step::Litter { count: self.random.range(1, 40), len: self.random.range(8, self.litter) }
+                let most = if self.theme == Theme::Limit { 8000 } else { 200 };
+                Step::Litter { count: self.random.range(1, 40), len: self.random.range(8, most) }
             }
             Choice::Store | Choice::Fill | Choice::Poke => self.write(choice),
             Choice::Freeze => {
@@ -280,7 +230,8 @@ impl Maker {
             let len = self.random.pick(&[1, 1, 2, 2, 3, 4, 9]);
             return Step::Ring { label: self.name(len), kind, len, other };
         }
-        let len = self.random.pick(&[2, 5, 20, 60, 300]) * if self.bulk { 20 } else { 1 };
+        let many = if self.theme == Theme::Bulk { 20 } else { 1 };
+        let len = self.random.pick(&[2, 5, 20, 60, 300]) * many;
         Step::Chain { label: self.name(len), kind, len, other }
     }
 
@@ -298,14 +249,14 @@ impl Maker {
     }
 
     /// A new name for each of `count` objects.
-    fn name(&mut self, count: u32) -> Label {
+    pub fn name(&mut self, count: u32) -> Label {
         let label = Label(self.next);
         self.next += count;
         label
     }
 
     /// A name in use: mostly a recent one, often one of the first (which become hubs), else any.
-    fn label(&mut self) -> Label {
+    pub fn label(&mut self) -> Label {
         let bound = self.next.max(1);
         Label(match self.random.below(10) {
             0..=4 => bound - 1 - self.random.below(bound.min(8)),
@@ -314,7 +265,7 @@ impl Maker {
         })
     }
 
-    fn operand(&mut self) -> Operand {
+    pub fn operand(&mut self) -> Operand {
         match self.random.below(20) {
             0..=1 => Operand::Empty,
             2 => Operand::Number(self.random.below(1000)),

@@ -24,4 +24,5 @@ pub mod shadow;
 pub mod shrink;
 pub mod subject;
 pub mod text;
+mod theme;
 pub mod walk;
