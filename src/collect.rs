@@ -60,10 +60,10 @@ use reach::Trace;
 pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Result<Report, AllocError> {
     let started = Instant::now();
     let allocated = heap.allocated_bytes();
-    let needed = heap.nursery.used();
+    let needed = heap.young.nursery.used();
     heap.old.get_mut().space.reserve(needed).map_err(|_| AllocError::System { requested: needed })?;
 
-    let kind = heap.choose(request);
+    let kind = heap.kind_for(request);
     let mut report = Report {
         number: heap.stats.collections() + 1,
         kind,
@@ -117,7 +117,7 @@ fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previo
     let handles = handles.skip(usize::from(H::commits(Fault::SkippedRoot)));
 
     let marks_seen = heap.config.short_collections;
-    let mut trace = Trace::new(heap.old.get_mut(), &heap.nursery, report, settling, marks_seen);
+    let mut trace = Trace::new(heap.old.get_mut(), &heap.young.nursery, report, settling, marks_seen);
     reach_roots::<H>(&mut trace, stack, |by_root| &mut by_root.stack);
     if H::commits(Fault::EarlyDecrement) && kind == Kind::Complete {
         trace.old.diff::<H>(previous.to_vec(), trace.report);
@@ -141,7 +141,7 @@ fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previo
     }
     let finalizers = heap.finalizers.get_mut();
     if !finalizers.is_empty() {
-        let (nursery, old) = (&heap.nursery, &*trace.old);
+        let (nursery, old) = (&heap.young.nursery, &*trace.old);
         trace.report.finalizable += finalizers.update::<H>(|object| {
             let counted = !old.is_young(object, nursery) && !object.is_traced();
             if counted { Some(object) } else { fate(object, nursery, old) }
@@ -190,7 +190,7 @@ fn instalment<H: Host>(heap: &Heap<'_, H>, allocated: usize) -> Budget {
 /// Brings weak references up to date, before the nursery forgets where its objects went.
 fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
     let kept = H::commits(Fault::KeptWeak);
-    let (nursery, old) = (&heap.nursery, &*heap.old.get_mut());
+    let (nursery, old) = (&heap.young.nursery, &*heap.old.get_mut());
     report.weak_cleared +=
         heap.weaks.get_mut().update(|object: ObjRef| fate(object, nursery, old).or(kept.then_some(object)));
 }

@@ -5,7 +5,6 @@
 //! collects at its next safepoint.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -17,18 +16,24 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
-use crate::os::{Mapping, Refused, set_accessible};
-use crate::roots::{Handle, Handles, RootStack};
-use crate::shape::{FINALIZABLE, GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
+use crate::os::Refused;
+use crate::pacing::Pacer;
+use crate::roots::{Handles, RootStack};
+use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
 use crate::tuning::{Config, ConfigError};
 use crate::value::{Brand, Fresh, Host, Object, Value};
-use crate::weak::{Finalizers, Weak, Weaks, old_fate};
+use crate::weak::{Finalizers, Weaks, old_fate};
+use crate::young::Young;
 
 /// Bytes by which the nursery's limit is raised at a time. Larger: fewer looks at the heap limit. Smaller: it
 /// is kept more exactly.
 const RAISE_BYTES: usize = 64 << 10;
+
+/// This part of the blocks' bytes is kept when free, in addition to the nursery's size. Larger: more goes back
+/// to the system. Smaller: fewer page faults.
+const KEEP_SHARE: usize = 16;
 
 /// An allocation that was refused. The heap is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,15 +108,10 @@ type Observer = Box<dyn FnMut(&Report)>;
 /// A generational heap for one thread. `'id` is its brand, `H` says how its words are tagged.
 pub struct Heap<'id, H: Host> {
     pub(crate) config: Config,
-    pub(crate) nursery: Nursery,
-    /// The memory behind the nursery: the range it begins in, then those it spilled into.
-    ranges: RefCell<Vec<Mapping>>,
-    /// Checking mode: the nurseries of the last collections, inaccessible.
-    forbidden: VecDeque<Mapping>,
+    pub(crate) young: Young,
     /// A collection is due.
-    wanted: Cell<bool>,
-    /// Bytes that may be allocated before a collection is due.
-    trigger: Cell<usize>,
+    pub(crate) wanted: Cell<bool>,
+    pub(crate) pacer: Pacer,
     /// The largest object that is born in the nursery.
     cell_bytes_max: usize,
     /// Bytes of large objects allocated since the last collection.
@@ -125,8 +125,6 @@ pub struct Heap<'id, H: Host> {
     pub(crate) froze: Cell<bool>,
     pub(crate) weaks: RefCell<Weaks>,
     pub(crate) finalizers: RefCell<Finalizers>,
-    /// Bytes of old objects after the last complete collection.
-    old_bytes_complete: usize,
     pub(crate) stats: Stats,
     /// Told of every collection.
     observer: Option<Observer>,
@@ -171,23 +169,20 @@ impl<H: Host> Heap<'static, H> {
 impl<'id, H: Host> Heap<'id, H> {
     /// For code that allocates inline: where in the heap the address of the next object stands. An object of
     /// `n` bytes (a multiple of 16) may be made there if `limit - top >= n`; then `top` goes up by `n`.
-    pub const TOP_OFFSET: usize = offset_of!(Self, nursery) + Nursery::TOP_OFFSET;
+    pub const TOP_OFFSET: usize = offset_of!(Self, young) + offset_of!(Young, nursery) + Nursery::TOP_OFFSET;
     /// For code that allocates inline: where in the heap the address stands that no object may pass.
-    pub const LIMIT_OFFSET: usize = offset_of!(Self, nursery) + Nursery::LIMIT_OFFSET;
+    pub const LIMIT_OFFSET: usize =
+        offset_of!(Self, young) + offset_of!(Young, nursery) + Nursery::LIMIT_OFFSET;
     /// For code that polls inline: where in the heap the byte stands that is not 0 when a collection is due.
     pub const WANTED_OFFSET: usize = offset_of!(Self, wanted);
 
     fn make(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
-        let range = nursery_range(config.nursery_bytes).map_err(refused)?;
-        let trigger = trigger(&config, 0, 0);
         let heap = Heap {
-            nursery: Nursery::new(range.range()),
-            ranges: RefCell::new(vec![range]),
-            forbidden: VecDeque::new(),
+            young: Young::new(config.nursery_bytes).map_err(refused)?,
             wanted: Cell::new(config.check),
-            trigger: Cell::new(trigger),
+            pacer: Pacer::new(&config),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
             old: RefCell::new(Old::new(Space::new(config.block_bytes, config.check), config.count_max)),
@@ -197,13 +192,12 @@ impl<'id, H: Host> Heap<'id, H> {
             froze: Cell::new(false),
             weaks: RefCell::default(),
             finalizers: RefCell::default(),
-            old_bytes_complete: 0,
             stats: Stats::default(),
             observer: None,
             brand: PhantomData,
             config,
         };
-        heap.open_nursery();
+        heap.young.open(heap.pacer.trigger);
         Ok(heap)
     }
 
@@ -223,7 +217,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
         let bytes = object::cell_bytes(header);
         let small = bytes <= self.cell_bytes_max;
-        let address = match if small { self.nursery.bump(bytes) } else { None } {
+        let address = match if small { self.young.nursery.bump(bytes) } else { None } {
             Some(address) => address,
             None => self.alloc_slow(bytes)?,
         };
@@ -249,35 +243,23 @@ impl<'id, H: Host> Heap<'id, H> {
             self.large_bytes.set(self.large_bytes.get() + bytes);
             self.old.borrow_mut().space.large(bytes).map_err(refused)?
         } else {
-            self.extend_nursery(used, bytes).map_err(refused)?
+            let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit - used);
+            self.young.extend(bytes, RAISE_BYTES.min(allowed).max(bytes)).map_err(refused)?
         };
-        if self.allocated_bytes() >= self.trigger.get() {
+        if self.allocated_bytes() >= self.pacer.trigger {
             self.wanted.set(true);
         }
         Ok(address)
     }
 
-    /// Lets the nursery take some more, in another range if this one is full.
-    fn extend_nursery(&self, used: usize, bytes: usize) -> Result<usize, Refused> {
-        let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit.saturating_sub(used));
-        let more = RAISE_BYTES.min(allowed).max(bytes);
-        if !self.nursery.raise(more, bytes) {
-            let range = nursery_range(self.config.nursery_bytes)?;
-            self.nursery.spill(range.range());
-            self.ranges.borrow_mut().push(range);
-            self.nursery.raise(more, bytes);
-        }
-        self.nursery.bump(bytes).ok_or(Refused)
-    }
-
     /// Bytes allocated since the last collection.
     pub fn allocated_bytes(&self) -> usize {
-        self.nursery.used() + self.large_bytes.get()
+        self.young.nursery.used() + self.large_bytes.get()
     }
 
     /// Bytes that the nursery's objects and the old blocks take, which is what the limit bounds.
     pub fn used_bytes(&self) -> usize {
-        self.nursery.used() + self.old.borrow().space.used_bytes()
+        self.young.nursery.used() + self.old.borrow().space.used_bytes()
     }
 
     /// An object of the text shape `shape` that holds `text`.
@@ -449,108 +431,6 @@ impl<'id, H: Host> Heap<'id, H> {
         crate::freeze::deep(self, value.bits())
     }
 
-    // ------------------------------------------------------------------ roots
-
-    /// Words in use on the root stack.
-    #[inline(always)]
-    pub fn stack_len(&self) -> usize {
-        self.stack.len()
-    }
-
-    /// Adds `count` empty words to the root stack and says where they begin; `None` if it is full.
-    #[inline]
-    pub fn stack_grow(&self, count: usize) -> Option<usize> {
-        self.stack.grow(count, H::EMPTY)
-    }
-
-    /// Shortens the root stack to `len` words.
-    ///
-    /// # Panics
-    /// It is shorter already.
-    #[inline]
-    pub fn stack_truncate(&self, len: usize) {
-        self.stack.truncate(len);
-    }
-
-    /// The words of the root stack from `base`, as cells.
-    ///
-    /// # Panics
-    /// The stack is shorter.
-    #[inline(always)]
-    pub fn stack_from(&self, base: usize) -> &[Cell<Value<'_, 'id, H>>] {
-        let words = &self.stack.words()[base..];
-        // SAFETY: `Value` is a transparent word; every word in use on the stack is a value of this heap.
-        unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
-    }
-
-    /// Keeps `value` alive until [`Heap::unroot`].
-    pub fn root(&self, value: Value<'_, 'id, H>) -> Handle<'id> {
-        Handle { index: self.handles.insert(value.bits()), brand: PhantomData }
-    }
-
-    /// What a handle holds.
-    #[inline]
-    pub fn rooted(&self, handle: &Handle<'id>) -> Value<'_, 'id, H> {
-        // SAFETY: a handle's word is a root of this heap (its brand) and was brought up to date by every collection.
-        unsafe { Value::from_bits(self.handles.get(handle.index)) }
-    }
-
-    /// Lets a handle hold something else.
-    pub fn reroot(&self, handle: &Handle<'id>, value: Value<'_, 'id, H>) {
-        self.handles.set(handle.index, value.bits());
-    }
-
-    /// Ends a handle.
-    pub fn unroot(&self, handle: Handle<'id>) {
-        self.handles.remove(handle.index, H::EMPTY);
-    }
-
-    /// Handles in use.
-    pub fn handles(&self) -> usize {
-        self.handles.len()
-    }
-
-    // ------------------------------------------------------------------ weak references and finalization
-
-    /// A reference that does not keep `object` alive.
-    pub fn weak(&self, object: Object<'_, 'id, H>) -> Weak<'id> {
-        Weak { index: self.weaks.borrow_mut().insert(object.obj()), brand: PhantomData }
-    }
-
-    /// The object of a weak reference, unless a collection found it dead.
-    pub fn upgrade(&self, weak: &Weak<'id>) -> Option<Object<'_, 'id, H>> {
-        let object = self.weaks.borrow().get(weak.index)?;
-        // What only dead objects in the buffer refer to may be found here. It must outlive them now.
-        let mut old = self.old.borrow_mut();
-        if !old.is_young(object, &self.nursery) {
-            old.retain(object);
-        }
-        // SAFETY: entries of live objects are kept up to date by every collection, those of dead ones cleared.
-        Some(unsafe { Object::from_bits(H::word(object.address(), H::EMPTY)) })
-    }
-
-    /// Ends a weak reference.
-    pub fn forget_weak(&self, weak: Weak<'id>) {
-        self.weaks.borrow_mut().remove(weak.index);
-    }
-
-    /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call.
-    pub fn finalize(&self, object: Object<'_, 'id, H>, token: u64) {
-        object.obj().set_flags(FINALIZABLE);
-        self.finalizers.borrow_mut().register(object.obj(), token);
-        self.old.borrow_mut().any_finalizable = true;
-    }
-
-    /// The next object of the finalizer queue, with its token. From now on it is an object like any other.
-    ///
-    /// When several die in one collection, they come in the order in which they were registered, except that
-    /// counted ones come as the drain finds them: those that refer to others before those.
-    pub fn next_finalizable(&self) -> Option<(Object<'_, 'id, H>, u64)> {
-        let (word, token) = self.finalizers.borrow_mut().ready.pop_front()?;
-        // SAFETY: the queue is a root until here; the word was brought up to date by every collection.
-        Some((unsafe { Object::from_bits(word) }, token))
-    }
-
     // ------------------------------------------------------------------ collection
 
     /// Collects now. No value survives this call; roots, handles and weak references are up to date after it.
@@ -561,7 +441,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// # Panics
     /// In checking mode, if the verification finds an invariant broken.
     pub fn collect(&mut self, request: Request) -> Result<Report, AllocError> {
-        if self.config.check && self.choose(request) == Kind::Short {
+        if self.config.check && self.kind_for(request) == Kind::Short {
             self.verify_touches()
                 .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
         }
@@ -590,7 +470,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let budget = Budget::new(objects, None);
         self.old.get_mut().drain::<H>(budget, &mut report);
         self.make_revived_ready(&mut report);
-        let (old, nursery) = (&*self.old.get_mut(), &self.nursery);
+        let (old, nursery) = (&*self.old.get_mut(), &self.young.nursery);
         self.weaks.get_mut().update(|object| {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
@@ -608,35 +488,13 @@ impl<'id, H: Host> Heap<'id, H> {
         &self.stats
     }
 
-    // What follows are the steps of a collection that look at the whole heap.
-
-    /// The policy: complete, unless short ones are allowed and the old generation has grown little.
-    pub(crate) fn choose(&self, request: Request) -> Kind {
-        let grown = self.old.borrow().space.bytes.saturating_sub(self.old_bytes_complete);
-        let share = self.old_bytes_complete / 100 * self.config.growth_percent as usize;
-        let near_limit = self.config.limit_bytes.is_some_and(|limit| self.used_bytes() > limit / 8 * 7);
-        match request {
-            Request::Complete => Kind::Complete,
-            Request::Short if self.config.short_collections => Kind::Short,
-            Request::Short => Kind::Complete,
-            Request::Auto => {
-                let due = grown >= share + self.config.growth_bytes || near_limit;
-                if self.config.short_collections && !due { Kind::Short } else { Kind::Complete }
-            }
-        }
+    /// Which kind of collection comes of a request.
+    pub(crate) fn kind_for(&self, request: Request) -> Kind {
+        let old_bytes = self.old.borrow().space.bytes;
+        self.pacer.choose(&self.config, request, old_bytes, self.used_bytes())
     }
 
-    /// Finalizable counted objects that died in this drain go to the queue.
-    pub(crate) fn make_revived_ready(&mut self, report: &mut Report) {
-        let (old, finalizers) = (self.old.get_mut(), self.finalizers.get_mut());
-        report.finalizable += old.revived.len();
-        if !old.revived.is_empty() {
-            finalizers.revive::<H>(std::mem::take(&mut old.revived));
-        }
-        old.any_finalizable = !finalizers.is_empty();
-    }
-
-    /// Ends the young objects: large ones that were not reached, and everything in the nursery.
+    /// Ends the young objects that were not evacuated.
     pub(crate) fn free_young(&mut self) {
         let space = &mut self.old.get_mut().space;
         for object in std::mem::take(&mut space.young_large) {
@@ -645,6 +503,7 @@ impl<'id, H: Host> Heap<'id, H> {
             }
         }
         self.large_bytes.set(0);
+        self.young.empty(self.pacer.trigger + RAISE_BYTES, self.config.check);
     }
 
     /// Lists the blocks with room, and gives free memory back that the next collections won't need soon.
@@ -652,7 +511,14 @@ impl<'id, H: Host> Heap<'id, H> {
         let space = &mut self.old.get_mut().space;
         space.list_room();
         let keep = self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE;
-        space.give_back(keep, self.trigger.get() + RAISE_BYTES);
+        space.give_back(keep, self.pacer.trigger + RAISE_BYTES);
+    }
+
+    /// Decides when the next collection is due, and opens the nursery up to there.
+    pub(crate) fn plan(&mut self, report: &Report) {
+        self.pacer.learn(&self.config, report);
+        self.wanted.set(self.config.check);
+        self.young.open(self.pacer.trigger);
     }
 
     pub(crate) fn finish_report(&mut self, report: &mut Report) {
@@ -664,72 +530,4 @@ impl<'id, H: Host> Heap<'id, H> {
         report.blocks_used = old.space.blocks_used();
         report.blocks_free = old.space.blocks_free();
     }
-
-    /// Decides when the next collection is due, and opens the nursery up to there.
-    pub(crate) fn plan(&mut self, report: &Report) {
-        if report.kind == Kind::Complete {
-            self.old_bytes_complete = report.old_bytes;
-        }
-        self.trigger.set(trigger(&self.config, report.traced_bytes, report.block_bytes));
-        self.wanted.set(self.config.check);
-        self.renew_nursery();
-        self.open_nursery();
-    }
-
-    /// Empties the nursery. In checking mode its memory is made inaccessible, and another takes its place.
-    fn renew_nursery(&mut self) {
-        let ranges = self.ranges.get_mut();
-        let used = self.nursery.used();
-        for range in self.nursery.occupied() {
-            set_accessible(range.start, range.len(), false);
-        }
-        if self.config.check
-            && let Ok(range) = nursery_range(self.config.nursery_bytes)
-        {
-            for old in ranges.drain(..) {
-                old.forbid();
-                self.forbidden.push_back(old);
-            }
-            self.forbidden.drain(..self.forbidden.len().saturating_sub(FORBIDDEN_MAX));
-            ranges.push(range);
-        }
-        ranges.truncate(1);
-        let range = ranges[0].range();
-        let kept = (range.start + self.trigger.get() + RAISE_BYTES).min(range.end);
-        if used > self.trigger.get() + RAISE_BYTES {
-            ranges[0].give_back(kept..range.end);
-        }
-        self.nursery.reset(range);
-    }
-
-    fn open_nursery(&self) {
-        self.nursery.raise(self.trigger.get(), 0);
-    }
 }
-
-/// How many bytes may be allocated before a collection is due, after one that traced `traced_bytes` and left
-/// blocks of `block_bytes`: the nursery follows the traced part, but keeps away from the limit.
-fn trigger(config: &Config, traced_bytes: usize, block_bytes: usize) -> usize {
-    let following = traced_bytes / 100 * config.nursery_percent_of_traced as usize;
-    let wanted = config.nursery_bytes.max(following);
-    match config.limit_bytes {
-        None => wanted,
-        Some(limit) => wanted.min((limit.saturating_sub(block_bytes) / 2).max(TRIGGER_BYTES_MIN)),
-    }
-}
-
-/// Address space for a nursery: far more than the configured bytes, for the host may reach its safepoint late
-/// and the nursery may follow the traced part. Only what is used takes memory.
-fn nursery_range(nursery_bytes: usize) -> Result<Mapping, Refused> {
-    Mapping::new(nursery_bytes.saturating_mul(4).max(NURSERY_RANGE_BYTES), 1 << 12)
-}
-
-/// Bytes of the smallest nursery range. Larger: fewer ranges for late safepoints. Smaller: less address space.
-const NURSERY_RANGE_BYTES: usize = 64 << 20;
-/// However near the limit is, a collection is not due before so many bytes.
-const TRIGGER_BYTES_MIN: usize = 16 << 10;
-/// This part of the blocks' bytes is kept when free, in addition to the nursery's size. Larger: more goes back
-/// to the system. Smaller: fewer page faults.
-const KEEP_SHARE: usize = 16;
-/// So many old nurseries stay inaccessible in checking mode; then their addresses may come again.
-const FORBIDDEN_MAX: usize = 8;

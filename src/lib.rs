@@ -52,6 +52,7 @@ mod object;
 mod old;
 #[allow(unsafe_code)]
 mod os;
+mod pacing;
 #[allow(unsafe_code)]
 mod roots;
 mod shape;
@@ -65,6 +66,7 @@ mod value;
 mod verify;
 #[allow(unsafe_code)]
 mod weak;
+mod young;
 
 pub use blocks::BlockBytes;
 pub use fault::Fault;

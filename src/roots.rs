@@ -6,9 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
+use crate::heap::Heap;
 use crate::object::Slot;
 use crate::os::{Mapping, Refused};
 use crate::shape::WORD_BYTES;
+use crate::value::{Host, Value};
 
 /// A stack of words at a fixed place, so that slices of it stay valid while it grows.
 #[derive(Debug)]
@@ -122,5 +124,66 @@ impl Handles {
 
     pub fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
         slots_of(&self.words.borrow())
+    }
+}
+
+impl<'id, H: Host> Heap<'id, H> {
+    /// Words in use on the root stack.
+    #[inline(always)]
+    pub fn stack_len(&self) -> usize {
+        self.stack.len()
+    }
+
+    /// Adds `count` empty words to the root stack and says where they begin; `None` if it is full.
+    #[inline]
+    pub fn stack_grow(&self, count: usize) -> Option<usize> {
+        self.stack.grow(count, H::EMPTY)
+    }
+
+    /// Shortens the root stack to `len` words.
+    ///
+    /// # Panics
+    /// It is shorter already.
+    #[inline]
+    pub fn stack_truncate(&self, len: usize) {
+        self.stack.truncate(len);
+    }
+
+    /// The words of the root stack from `base`, as cells.
+    ///
+    /// # Panics
+    /// The stack is shorter.
+    #[inline(always)]
+    pub fn stack_from(&self, base: usize) -> &[Cell<Value<'_, 'id, H>>] {
+        let words = &self.stack.words()[base..];
+        // SAFETY: `Value` is a transparent word; every word in use on the stack is a value of this heap.
+        unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+    }
+
+    /// Keeps `value` alive until [`Heap::unroot`].
+    pub fn root(&self, value: Value<'_, 'id, H>) -> Handle<'id> {
+        Handle { index: self.handles.insert(value.bits()), brand: PhantomData }
+    }
+
+    /// What a handle holds.
+    #[inline]
+    pub fn rooted(&self, handle: &Handle<'id>) -> Value<'_, 'id, H> {
+        // SAFETY: a handle's word is a root of this heap (its brand) and was brought up to date by every collection.
+        unsafe { Value::from_bits(self.handles.get(handle.index)) }
+    }
+
+    /// Lets a handle hold something else.
+    pub fn reroot(&self, handle: &Handle<'id>, value: Value<'_, 'id, H>) {
+        self.handles.set(handle.index, value.bits());
+    }
+
+    /// Ends a handle.
+    pub fn unroot(&self, handle: Handle<'id>) {
+        self.handles.remove(handle.index, H::EMPTY);
+    }
+
+    /// Handles in use.
+    pub fn handles(&self) -> usize {
+        self.handles.len()
     }
 }

@@ -7,21 +7,26 @@
 //!
 //! This file knows where objects are and how large they are, not what they refer to.
 
+mod chunk;
+mod large;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
-use blocks::cells::GranuleBits;
 use blocks::classes::{CLASSES, Class, cell_bytes_max, class_of};
-use blocks::counts::{Counts, Overflow};
+use blocks::counts::Overflow;
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
-use blocks::{BlockBytes, CHUNK_BLOCKS_MAX, CHUNK_BYTES, CHUNK_GRANULES, CHUNK_WORDS, GRANULE_BYTES};
-use memoffset::offset_of;
-use retain_bits::{RetainBits, Retained, ones};
-use static_assertions::{const_assert, const_assert_eq};
+use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
+use retain_bits::{Retained, ones};
+use static_assertions::const_assert_eq;
 
 use crate::object::{self, ObjRef};
 use crate::os::{Mapping, Refused, set_accessible};
 use crate::shape::{Header, MUTABLE};
+
+use chunk::Chunk;
+pub(crate) use chunk::{chunk_of, granule_of, object_at};
+pub(crate) use large::{CARD_BYTES, card_byte};
 
 /// Objects of different fates are kept in different blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,77 +50,6 @@ impl Lane {
             Lane::Leaf
         } else {
             Lane::Immutable
-        }
-    }
-}
-
-/// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
-#[repr(C)]
-pub(crate) struct Chunk {
-    /// Reached from a root or a traced object.
-    pub retain: RetainBits<CHUNK_WORDS, CHUNK_BLOCKS_MAX>,
-    /// Set: the object is traced. Clear: it is counted (or no object).
-    pub traced: GranuleBits<CHUNK_WORDS>,
-    /// Set: an old object begins here.
-    pub starts: GranuleBits<CHUNK_WORDS>,
-    /// How often each object is counted.
-    pub counts: Counts<CHUNK_GRANULES>,
-    /// What each block is used for.
-    pub blocks: [BlockState; CHUNK_BLOCKS_MAX],
-    /// Where the space keeps what it knows of this chunk.
-    index: std::cell::Cell<usize>,
-}
-const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
-const_assert_eq!(offset_of!(Chunk, retain), 0);
-const_assert_eq!(nursery::GRANULE_BYTES, GRANULE_BYTES);
-
-/// The chunk that an old object, a block or a cell lies in.
-#[inline(always)]
-pub(crate) fn chunk_of<'a>(address: usize) -> &'a Chunk {
-    let base = address & !(CHUNK_BYTES - 1);
-    // SAFETY: callers pass addresses of the old space, whose chunks begin with these tables and are unmapped
-    // only when no block is in use. The tables consist of cells; the reference is not kept.
-    unsafe { &*std::ptr::with_exposed_provenance::<Chunk>(base) }
-}
-
-/// The number of the granule at `address` in its chunk.
-#[inline(always)]
-pub(crate) fn granule_of(address: usize) -> usize {
-    (address & (CHUNK_BYTES - 1)) / GRANULE_BYTES
-}
-
-/// The old object that begins at a granule whose start bit is set: bit `bit` of word `word` in the table of the
-/// block's chunk.
-pub(crate) fn object_at(block: usize, word: usize, bit: usize) -> ObjRef {
-    let base = block & !(CHUNK_BYTES - 1);
-    // SAFETY: the start bit is set, so an old object begins here.
-    unsafe { ObjRef::new(base + (word * 64 + bit) * GRANULE_BYTES) }
-}
-
-/// Shorthand for the side tables, on the objects themselves.
-impl ObjRef {
-    #[inline(always)]
-    pub fn chunk<'a>(self) -> &'a Chunk {
-        chunk_of(self.address())
-    }
-
-    #[inline(always)]
-    pub fn granule(self) -> usize {
-        granule_of(self.address())
-    }
-
-    /// Is this old object traced (rather than counted)?
-    #[inline(always)]
-    pub fn is_traced(self) -> bool {
-        self.chunk().traced.get(self.granule())
-    }
-
-    #[inline(always)]
-    pub fn set_traced(self, traced: bool) {
-        if traced {
-            self.chunk().traced.set(self.granule())
-        } else {
-            self.chunk().traced.clear(self.granule())
         }
     }
 }
@@ -384,81 +318,6 @@ impl Space {
         self.blocks_used -= 1;
     }
 
-    // ------------------------------------------------------------------ large objects
-
-    /// Blocks, or a mapping, for an object of `bytes` bytes which is to be young until the next collection.
-    ///
-    /// Behind the object lies one byte for each KiB of it: which parts have been touched.
-    pub fn large(&mut self, bytes: usize) -> Result<usize, Refused> {
-        let with_cards = bytes + bytes.div_ceil(CARD_BYTES);
-        let blocks = with_cards.div_ceil(self.block.get());
-        let address = if with_cards > CHUNK_BYTES / 2 {
-            self.huge_mapping(with_cards)?
-        } else {
-            self.block_run(blocks)?
-        };
-        let state = self.state(address);
-        state.set_used(Use::Head);
-        state.live.set(blocks as u32);
-        state.young.set(true);
-        for card in 0..bytes.div_ceil(CARD_BYTES) {
-            // SAFETY: the bytes behind the object were just made its own.
-            unsafe { *card_byte(address, bytes, card) = 0 };
-        }
-        // SAFETY: the caller makes an object of it at once.
-        self.young_large.push(unsafe { ObjRef::new(address) });
-        Ok(address)
-    }
-
-    fn block_run(&mut self, blocks: usize) -> Result<usize, Refused> {
-        let (region, first) = loop {
-            let found = self.regions.iter_mut().enumerate().skip(self.hint).find_map(|(at, region)| {
-                let (first, backed) = region.free.take_run(blocks)?;
-                Some((at, first, backed))
-            });
-            match found {
-                Some((region, first, backed)) => {
-                    self.blocks_backed -= backed;
-                    break (region, first);
-                }
-                None => self.map_chunk()?,
-            }
-        };
-        self.blocks_free -= blocks;
-        self.blocks_used += blocks;
-        let address = self.regions[region].mapping.range().start + first * self.block.get();
-        for tail in 1..blocks {
-            self.state(address + tail * self.block.get()).set_used(Use::Tail);
-        }
-        Ok(address)
-    }
-
-    fn huge_mapping(&mut self, bytes: usize) -> Result<usize, Refused> {
-        let tables = self.first_block() * self.block.get();
-        let mapping = Mapping::new(tables + bytes, CHUNK_BYTES)?;
-        let range = mapping.range();
-        self.huge_bytes += range.len();
-        self.huge.insert(range.start, mapping);
-        Ok(range.start + tables)
-    }
-
-    /// Is this the address of a large object that no collection has reached yet?
-    #[inline(always)]
-    pub fn is_young_large(&self, address: usize) -> bool {
-        !self.young_large.is_empty() && {
-            let state = self.state(address);
-            state.used() == Use::Head && state.young.get()
-        }
-    }
-
-    /// A young large object becomes old where it is.
-    pub fn promote_large(&mut self, object: ObjRef, bytes: usize) {
-        self.state(object.address()).young.set(false);
-        self.objects += 1;
-        self.bytes += bytes;
-        object.chunk().starts.set(object.granule());
-    }
-
     // ------------------------------------------------------------------ freeing
 
     /// Frees the cell or the blocks of an old object. It must have no retain bit, and its count be zero.
@@ -534,26 +393,6 @@ impl Space {
     pub fn lies_among_leaves(&self, object: ObjRef) -> bool {
         let state = self.state(self.block_of(object.address()));
         state.used() == Use::Cells && state.lane.get() == Lane::Leaf as u8
-    }
-
-    /// Frees the memory of a large object, young or old.
-    pub fn free_large(&mut self, object: ObjRef) {
-        let (address, bytes) = (object.address(), object.bytes());
-        if self.poison {
-            // SAFETY: the object has ended.
-            unsafe { object::poison(address, bytes) };
-        }
-        set_accessible(address, bytes, false);
-        self.state(address).young.set(false);
-        if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
-            self.huge_bytes -= mapping.range().len();
-            self.dying.push(mapping);
-            return;
-        }
-        let blocks = self.state(address).live.get() as usize;
-        for index in 0..blocks {
-            self.put_block(address + index * self.block.get());
-        }
     }
 
     /// Lists the blocks in which cells were freed, fullest first from now on.
@@ -672,13 +511,4 @@ impl Space {
     pub fn count_cells(&self, block: usize) -> usize {
         chunk_of(block).starts.count(self.granules(block))
     }
-}
-
-/// Bytes of a large object whose touching is remembered together. Larger: fewer bytes of cards, more slots to
-/// scan for one store. Smaller: the reverse.
-pub(crate) const CARD_BYTES: usize = 1 << 10;
-
-/// The byte that says whether card number `card` of the large object at `address` has been touched.
-pub(crate) fn card_byte(address: usize, bytes: usize, card: usize) -> *mut u8 {
-    std::ptr::with_exposed_provenance_mut(address + bytes + card)
 }

@@ -95,7 +95,9 @@ impl<'id, H: Host> Heap<'id, H> {
         for object in old.space.objects() {
             let header = object.header();
             let untouched = header.has(SEEN) && !touched.contains(&object);
-            if untouched && targets::<H>(object, header).any(|target| old.is_young(target, &self.nursery)) {
+            if untouched
+                && targets::<H>(object, header).any(|target| old.is_young(target, &self.young.nursery))
+            {
                 return fail("I6", format!("a write into {} was not reported", describe(&old, object)));
             }
         }
@@ -119,7 +121,7 @@ impl<'id, H: Host> Heap<'id, H> {
             .collect();
         let entry = |&object: &ObjRef| {
             let header = object.header();
-            let young = old.is_young(object, &self.nursery);
+            let young = old.is_young(object, &self.young.nursery);
             let kind = match (young, !young && object.is_traced()) {
                 (true, _) => ObjectKind::Young,
                 (_, true) => ObjectKind::Traced,
@@ -146,7 +148,7 @@ impl<'id, H: Host> Heap<'id, H> {
 
     fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
         let mut objects = Vec::new();
-        for range in self.nursery.occupied() {
+        for range in self.young.nursery.occupied() {
             let mut address = range.start;
             while address < range.end {
                 // SAFETY: objects lie side by side in the nursery, from its base to its top.
@@ -269,7 +271,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 if let Some(target) = target::<H>(slot.get())
                     && !self.live.contains(&target)
                 {
-                    let what = if self.old.is_young(target, &self.heap.nursery) { "young" } else { "free" };
+                    let what =
+                        if self.old.is_young(target, &self.heap.young.nursery) { "young" } else { "free" };
                     return fail(
                         "I6",
                         format!("{} refers to {what} {:#x}", self.describe(object), target.address()),

@@ -13,10 +13,12 @@ use std::marker::PhantomData;
 
 use nursery::Nursery;
 
+use crate::heap::Heap;
 use crate::object::{First, ObjRef, Slot};
 use crate::old::Old;
 use crate::shape::FINALIZABLE;
-use crate::value::Host;
+use crate::stats::Report;
+use crate::value::{Host, Object};
 
 /// A weak reference. Losing it without [`crate::Heap::forget_weak`] leaves its entry behind.
 #[derive(Debug)]
@@ -150,5 +152,56 @@ impl Finalizers {
         object.clear_flags(FINALIZABLE);
         let word = H::word(object.address(), H::EMPTY);
         self.ready.extend(tokens.into_iter().map(|token| (word, token)));
+    }
+}
+
+impl<'id, H: Host> Heap<'id, H> {
+    /// A reference that does not keep `object` alive.
+    pub fn weak(&self, object: Object<'_, 'id, H>) -> Weak<'id> {
+        Weak { index: self.weaks.borrow_mut().insert(object.obj()), brand: PhantomData }
+    }
+
+    /// The object of a weak reference, unless a collection found it dead.
+    pub fn upgrade(&self, weak: &Weak<'id>) -> Option<Object<'_, 'id, H>> {
+        let object = self.weaks.borrow().get(weak.index)?;
+        // What only dead objects in the buffer refer to may be found here. It must outlive them now.
+        let mut old = self.old.borrow_mut();
+        if !old.is_young(object, &self.young.nursery) {
+            old.retain(object);
+        }
+        // SAFETY: entries of live objects are kept up to date by every collection, those of dead ones cleared.
+        Some(unsafe { Object::from_bits(H::word(object.address(), H::EMPTY)) })
+    }
+
+    /// Ends a weak reference.
+    pub fn forget_weak(&self, weak: Weak<'id>) {
+        self.weaks.borrow_mut().remove(weak.index);
+    }
+
+    /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call.
+    pub fn finalize(&self, object: Object<'_, 'id, H>, token: u64) {
+        object.obj().set_flags(FINALIZABLE);
+        self.finalizers.borrow_mut().register(object.obj(), token);
+        self.old.borrow_mut().any_finalizable = true;
+    }
+
+    /// The next object of the finalizer queue, with its token. From now on it is an object like any other.
+    ///
+    /// When several die in one collection, they come in the order in which they were registered, except that
+    /// counted ones come as the drain finds them: those that refer to others before those.
+    pub fn next_finalizable(&self) -> Option<(Object<'_, 'id, H>, u64)> {
+        let (word, token) = self.finalizers.borrow_mut().ready.pop_front()?;
+        // SAFETY: the queue is a root until here; the word was brought up to date by every collection.
+        Some((unsafe { Object::from_bits(word) }, token))
+    }
+
+    /// Finalizable counted objects that died in this drain go to the queue.
+    pub(crate) fn make_revived_ready(&mut self, report: &mut Report) {
+        let (old, finalizers) = (self.old.get_mut(), self.finalizers.get_mut());
+        report.finalizable += old.revived.len();
+        if !old.revived.is_empty() {
+            finalizers.revive::<H>(std::mem::take(&mut old.revived));
+        }
+        old.any_finalizable = !finalizers.is_empty();
     }
 }

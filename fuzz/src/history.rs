@@ -262,6 +262,7 @@ impl Setup {
             nursery_bytes: (self.nursery_kib as usize) << 10,
             nursery_percent_of_traced: self.traced_percent,
             short_collections: self.short,
+            cheap_percent: 0,
             growth_percent: self.growth_percent,
             growth_bytes: (self.growth_kib as usize) << 10,
             limit_bytes: (self.limit_kib != 0).then_some((self.limit_kib as usize) << 10),

@@ -84,12 +84,11 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         let word = &self.current.data[granule / WORD_BITS];
         let bit = 1 << (granule % WORD_BITS);
         let old = word.get();
-        word.set(old | bit);
-        match (old & bit != 0, first) {
-            (true, _) => Retained::Before,
-            (false, false) => Retained::Newly,
-            (false, true) => Retained::NewlyInBlock,
+        if old & bit != 0 {
+            return Retained::Before;
         }
+        word.set(old | bit);
+        if first { Retained::NewlyInBlock } else { Retained::Newly }
     }
 
     /// Is the bit of `granule` set for `epoch`? `false` in a block not yet touched in it.

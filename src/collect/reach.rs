@@ -62,8 +62,21 @@ impl<'h> Trace<'h> {
     }
 
     /// Reaches what `slot` refers to: from now on it is old, classified and retained.
+    ///
+    /// Of an old object, only the side tables are looked at, unless it may settle: a list of ten thousand old
+    /// objects that is scanned again does not bring one of them into the cache.
     #[inline]
     pub fn reach<H: Host>(&mut self, slot: Slot) {
+        let word = slot.get();
+        let Some(object) = target::<H>(word) else { return };
+        if self.settling || self.old.is_young(object, self.nursery) {
+            return self.reach_with_care::<H>(slot);
+        }
+        self.retain(object);
+    }
+
+    /// The same for an object that has to be evacuated or classified first.
+    fn reach_with_care<H: Host>(&mut self, slot: Slot) {
         let before = slot.get();
         if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
             self.classify::<H>(object, header);

@@ -1,0 +1,192 @@
+//! What the collector did, for people and for programs.
+
+use std::fmt;
+use std::time::Duration;
+
+use frazil::Stats;
+use serde_json::json;
+use starlark::Engine;
+
+/// The sum of a run.
+pub struct Summary {
+    elapsed: Duration,
+    stats: Stats,
+    block_bytes: usize,
+    nursery_bytes: usize,
+    /// Bytes allocated, those since the last collection included.
+    allocated_bytes: u64,
+    /// Bytes that the heap takes at the end.
+    used_bytes: usize,
+    /// The most memory that the process ever had, in bytes, if the system tells.
+    peak_bytes: Option<u64>,
+}
+
+impl Summary {
+    /// The sum of what `engine` did in `elapsed`.
+    pub fn new(engine: &Engine, elapsed: Duration) -> Summary {
+        let stats = engine.stats().clone();
+        Summary {
+            elapsed,
+            block_bytes: engine.config().block_bytes.get(),
+            nursery_bytes: engine.config().nursery_bytes,
+            allocated_bytes: stats.allocated_bytes + engine.allocated_bytes() as u64,
+            used_bytes: engine.used_bytes(),
+            peak_bytes: peak_bytes(),
+            stats,
+        }
+    }
+
+    /// The same as JSON. Bytes are bytes, times are microseconds.
+    pub fn json(&self) -> String {
+        let Stats { last, .. } = &self.stats;
+        let value = json!({
+            "elapsed_us": micros(self.elapsed),
+            "settings": { "block_bytes": self.block_bytes, "nursery_bytes": self.nursery_bytes },
+            "collections": { "short": self.stats.short, "complete": self.stats.complete },
+            "pause_us": {
+                "total": micros(self.stats.pause_total),
+                "p50": micros(self.stats.pauses.quantile(0.5)),
+                "p99": micros(self.stats.pauses.quantile(0.99)),
+                "max": micros(self.stats.pause_max),
+            },
+            "allocated_bytes": self.allocated_bytes,
+            "promoted": { "objects": self.stats.promoted_objects, "bytes": self.stats.promoted_bytes },
+            "traced_objects": self.stats.traced_objects,
+            "freed": { "objects": self.stats.freed_objects, "bytes": self.stats.freed_bytes },
+            "settled": { "objects": self.stats.settled, "components": self.stats.components },
+            "blocks_diffed": self.stats.blocks_diffed,
+            "old": {
+                "objects": last.old_objects,
+                "bytes": last.old_bytes,
+                "block_bytes": last.block_bytes,
+                "block_bytes_max": self.stats.block_bytes_max,
+                "waiting": last.waiting,
+            },
+            "heap_bytes": self.used_bytes,
+            "peak_bytes": self.peak_bytes,
+        });
+        format!("{value:#}")
+    }
+}
+
+/// The table. Every line begins with what a person would look for.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Stats { last, .. } = &self.stats;
+        let collecting = share(self.stats.pause_total.as_secs_f64(), self.elapsed.as_secs_f64());
+        let promoted = share(self.stats.promoted_bytes as f64, self.allocated_bytes as f64);
+        let pause = |share| time(self.stats.pauses.quantile(share).min(self.stats.pause_max));
+        let mut line = |name: &str, text: String| writeln!(f, "  {name:<12} {text}");
+        line("time", format!("{}, {collecting} of it collecting", time(self.elapsed)))?;
+        line(
+            "collections",
+            format!(
+                "{} ({} short, {} complete)",
+                self.stats.collections(),
+                self.stats.short,
+                self.stats.complete
+            ),
+        )?;
+        line(
+            "pauses",
+            format!("median {}, 99% {}, longest {}", pause(0.5), pause(0.99), time(self.stats.pause_max)),
+        )?;
+        line("allocated", bytes(self.allocated_bytes))?;
+        line(
+            "promoted",
+            format!(
+                "{} in {} objects ({promoted} of what was allocated)",
+                bytes(self.stats.promoted_bytes),
+                self.stats.promoted_objects
+            ),
+        )?;
+        line("traced", format!("{} objects", self.stats.traced_objects))?;
+        line(
+            "freed",
+            format!("{} in {} old objects", bytes(self.stats.freed_bytes), self.stats.freed_objects),
+        )?;
+        line(
+            "frozen",
+            format!(
+                "{} objects settled in place, {} cycles among them",
+                self.stats.settled, self.stats.components
+            ),
+        )?;
+        line(
+            "old objects",
+            format!(
+                "{} with {} in {} of blocks ({:.0}% full), {} waiting to be freed",
+                last.old_objects,
+                bytes(last.old_bytes as u64),
+                bytes(last.block_bytes as u64),
+                last.occupancy() * 100.0,
+                last.waiting
+            ),
+        )?;
+        let peak = self.peak_bytes.map_or("not told by the system".to_owned(), bytes);
+        line(
+            "memory",
+            format!("heap {} at the end, process {peak} at its peak", bytes(self.used_bytes as u64)),
+        )
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    time.as_micros().try_into().unwrap_or(u64::MAX)
+}
+
+fn share(part: f64, whole: f64) -> String {
+    format!("{:.1}%", if whole > 0.0 { part / whole * 100.0 } else { 0.0 })
+}
+
+fn time(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
+        seconds if seconds >= 1e-3 => format!("{:.1} ms", seconds * 1e3),
+        seconds => format!("{:.0} us", seconds * 1e6),
+    }
+}
+
+fn bytes(bytes: u64) -> String {
+    match bytes as f64 {
+        count if count >= 1e9 => format!("{:.2} GB", count / 1e9),
+        count if count >= 1e6 => format!("{:.1} MB", count / 1e6),
+        count if count >= 1e3 => format!("{:.0} kB", count / 1e3),
+        _ => format!("{bytes} B"),
+    }
+}
+
+/// The largest resident set of the process so far.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short() {
+        assert_eq!(
+            (bytes(999), bytes(1_500), bytes(2_340_000)),
+            ("999 B".into(), "2 kB".into(), "2.3 MB".into())
+        );
+        assert_eq!(time(Duration::from_micros(1234)), "1.2 ms");
+        assert_eq!(share(1.0, 0.0), "0.0%");
+    }
+
+    #[test]
+    fn the_json_has_what_the_table_has() {
+        let mut engine = Engine::new(starlark::CONFIG, Default::default()).expect("an engine");
+        engine.run("a.star", "xs = [str(i) for i in range(100000)]").expect("a good program");
+        engine.collect(frazil::Request::Complete).expect("memory");
+        let summary = Summary::new(&engine, Duration::from_millis(5));
+        let value: serde_json::Value = serde_json::from_str(&summary.json()).expect("JSON");
+        assert_eq!(value["elapsed_us"], 5000);
+        assert!(value["promoted"]["objects"].as_u64() > Some(100_000), "{value}");
+        assert!(summary.to_string().lines().count() == 10);
+    }
+}

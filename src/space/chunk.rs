@@ -1,0 +1,84 @@
+//! The side tables of a chunk, and how they are found from an address.
+
+use std::cell::Cell;
+
+use blocks::cells::GranuleBits;
+use blocks::counts::Counts;
+use blocks::table::BlockState;
+use blocks::{CHUNK_BLOCKS_MAX, CHUNK_BYTES, CHUNK_GRANULES, CHUNK_WORDS, GRANULE_BYTES};
+use memoffset::offset_of;
+use retain_bits::RetainBits;
+use static_assertions::{const_assert, const_assert_eq};
+
+use crate::object::ObjRef;
+
+/// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
+#[repr(C)]
+pub(crate) struct Chunk {
+    /// Reached from a root or a traced object.
+    pub retain: RetainBits<CHUNK_WORDS, CHUNK_BLOCKS_MAX>,
+    /// Set: the object is traced. Clear: it is counted (or no object).
+    pub traced: GranuleBits<CHUNK_WORDS>,
+    /// Set: an old object begins here.
+    pub starts: GranuleBits<CHUNK_WORDS>,
+    /// How often each object is counted.
+    pub counts: Counts<CHUNK_GRANULES>,
+    /// What each block is used for.
+    pub blocks: [BlockState; CHUNK_BLOCKS_MAX],
+    /// Where the space keeps what it knows of this chunk.
+    pub index: Cell<usize>,
+}
+const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
+const_assert_eq!(offset_of!(Chunk, retain), 0);
+const_assert_eq!(nursery::GRANULE_BYTES, GRANULE_BYTES);
+
+/// The chunk that an old object, a block or a cell lies in.
+#[inline(always)]
+pub(crate) fn chunk_of<'a>(address: usize) -> &'a Chunk {
+    let base = address & !(CHUNK_BYTES - 1);
+    // SAFETY: callers pass addresses of the old space, whose chunks begin with these tables and are unmapped
+    // only when no block is in use. The tables consist of cells; the reference is not kept.
+    unsafe { &*std::ptr::with_exposed_provenance::<Chunk>(base) }
+}
+
+/// The number of the granule at `address` in its chunk.
+#[inline(always)]
+pub(crate) fn granule_of(address: usize) -> usize {
+    (address & (CHUNK_BYTES - 1)) / GRANULE_BYTES
+}
+
+/// The old object that begins at a granule whose start bit is set: bit `bit` of word `word` in the table of the
+/// block's chunk.
+pub(crate) fn object_at(block: usize, word: usize, bit: usize) -> ObjRef {
+    let base = block & !(CHUNK_BYTES - 1);
+    // SAFETY: the start bit is set, so an old object begins here.
+    unsafe { ObjRef::new(base + (word * 64 + bit) * GRANULE_BYTES) }
+}
+
+/// Shorthand for the side tables, on the objects themselves.
+impl ObjRef {
+    #[inline(always)]
+    pub fn chunk<'a>(self) -> &'a Chunk {
+        chunk_of(self.address())
+    }
+
+    #[inline(always)]
+    pub fn granule(self) -> usize {
+        granule_of(self.address())
+    }
+
+    /// Is this old object traced (rather than counted)?
+    #[inline(always)]
+    pub fn is_traced(self) -> bool {
+        self.chunk().traced.get(self.granule())
+    }
+
+    #[inline(always)]
+    pub fn set_traced(self, traced: bool) {
+        if traced {
+            self.chunk().traced.set(self.granule())
+        } else {
+            self.chunk().traced.clear(self.granule())
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Objects larger than half a block: whole blocks of their own, or a mapping of their own.
+//!
+//! A large object is born where it stays. It is *young* until the first collection reaches it. Behind it lies one
+//! byte for each KiB of it, its cards: which parts have been touched since the last collection.
+
+use blocks::CHUNK_BYTES;
+use blocks::table::Use;
+
+use crate::object::{self, ObjRef};
+use crate::os::{Mapping, Refused, set_accessible};
+
+use super::Space;
+
+/// Bytes of a large object whose touching is remembered together. Larger: fewer bytes of cards, more slots to
+/// scan for one store. Smaller: the reverse.
+pub(crate) const CARD_BYTES: usize = 1 << 10;
+
+/// The byte that says whether card number `card` of the large object at `address` has been touched.
+pub(crate) fn card_byte(address: usize, bytes: usize, card: usize) -> *mut u8 {
+    std::ptr::with_exposed_provenance_mut(address + bytes + card)
+}
+
+impl Space {
+    /// Blocks, or a mapping, for an object of `bytes` bytes which is to be young until the next collection.
+    ///
+    /// Behind the object lies one byte for each KiB of it: which parts have been touched.
+    pub fn large(&mut self, bytes: usize) -> Result<usize, Refused> {
+        let with_cards = bytes + bytes.div_ceil(CARD_BYTES);
+        let blocks = with_cards.div_ceil(self.block.get());
+        let address = if with_cards > CHUNK_BYTES / 2 {
+            self.huge_mapping(with_cards)?
+        } else {
+            self.block_run(blocks)?
+        };
+        let state = self.state(address);
+        state.set_used(Use::Head);
+        state.live.set(blocks as u32);
+        state.young.set(true);
+        for card in 0..bytes.div_ceil(CARD_BYTES) {
+            // SAFETY: the bytes behind the object were just made its own.
+            unsafe { *card_byte(address, bytes, card) = 0 };
+        }
+        // SAFETY: the caller makes an object of it at once.
+        self.young_large.push(unsafe { ObjRef::new(address) });
+        Ok(address)
+    }
+
+    fn block_run(&mut self, blocks: usize) -> Result<usize, Refused> {
+        let (region, first) = loop {
+            let found = self.regions.iter_mut().enumerate().skip(self.hint).find_map(|(at, region)| {
+                let (first, backed) = region.free.take_run(blocks)?;
+                Some((at, first, backed))
+            });
+            match found {
+                Some((region, first, backed)) => {
+                    self.blocks_backed -= backed;
+                    break (region, first);
+                }
+                None => self.map_chunk()?,
+            }
+        };
+        self.blocks_free -= blocks;
+        self.blocks_used += blocks;
+        let address = self.regions[region].mapping.range().start + first * self.block.get();
+        for tail in 1..blocks {
+            self.state(address + tail * self.block.get()).set_used(Use::Tail);
+        }
+        Ok(address)
+    }
+
+    fn huge_mapping(&mut self, bytes: usize) -> Result<usize, Refused> {
+        let tables = self.first_block() * self.block.get();
+        let mapping = Mapping::new(tables + bytes, CHUNK_BYTES)?;
+        let range = mapping.range();
+        self.huge_bytes += range.len();
+        self.huge.insert(range.start, mapping);
+        Ok(range.start + tables)
+    }
+
+    /// Is this the address of a large object that no collection has reached yet?
+    #[inline(always)]
+    pub fn is_young_large(&self, address: usize) -> bool {
+        !self.young_large.is_empty() && {
+            let state = self.state(address);
+            state.used() == Use::Head && state.young.get()
+        }
+    }
+
+    /// A young large object becomes old where it is.
+    pub fn promote_large(&mut self, object: ObjRef, bytes: usize) {
+        self.state(object.address()).young.set(false);
+        self.objects += 1;
+        self.bytes += bytes;
+        object.chunk().starts.set(object.granule());
+    }
+
+    /// Frees the memory of a large object, young or old.
+    pub fn free_large(&mut self, object: ObjRef) {
+        let (address, bytes) = (object.address(), object.bytes());
+        if self.poison {
+            // SAFETY: the object has ended.
+            unsafe { object::poison(address, bytes) };
+        }
+        set_accessible(address, bytes, false);
+        self.state(address).young.set(false);
+        if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
+            self.huge_bytes -= mapping.range().len();
+            self.dying.push(mapping);
+            return;
+        }
+        let blocks = self.state(address).live.get() as usize;
+        for index in 0..blocks {
+            self.put_block(address + index * self.block.get());
+        }
+    }
+}

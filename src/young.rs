@@ -1,0 +1,87 @@
+//! The memory behind the nursery.
+//!
+//! A nursery has far more address space than it is meant to fill: the host may reach its safepoint late, and the
+//! nursery may follow the traced part. Only what is used takes memory, and what was used once too often goes
+//! back.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use nursery::Nursery;
+
+use crate::os::{Mapping, Refused, page_bytes, set_accessible};
+
+/// Bytes of the smallest range. Larger: fewer ranges for late safepoints. Smaller: less address space.
+const RANGE_BYTES: usize = 64 << 20;
+/// So many old nurseries stay inaccessible in checking mode; then their addresses may come again.
+const FORBIDDEN_MAX: usize = 8;
+
+/// The young generation, large objects apart.
+pub(crate) struct Young {
+    pub nursery: Nursery,
+    /// The configured size.
+    bytes: usize,
+    /// The range the nursery began in, then those it spilled into.
+    ranges: RefCell<Vec<Mapping>>,
+    /// Checking mode: the memory of the last nurseries, inaccessible.
+    forbidden: VecDeque<Mapping>,
+}
+
+impl Young {
+    /// A nursery of `bytes` bytes, in which nothing may be allocated before it is opened.
+    pub fn new(bytes: usize) -> Result<Young, Refused> {
+        let range = map(bytes)?;
+        Ok(Young {
+            nursery: Nursery::new(range.range()),
+            bytes,
+            ranges: RefCell::new(vec![range]),
+            forbidden: VecDeque::new(),
+        })
+    }
+
+    /// Lets `bytes` bytes be allocated.
+    pub fn open(&self, bytes: usize) {
+        self.nursery.raise(bytes, 0);
+    }
+
+    /// Takes `bytes`, although the limit was reached, and lets `more` be allocated in all; in another range if
+    /// this one is full.
+    pub fn extend(&self, bytes: usize, more: usize) -> Result<usize, Refused> {
+        if !self.nursery.raise(more, bytes) {
+            let range = map(self.bytes.max(more))?;
+            self.nursery.spill(range.range());
+            self.ranges.borrow_mut().push(range);
+            self.nursery.raise(more, bytes);
+        }
+        self.nursery.bump(bytes).ok_or(Refused)
+    }
+
+    /// Ends everything in the nursery. The memory of `keep` bytes is kept. If `forbid` is set, all of it is made
+    /// inaccessible and other memory takes its place.
+    pub fn empty(&mut self, keep: usize, forbid: bool) {
+        let ranges = self.ranges.get_mut();
+        let used = self.nursery.used();
+        for range in self.nursery.occupied() {
+            set_accessible(range.start, range.len(), false);
+        }
+        if forbid && let Ok(range) = map(self.bytes) {
+            for old in ranges.drain(..) {
+                old.forbid();
+                self.forbidden.push_back(old);
+            }
+            self.forbidden.drain(..self.forbidden.len().saturating_sub(FORBIDDEN_MAX));
+            ranges.push(range);
+        }
+        ranges.truncate(1);
+        let range = ranges[0].range();
+        if used > keep {
+            ranges[0].give_back((range.start + keep).min(range.end)..range.end);
+        }
+        self.nursery.reset(range);
+    }
+}
+
+/// Address space for a nursery of `bytes` bytes.
+fn map(bytes: usize) -> Result<Mapping, Refused> {
+    Mapping::new(bytes.saturating_mul(4).max(RANGE_BYTES), page_bytes())
+}

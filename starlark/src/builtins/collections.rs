@@ -1,0 +1,320 @@
+//! The methods of lists, dicts and sets.
+
+use crate::cx::Cx;
+use crate::data::{equal, iter, list, sequence, table};
+use crate::failure::{Failure, Res, fail};
+use crate::host::Args;
+use crate::ops::{self, repr};
+use crate::syntax::ast::BinaryOp;
+use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
+
+use super::convert::{update_from_named, update_from_pairs};
+use super::methods::Method;
+
+/// The methods of lists.
+pub const LIST_METHODS: &[Method] = &[
+    Method { name: "append", call: append },
+    Method { name: "clear", call: list_clear },
+    Method { name: "extend", call: extend },
+    Method { name: "index", call: index },
+    Method { name: "insert", call: insert },
+    Method { name: "pop", call: list_pop },
+    Method { name: "remove", call: list_remove },
+];
+
+/// The methods of dicts.
+pub const DICT_METHODS: &[Method] = &[
+    Method { name: "clear", call: table_clear },
+    Method { name: "get", call: get },
+    Method { name: "items", call: items },
+    Method { name: "keys", call: keys },
+    Method { name: "pop", call: dict_pop },
+    Method { name: "popitem", call: popitem },
+    Method { name: "setdefault", call: setdefault },
+    Method { name: "update", call: dict_update },
+    Method { name: "values", call: values },
+];
+
+/// The methods of sets.
+pub const SET_METHODS: &[Method] = &[
+    Method { name: "add", call: add },
+    Method { name: "clear", call: table_clear },
+    Method { name: "difference", call: difference },
+    Method { name: "discard", call: discard },
+    Method { name: "intersection", call: intersection },
+    Method { name: "issubset", call: issubset },
+    Method { name: "issuperset", call: issuperset },
+    Method { name: "pop", call: set_pop },
+    Method { name: "remove", call: set_remove },
+    Method { name: "symmetric_difference", call: symmetric_difference },
+    Method { name: "union", call: union },
+    Method { name: "update", call: set_update },
+];
+
+/// The receiver, which is of the type whose method is called.
+fn this<'s>(args: &Args<'_, 's>) -> Res<Object<'s>> {
+    match args.this.object() {
+        Some(object) => Ok(object),
+        None => fail!("the method has no receiver"),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- lists
+
+fn append<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    list::push(cx, this(args)?, value)?;
+    Ok(none())
+}
+
+fn list_clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    list::clear(cx, this(args)?)?;
+    Ok(none())
+}
+
+fn extend<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [iterable] = args.exactly()?;
+    list::extend(cx, this(args)?, &iter::collect(cx, iterable, "iterable")?, "extend")?;
+    Ok(none())
+}
+
+fn index<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(1, 3)?;
+    let (list, wanted) = (this(args)?, args.positional[0].get());
+    let (start, end) = span(args, 1, list::len(list))?;
+    for at in start..end {
+        if equal::equal(list::get(list, at), wanted)? {
+            return Ok(length(at));
+        }
+    }
+    fail!("value not in list")
+}
+
+/// Optional bounds of a search, from argument `first` on, as for a slice.
+pub(super) fn span(args: &Args<'_, '_>, first: usize, len: usize) -> Res<(usize, usize)> {
+    let bound = |index: usize, default: usize| match args.at(index) {
+        None => Ok(default),
+        Some(value) if value.is_none() => Ok(default),
+        Some(value) => match value.as_small() {
+            Some(at) => {
+                Ok((if at < 0 { at.saturating_add(len as i64) } else { at }).clamp(0, len as i64) as usize)
+            }
+            None => fail!("got {}, want int", value.type_name()),
+        },
+    };
+    let (start, end) = (bound(first, 0)?, bound(first + 1, len)?);
+    Ok((start, end.max(start)))
+}
+
+fn insert<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [at, value] = args.exactly()?;
+    let list = this(args)?;
+    let Some(at) = at.as_small() else { fail!("got {}, want int", at.type_name()) };
+    let len = list::len(list) as i64;
+    let at = (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len);
+    list::insert(cx, list, at as usize, value)?;
+    Ok(none())
+}
+
+fn list_pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(0, 1)?;
+    let list = this(args)?;
+    let at = args.at(0).unwrap_or(crate::value::small_int(-1));
+    let at = sequence::resolve_index(at, list::len(list), args.this)?;
+    list::remove(cx, list, at, "pop from")
+}
+
+fn list_remove<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [wanted] = args.exactly()?;
+    let list = this(args)?;
+    list::check_writable(cx, list, "remove from")?;
+    for at in 0..list::len(list) {
+        if equal::equal(list::get(list, at), wanted)? {
+            list::remove(cx, list, at, "remove from")?;
+            return Ok(none());
+        }
+    }
+    fail!("element not found")
+}
+
+// ---------------------------------------------------------------------------------------------- dicts
+
+fn table_clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    table::clear(cx, this(args)?)?;
+    Ok(none())
+}
+
+fn get<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(1, 2)?;
+    let found = table::get(this(args)?, args.positional[0].get())?;
+    Ok(found.or(args.at(1)).unwrap_or(none()))
+}
+
+fn items<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    let dict = this(args)?;
+    list::fill(cx, table::len(dict), table::positions(dict), |position| {
+        let mut pair = cx.alloc(&shapes::TUPLE, 2)?;
+        pair.references_mut().copy_from_slice(&[table::key(dict, position), table::value(dict, position)]);
+        Ok(pair.finish().into())
+    })
+}
+
+fn keys<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    let dict = this(args)?;
+    list::fill(cx, table::len(dict), table::positions(dict), |position| Ok(table::key(dict, position)))
+}
+
+fn values<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    let dict = this(args)?;
+    list::fill(cx, table::len(dict), table::positions(dict), |position| Ok(table::value(dict, position)))
+}
+
+fn dict_pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(1, 2)?;
+    match (table::remove(cx, this(args)?, args.positional[0].get())?, args.at(1)) {
+        (Some(value), _) | (None, Some(value)) => Ok(value),
+        (None, None) => fail!("missing key"),
+    }
+}
+
+fn popitem<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    let dict = this(args)?;
+    let Some(first) = table::next(dict, 0) else { fail!("empty dict") };
+    table::check_writable(cx, dict, "delete from")?;
+    let item = cx.tuple(&[table::key(dict, first), table::value(dict, first)])?;
+    table::remove_at(cx, dict, first)?;
+    Ok(item)
+}
+
+fn setdefault<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(1, 2)?;
+    let (dict, key) = (this(args)?, args.positional[0].get());
+    if let Some(value) = table::get(dict, key)? {
+        return Ok(value);
+    }
+    let value = args.at(1).unwrap_or(none());
+    table::insert(cx, dict, key, value)?;
+    Ok(value)
+}
+
+fn dict_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    if args.positional.len() > 1 {
+        fail!("got {} arguments, want at most 1", args.positional.len());
+    }
+    let dict = this(args)?;
+    match args.at(0) {
+        Some(other) if other.kind() == Kind::Dict => ops::update_dict(cx, dict, other)?,
+        Some(other) => update_from_pairs(cx, dict, other)?,
+        None => {}
+    }
+    update_from_named(cx, dict, args.named)?;
+    Ok(none())
+}
+
+// ---------------------------------------------------------------------------------------------- sets
+
+fn add<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    table::insert(cx, this(args)?, value, none())?;
+    Ok(none())
+}
+
+fn discard<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    table::remove(cx, this(args)?, value)?;
+    Ok(none())
+}
+
+fn set_remove<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    match table::remove(cx, this(args)?, value)? {
+        Some(_) => Ok(none()),
+        None => Err(Failure::new(format!("missing key {}", repr::repr(cx, value)))),
+    }
+}
+
+fn set_pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [] = args.exactly()?;
+    let set = this(args)?;
+    let Some(first) = table::next(set, 0) else { fail!("empty set") };
+    table::check_writable(cx, set, "delete from")?;
+    table::remove_at(cx, set, first)
+}
+
+/// An iterable as a set.
+fn as_set<'s>(cx: Cx<'s>, iterable: Value<'s>) -> Res<Value<'s>> {
+    if iterable.kind() == Kind::Set {
+        return Ok(iterable);
+    }
+    let items = iter::collect(cx, iterable, "other")?;
+    let set = table::with_capacity(cx, &shapes::SET, 0)?;
+    for item in items {
+        table::insert(cx, set, item, none())?;
+    }
+    Ok(set.into())
+}
+
+fn combine<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Value<'s>> {
+    args.positional(0, usize::MAX)?;
+    let mut result = table::copy(cx, this(args)?, &shapes::SET)?.into();
+    for other in args.positional {
+        result = ops::binary(cx, op, result, as_set(cx, other.get())?)?;
+    }
+    Ok(result)
+}
+
+fn union<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    combine(cx, args, BinaryOp::BitOr)
+}
+
+fn intersection<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    combine(cx, args, BinaryOp::BitAnd)
+}
+
+fn difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    combine(cx, args, BinaryOp::Sub)
+}
+
+fn symmetric_difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [_] = args.exactly()?;
+    combine(cx, args, BinaryOp::BitXor)
+}
+
+fn set_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(0, usize::MAX)?;
+    let set = this(args)?;
+    for other in args.positional {
+        for item in iter::collect(cx, other.get(), "other")? {
+            table::insert(cx, set, item, none())?;
+        }
+    }
+    Ok(none())
+}
+
+/// Does `larger` contain all of `smaller`?
+fn contains_all<'s>(larger: Object<'s>, smaller: Object<'s>) -> Res<bool> {
+    for position in table::positions(smaller) {
+        if table::find(larger, table::key(smaller, position))?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn issubset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [other] = args.exactly()?;
+    let other = as_set(cx, other)?.object();
+    Ok(boolean(other.map_or(Ok(false), |other| contains_all(other, this(args)?))?))
+}
+
+fn issuperset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [other] = args.exactly()?;
+    let other = as_set(cx, other)?.object();
+    Ok(boolean(other.map_or(Ok(false), |other| contains_all(this(args)?, other))?))
+}

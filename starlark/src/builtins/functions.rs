@@ -1,0 +1,229 @@
+//! Built-in functions but those that convert or compare.
+
+use crate::cx::Cx;
+use crate::data::{equal, hash, int, iter, list, record, sequence};
+use crate::failure::{Res, fail};
+use crate::host::{Args, PlainFn};
+use crate::ops::{self, attr, repr};
+use crate::value::{Kind, Value, ValueExt, boolean, none, small_int};
+
+/// Name and function.
+pub const ALL: &[(&str, PlainFn)] = &[
+    ("abs", abs),
+    ("all", all),
+    ("any", any),
+    ("dir", dir),
+    ("enumerate", enumerate),
+    ("fail", fail_),
+    ("getattr", getattr),
+    ("hasattr", hasattr),
+    ("hash", hash_),
+    ("len", len),
+    ("print", print),
+    ("range", range),
+    ("repr", repr_),
+    ("reversed", reversed),
+    ("struct", struct_),
+    ("type", type_),
+    ("zip", zip),
+];
+
+fn abs<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [x] = args.exactly()?;
+    match x.kind() {
+        Kind::Int | Kind::BigInt if int::is_negative(x) => int::negate(cx, x),
+        Kind::Int | Kind::BigInt => Ok(x),
+        Kind::Float => int::make_float(cx, x.as_float().unwrap_or(0.0).abs()),
+        _ => fail!("got {}, want int or float", x.type_name()),
+    }
+}
+
+fn all<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    Ok(boolean(!some(cx, args, false)?))
+}
+
+fn any<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    Ok(boolean(some(cx, args, true)?))
+}
+
+/// Is the truth of some element `wanted`?
+fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
+    let [iterable] = args.exactly()?;
+    let Some(mut iter) = iter::iterate(cx, iterable) else {
+        fail!("for parameter iterable: got {}, want iterable", iterable.type_name());
+    };
+    while let Some(item) = iter.step()? {
+        if ops::truth(item) == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn dir<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    let names: Res<Vec<Value<'s>>> = attr::names(value).iter().map(|name| cx.str(name)).collect();
+    list::of(cx, &names?)
+}
+
+fn enumerate<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [iterable, start] = args.bind(["iterable", "start?"])?;
+    let start = match start {
+        None => 0,
+        Some(start) => match start.as_small() {
+            Some(start) => start,
+            None => fail!("for parameter start: got {}, want int", start.type_name()),
+        },
+    };
+    let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "iterable")?;
+    let mut pairs = Vec::with_capacity(items.len());
+    for (item, number) in items.into_iter().zip(start..) {
+        pairs.push(cx.tuple(&[int::make(cx, number)?, item])?);
+    }
+    list::of(cx, &pairs)
+}
+
+fn fail_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let message = join_arguments(cx, args)?;
+    Err(crate::failure::Failure::new(message))
+}
+
+/// The arguments as text, with `sep` between them.
+fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
+    let mut separator = " ";
+    for (name, value) in args.named {
+        match (name.as_str(), value.as_str()) {
+            (Some("sep"), Some(text)) => separator = text,
+            (Some("sep"), None) => fail!("for parameter sep: got {}, want string", value.type_name()),
+            (name, _) => fail!("unexpected keyword argument \"{}\"", name.unwrap_or("")),
+        }
+    }
+    let mut message = String::new();
+    for (index, cell) in args.positional.iter().enumerate() {
+        if index > 0 {
+            message.push_str(separator);
+        }
+        repr::write_str(cx, &mut message, cell.get());
+    }
+    Ok(message)
+}
+
+fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    (cx.host.print)(&join_arguments(cx, args)?);
+    Ok(none())
+}
+
+fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(2, 3)?;
+    let (value, name) = (args.positional[0].get(), args.positional[1].get());
+    let text = crate::data::text::expect(name, "for parameter name")?;
+    match (attr::find(cx, value, name)?, args.at(2)) {
+        (Some(found), _) => Ok(found),
+        (None, Some(default)) => Ok(default),
+        (None, None) => Err(attr::missing(value, text)),
+    }
+}
+
+fn hasattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value, name] = args.exactly()?;
+    crate::data::text::expect(name, "for parameter name")?;
+    Ok(boolean(attr::find(cx, value, name)?.is_some()))
+}
+
+fn hash_<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    match (value.kind(), value.object()) {
+        (Kind::Str, Some(object)) => Ok(small_int(i64::from(hash::java(object.text())))),
+        // The 32-bit hash of Fowler, Noll and Vo.
+        (Kind::Bytes, Some(object)) => {
+            let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(16_777_619);
+            Ok(small_int(i64::from(object.bytes().iter().fold(2_166_136_261, step))))
+        }
+        _ => fail!("for parameter x: got {}, want string or bytes", value.type_name()),
+    }
+}
+
+fn len<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    ops::len(value)
+}
+
+/// An argument of `range`.
+pub(crate) fn range_argument(value: Value<'_>) -> Res<i64> {
+    match value.as_small() {
+        Some(i) => Ok(i),
+        None if value.kind() == Kind::BigInt => {
+            fail!("{} out of range (want value in signed 63-bit range)", int::text(value))
+        }
+        None => fail!("got {}, want int", value.type_name()),
+    }
+}
+
+fn range<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(1, 3)?;
+    let argument = |index: usize| args.at(index).map_or(Ok(1), range_argument);
+    let (start, stop, step) = match args.positional.len() {
+        1 => (0, argument(0)?, 1),
+        _ => (argument(0)?, argument(1)?, argument(2)?),
+    };
+    if step == 0 {
+        fail!("step argument must not be zero");
+    }
+    sequence::Range::new(start, stop, step).make(cx)
+}
+
+fn repr_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    cx.build(|out| {
+        repr::write(cx, out, value);
+        Ok(())
+    })
+}
+
+fn reversed<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [iterable] = args.exactly()?;
+    let mut items = iter::collect(cx, iterable, "iterable")?;
+    items.reverse();
+    list::of(cx, &items)
+}
+
+fn struct_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    if !args.positional.is_empty() {
+        fail!("unexpected positional arguments");
+    }
+    record::make(cx, args.named.to_vec())
+}
+
+fn type_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [value] = args.exactly()?;
+    cx.type_name(value)
+}
+
+fn zip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(0, usize::MAX)?;
+    let mut iters = Vec::with_capacity(args.positional.len());
+    for (index, cell) in args.positional.iter().enumerate() {
+        match iter::iterate(cx, cell.get()) {
+            Some(iter) => iters.push(iter),
+            None => fail!("argument #{} is not iterable: {}", index + 1, cell.get().type_name()),
+        }
+    }
+    let mut rows = Vec::new();
+    let mut row = Vec::with_capacity(iters.len());
+    'rows: while !iters.is_empty() {
+        row.clear();
+        for iter in &mut iters {
+            match iter.step()? {
+                Some(item) => row.push(item),
+                None => break 'rows,
+            }
+        }
+        rows.push(cx.tuple(&row)?);
+    }
+    list::of(cx, &rows)
+}
+
+/// Is `a` below `b` (for sorting)?
+pub(crate) fn less<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    Ok(equal::compare("<", a, b)?.is_lt())
+}

@@ -1,0 +1,22 @@
+//! The built-in functions and methods.
+
+pub mod collections;
+pub mod convert;
+pub mod functions;
+pub mod methods;
+pub mod order;
+pub mod strings;
+
+use crate::host::Call;
+
+/// The functions every module can use.
+pub(crate) fn all() -> Vec<(&'static str, Call)> {
+    let mut all: Vec<(&'static str, Call)> = vec![
+        ("sorted", Call::Reentrant { prepare: order::sorted_prepare, run: order::sorted_run }),
+        ("min", Call::Reentrant { prepare: order::min_prepare, run: order::extreme_run }),
+        ("max", Call::Reentrant { prepare: order::max_prepare, run: order::extreme_run }),
+    ];
+    let plain = functions::ALL.iter().chain(convert::ALL);
+    all.extend(plain.map(|&(name, function)| (name, Call::Plain(function))));
+    all
+}

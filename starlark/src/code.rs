@@ -1,0 +1,519 @@
+//! What the compiler makes and the machine runs.
+//!
+//! A function runs in a window of 256 registers that slides over the collector's root stack, so that a register is
+//! named by a byte and can always be accessed without a check. Register 0 holds the function itself, then come
+//! its parameters and other variables, then temporaries. The callee of a call and its arguments stand in
+//! consecutive temporaries of the caller: they become registers 0, 1, ... of the callee, and nothing is copied.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::syntax::ast::BinaryOp;
+use crate::syntax::{LineCol, SourceFile, Span};
+
+/// A register of the current window.
+pub type Reg = u8;
+
+/// The number of registers in a window.
+pub const WINDOW: usize = 256;
+
+/// An instruction: eight bytes. `d` is where the result goes, `to` where a jump leads, `k` a constant.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)] // The operands are explained above, the instructions by their own comments.
+pub enum Op {
+    // ------------------------------------------------------------------ values and variables
+    Const {
+        d: Reg,
+        k: u32,
+    },
+    Int {
+        d: Reg,
+        i: i32,
+    },
+    None {
+        d: Reg,
+    },
+    /// No value: for variables without one, and mandatory parameters without a default.
+    Unset {
+        d: Reg,
+    },
+    Bool {
+        d: Reg,
+        b: bool,
+    },
+    Move {
+        d: Reg,
+        a: Reg,
+    },
+    Global {
+        d: Reg,
+        global: u32,
+    },
+    SetGlobal {
+        a: Reg,
+        global: u32,
+    },
+    /// A captured variable of an enclosing function; `at` is its place in the function object.
+    Free {
+        d: Reg,
+        at: u32,
+    },
+    /// A captured variable of this function: the register holds its cell.
+    Cell {
+        d: Reg,
+        cell: Reg,
+    },
+    SetCell {
+        cell: Reg,
+        a: Reg,
+    },
+    /// Puts the register's content in a new cell.
+    NewCell {
+        r: Reg,
+    },
+    /// Fails if the register, a variable, has no value.
+    Check {
+        r: Reg,
+    },
+    /// Makes the object for variables that have no register of their own.
+    Spill {
+        d: Reg,
+        count: u32,
+    },
+    Spilled {
+        d: Reg,
+        from: Reg,
+        slot: u32,
+    },
+    SetSpilled {
+        a: Reg,
+        to: Reg,
+        slot: u32,
+    },
+
+    // ------------------------------------------------------------------ operators
+    Add {
+        d: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Sub {
+        d: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Mul {
+        d: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Binary {
+        op: BinaryOp,
+        d: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    AddInt {
+        d: Reg,
+        a: Reg,
+        i: i32,
+    },
+    SubInt {
+        d: Reg,
+        a: Reg,
+        i: i32,
+    },
+    BinaryInt {
+        op: BinaryOp,
+        d: Reg,
+        a: Reg,
+        i: i32,
+    },
+    /// `a += b`
+    AddInPlace {
+        d: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    /// `a op= b`
+    InPlace {
+        op: BinaryOp,
+        d: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Not {
+        d: Reg,
+        a: Reg,
+    },
+    Plus {
+        d: Reg,
+        a: Reg,
+    },
+    Minus {
+        d: Reg,
+        a: Reg,
+    },
+    Invert {
+        d: Reg,
+        a: Reg,
+    },
+
+    // ------------------------------------------------------------------ control
+    Jump {
+        to: u32,
+    },
+    /// A jump backwards: a safepoint.
+    Repeat {
+        to: u32,
+    },
+    JumpIf {
+        a: Reg,
+        to: u32,
+    },
+    JumpUnless {
+        a: Reg,
+        to: u32,
+    },
+    /// Jumps if the comparison gives `when`.
+    JumpCompare {
+        op: BinaryOp,
+        when: bool,
+        a: Reg,
+        b: Reg,
+        to: Near,
+    },
+    /// Begins a loop over `r`; from now on `r` and the register behind it are its state.
+    For {
+        r: Reg,
+    },
+    /// Begins a loop from `a` to below `b` with the same state.
+    ForRange {
+        r: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    /// The next element, or the end of the loop and a jump. A safepoint.
+    Next {
+        d: Reg,
+        r: Reg,
+        to: u32,
+    },
+    /// Ends a loop early.
+    EndFor {
+        r: Reg,
+    },
+
+    // ------------------------------------------------------------------ calls
+    /// The callee is in `base`, `count` positional arguments behind it. A safepoint.
+    Call {
+        d: Reg,
+        base: Reg,
+        count: u8,
+    },
+    /// The same with named, `*` or `**` arguments.
+    CallWith {
+        d: Reg,
+        base: Reg,
+        site: u32,
+    },
+    /// Calls an attribute of the value in `base`.
+    CallMethod {
+        d: Reg,
+        base: Reg,
+        count: u8,
+        attr: u32,
+    },
+    /// The same with named, `*` or `**` arguments; the site says which attribute.
+    CallMethodWith {
+        d: Reg,
+        base: Reg,
+        site: u32,
+    },
+    Return {
+        a: Reg,
+    },
+    /// Makes a function; its defaults are in `base` and behind it.
+    Function {
+        d: Reg,
+        base: Reg,
+        code: u32,
+    },
+    /// A `load` statement.
+    Load {
+        load: u32,
+    },
+
+    // ------------------------------------------------------------------ data
+    List {
+        d: Reg,
+        base: Reg,
+        count: u8,
+    },
+    /// An empty list with room for what the loop with state `r` will give.
+    ListFor {
+        d: Reg,
+        r: Reg,
+    },
+    Append {
+        list: Reg,
+        a: Reg,
+    },
+    Tuple {
+        d: Reg,
+        base: Reg,
+        count: u8,
+    },
+    /// The elements of a list as a tuple.
+    TupleOf {
+        d: Reg,
+        a: Reg,
+    },
+    Dict {
+        d: Reg,
+        capacity: u32,
+    },
+    /// A dict whose keys are a constant tuple; the values are in `base` and behind it.
+    DictOf {
+        d: Reg,
+        base: Reg,
+        count: u8,
+        k: u32,
+    },
+    Insert {
+        dict: Reg,
+        key: Reg,
+        a: Reg,
+    },
+    /// An entry of a dict display: its key must be new.
+    InsertNew {
+        dict: Reg,
+        key: Reg,
+        a: Reg,
+    },
+    Index {
+        d: Reg,
+        a: Reg,
+        i: Reg,
+    },
+    SetIndex {
+        a: Reg,
+        i: Reg,
+        value: Reg,
+    },
+    /// Start, stop and step are in `base` and behind it.
+    Slice {
+        d: Reg,
+        a: Reg,
+        base: Reg,
+    },
+    Attr {
+        d: Reg,
+        a: Reg,
+        attr: u32,
+    },
+    SetAttr {
+        a: Reg,
+        attr: u32,
+    },
+    /// Takes `count` elements apart.
+    Unpack {
+        a: Reg,
+        base: Reg,
+        count: u8,
+    },
+}
+
+const _: () = assert!(size_of::<Op>() == 8, "an instruction is eight bytes");
+
+/// A jump target in three bytes, relative to the instruction behind the jump.
+#[derive(Clone, Copy, Debug)]
+pub struct Near([u8; 3]);
+
+impl Near {
+    /// How far such a jump can lead.
+    pub const MAX: usize = (1 << 24) - 1;
+
+    /// A distance forwards, at most [`Near::MAX`].
+    pub fn new(distance: usize) -> Near {
+        let [a, b, c, _] = (distance as u32).to_le_bytes();
+        Near([a, b, c])
+    }
+
+    /// The distance.
+    #[inline(always)]
+    pub fn distance(self) -> usize {
+        let [a, b, c] = self.0;
+        u32::from_le_bytes([a, b, c, 0]) as usize
+    }
+}
+
+/// A function of the program, or the top level of a module.
+#[derive(Debug)]
+pub struct Code {
+    /// Its name.
+    pub name: Box<str>,
+    /// Where it was written.
+    pub file: SourceFile,
+    /// The instructions.
+    pub ops: Box<[Op]>,
+    /// For each instruction, where its errors are reported.
+    pub spans: Box<[Span]>,
+    /// How many registers it uses.
+    pub registers: usize,
+    /// Its parameters.
+    pub params: Params,
+    /// The names of the variables in registers; the first is that of register 1.
+    pub locals: Box<[Box<str>]>,
+    /// Where the cells for a new function with this code are taken from.
+    pub captures: Box<[Capture]>,
+    /// Attributes that it uses.
+    pub attrs: Box<[AttrSite]>,
+    /// Calls with more than positional arguments.
+    pub calls: Box<[CallSite]>,
+    /// Loops, for ending them when an error leaves them.
+    pub loops: Box<[LoopSite]>,
+    /// `load` statements (of a module's top level).
+    pub loads: Box<[LoadSite]>,
+    /// The module's globals: their names, and whether they are loaded ones, which only this file sees.
+    pub globals: Arc<[(Box<str>, bool)]>,
+}
+
+impl Code {
+    /// Line and column of the instruction at `pc`.
+    pub fn place(&self, pc: usize) -> (Span, LineCol) {
+        let span = self.spans.get(pc).copied().unwrap_or_default();
+        (span, self.file.line_col(span.start))
+    }
+}
+
+/// The parameters of a function in the order of their registers, which begin at 1.
+#[derive(Debug, Default)]
+pub struct Params {
+    /// Names of all but `*args` and `**kwargs`: first the positional ones, then those by keyword only.
+    pub names: Box<[Box<str>]>,
+    /// How many can be given by position.
+    pub positional: usize,
+    /// How many of the positional ones have a default: the last.
+    pub defaults: usize,
+    /// Is there `*args`?
+    pub args: bool,
+    /// Is there `**kwargs`?
+    pub kwargs: bool,
+}
+
+impl Params {
+    /// Parameters by keyword only.
+    pub fn keyword_only(&self) -> usize {
+        self.names.len() - self.positional
+    }
+
+    /// Values that a function object holds for defaults; mandatory parameters by keyword only have an unset one.
+    pub fn default_slots(&self) -> usize {
+        self.defaults + self.keyword_only()
+    }
+
+    /// Only parameters that can be given by position.
+    #[inline(always)]
+    pub fn simple(&self) -> bool {
+        self.positional == self.names.len() && !self.args && !self.kwargs
+    }
+}
+
+/// A variable that a closure takes along.
+#[derive(Debug)]
+pub struct Capture {
+    /// Its name.
+    pub name: Box<str>,
+    /// Where the enclosing function has its cell.
+    pub from: CaptureFrom,
+}
+
+/// Where a cell is.
+#[derive(Clone, Copy, Debug)]
+pub enum CaptureFrom {
+    /// In a register.
+    Register(Reg),
+    /// At this place of the enclosing function's object.
+    Function(u32),
+    /// In the object for variables that have no register.
+    Spilled {
+        /// The register with the object.
+        from: Reg,
+        /// The place in it.
+        slot: u32,
+    },
+}
+
+/// A place where the program names an attribute.
+#[derive(Debug)]
+pub struct AttrSite {
+    /// The constant with the name.
+    pub name: u32,
+    /// The number of the name among those of built-in methods, or [`AttrSite::NO_METHOD`].
+    pub method: u16,
+    /// Where a struct had the field last time.
+    pub hint: Hint,
+}
+
+impl AttrSite {
+    /// No built-in type has a method of this name.
+    pub const NO_METHOD: u16 = u16::MAX;
+}
+
+/// A small number that speeds up a search and may be wrong at any time.
+#[derive(Debug, Default)]
+pub struct Hint(AtomicU8);
+
+impl Hint {
+    /// The number.
+    #[inline(always)]
+    pub fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed) as usize
+    }
+
+    /// Remembers a number if it is small enough.
+    #[inline(always)]
+    pub fn set(&self, hint: usize) {
+        if let Ok(hint) = u8::try_from(hint) {
+            self.0.store(hint, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The arguments of a call that has more than positional ones. They stand behind the callee in this order.
+#[derive(Debug)]
+pub struct CallSite {
+    /// Given by position.
+    pub positional: usize,
+    /// The constants with the names of those given by name.
+    pub names: Box<[u32]>,
+    /// Is there `*args`?
+    pub args: bool,
+    /// Is there `**kwargs`?
+    pub kwargs: bool,
+    /// The attribute, if one is called.
+    pub attr: u32,
+}
+
+/// The instructions during which a loop is in progress.
+#[derive(Clone, Copy, Debug)]
+pub struct LoopSite {
+    /// The first.
+    pub start: u32,
+    /// Behind the last.
+    pub end: u32,
+    /// The first register of the loop's state.
+    pub r: Reg,
+}
+
+/// A `load` statement.
+#[derive(Debug)]
+pub struct LoadSite {
+    /// The module's name as it is written.
+    pub module: Box<str>,
+    /// Where the name stands.
+    pub span: Span,
+    /// The global it is bound to, the name in the loaded module, and where that stands.
+    pub symbols: Box<[(u32, Box<str>, Span)]>,
+}

@@ -1,0 +1,138 @@
+//! From the resolved syntax tree to code, in one walk.
+//!
+//! A function's variables live in registers 1, 2, ...; temporaries are a stack above them, and an expression is
+//! compiled into a register that its user chooses ([`expression`](self)). Variables beyond [`VARIABLES_MAX`] live
+//! in an object of their own, since a register has only a byte for a name.
+
+mod call;
+mod comprehension;
+mod emit;
+mod expression;
+mod function;
+mod statement;
+mod target;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+
+use crate::code::{Code, Reg};
+use crate::syntax::{Diagnostic, Module, Span};
+
+use emit::Body;
+
+/// How many variables of a function live in registers.
+const VARIABLES_MAX: usize = 128;
+
+/// A constant of a module.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Const {
+    /// A string.
+    Str(Box<str>),
+    /// An int that does not fit in an instruction.
+    Int(i64),
+    /// An int beyond 64 bits.
+    BigInt(BigInt),
+    /// A float, by its bits.
+    Float(u64),
+    /// A bytes value.
+    Bytes(Box<[u8]>),
+    /// A built-in function.
+    Builtin(u32),
+    /// What the host predeclares under this name.
+    Predeclared(Box<str>),
+    /// A tuple of constants with smaller numbers.
+    Tuple(Vec<u32>),
+}
+
+/// A compiled module.
+pub struct Compiled {
+    /// Its functions, numbered from the given number on.
+    pub codes: Vec<Code>,
+    /// The number of the top level.
+    pub toplevel: u32,
+    /// Its constants.
+    pub constants: Vec<Const>,
+}
+
+/// Compiles a module whose codes get the numbers from `first_code` on.
+///
+/// # Errors
+/// A function is beyond the limits of the machine.
+pub fn compile(
+    module: &Module,
+    first_code: u32,
+    universal: &HashMap<String, u32>,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let globals =
+        module.globals.iter().map(|global| (module.names.get(global.name).into(), global.loaded)).collect();
+    let mut compiler = Compiler {
+        module,
+        universal,
+        first_code,
+        codes: Vec::new(),
+        constants: Vec::new(),
+        constant_numbers: HashMap::new(),
+        globals,
+        errors: Vec::new(),
+        body: Body::default(),
+    };
+    let toplevel = compiler.toplevel();
+    if !compiler.errors.is_empty() {
+        return Err(compiler.errors);
+    }
+    Ok(Compiled { codes: compiler.codes, toplevel, constants: compiler.constants })
+}
+
+/// The state of the walk: what belongs to the module, and the function that is being compiled.
+struct Compiler<'m> {
+    module: &'m Module,
+    universal: &'m HashMap<String, u32>,
+    first_code: u32,
+    codes: Vec<Code>,
+    constants: Vec<Const>,
+    constant_numbers: HashMap<Const, u32>,
+    globals: Arc<[(Box<str>, bool)]>,
+    errors: Vec<Diagnostic>,
+    body: Body,
+}
+
+impl Compiler<'_> {
+    /// The number of a constant.
+    fn constant(&mut self, constant: Const) -> u32 {
+        if let Some(&number) = self.constant_numbers.get(&constant) {
+            return number;
+        }
+        let number = self.constants.len() as u32;
+        self.constants.push(constant.clone());
+        self.constant_numbers.insert(constant, number);
+        number
+    }
+
+    fn constant_str(&mut self, text: &str) -> u32 {
+        self.constant(Const::Str(text.into()))
+    }
+
+    fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.errors.push(Diagnostic::error(&self.module.source, span, message));
+    }
+
+    /// A new temporary.
+    fn temporary(&mut self, span: Span) -> Reg {
+        match u8::try_from(self.body.next) {
+            // The registers behind the last are the state of a loop or the operands of a slice.
+            Ok(r) if r < Reg::MAX - 8 => {
+                self.body.next += 1;
+                self.body.most = self.body.most.max(self.body.next + 3);
+                r
+            }
+            _ => {
+                if self.errors.is_empty() {
+                    self.error(span, "expression is nested too deeply or has too many operands");
+                }
+                self.body.first_temporary
+            }
+        }
+    }
+}

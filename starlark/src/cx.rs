@@ -1,0 +1,193 @@
+//! What operations need beside their operands: the heap, and a few values that are made once.
+
+use std::cell::Cell;
+
+use frazil::AllocError;
+
+use crate::failure::Res;
+use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
+
+/// Words at the bottom of the root stack that belong to the machine itself.
+pub(crate) const ROOT_STATICS: usize = 0;
+/// The dict of constant strings, each mapped to itself.
+pub(crate) const ROOT_INTERNED: usize = 1;
+/// The list of the globals of all loaded modules, and of values the host keeps.
+pub(crate) const ROOT_KEPT: usize = 2;
+/// How many there are.
+pub(crate) const ROOT_WORDS: usize = 3;
+
+/// Index in the statics of the empty tuple; below it are the strings of one ASCII character.
+const STATIC_EMPTY_TUPLE: usize = 128;
+const STATIC_EMPTY_STR: usize = 129;
+const STATIC_REPLACEMENT: usize = 130;
+const STATIC_TYPE_NAMES: usize = 131;
+const STATICS: usize = STATIC_TYPE_NAMES + KINDS;
+
+/// The largest buffer that is kept for the next text.
+const SCRATCH_MAX: usize = 1 << 16;
+
+/// The context of an operation: cheap to copy, and it borrows the heap, so that nothing is collected while it is
+/// in use.
+#[derive(Clone, Copy)]
+pub struct Cx<'s> {
+    /// The heap.
+    pub heap: &'s Heap,
+    pub(crate) host: &'s crate::host::Host,
+}
+
+impl<'s> Cx<'s> {
+    /// An object of a shape, to be filled.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    #[inline(always)]
+    pub fn alloc(self, shape: &frazil::Shape, len: usize) -> Result<Fresh<'s>, AllocError> {
+        self.heap.alloc(shape, len)
+    }
+
+    /// A string.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    #[inline]
+    pub fn str(self, text: &str) -> Res<Value<'s>> {
+        if let [byte] = text.as_bytes() {
+            return Ok(self.ascii(*byte));
+        }
+        Ok(self.heap.text(&shapes::STR, text)?.into())
+    }
+
+    /// A string of parts.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    #[inline]
+    pub fn str_of(self, parts: &[&str]) -> Res<Value<'s>> {
+        Ok(self.heap.text_of(&shapes::STR, parts)?.into())
+    }
+
+    /// The string of one byte; bytes that are no character by themselves become U+FFFD.
+    #[inline]
+    pub fn ascii(self, byte: u8) -> Value<'s> {
+        self.statics().get(if byte < 128 { byte as usize } else { STATIC_REPLACEMENT })
+    }
+
+    /// `()`
+    pub fn empty_tuple(self) -> Value<'s> {
+        self.statics().get(STATIC_EMPTY_TUPLE)
+    }
+
+    /// `""`
+    pub fn empty_str(self) -> Value<'s> {
+        self.statics().get(STATIC_EMPTY_STR)
+    }
+
+    /// The name of a value's type as a string.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn type_name(self, value: Value<'s>) -> Res<Value<'s>> {
+        match value.kind() {
+            Kind::Elems => self.intern(value.type_name()),
+            kind => Ok(self.statics().get(STATIC_TYPE_NAMES + kind as usize)),
+        }
+    }
+
+    /// A string that `write` puts together.
+    ///
+    /// # Errors
+    /// Memory ran out, or `write` failed.
+    #[inline]
+    pub fn build(self, write: impl FnOnce(&mut String) -> Res<()>) -> Res<Value<'s>> {
+        let mut text = self.host.scratch.take();
+        text.clear();
+        let result = write(&mut text).and_then(|()| self.str(&text));
+        if text.capacity() <= SCRATCH_MAX {
+            self.host.scratch.set(text);
+        }
+        result
+    }
+
+    fn statics(self) -> Object<'s> {
+        match self.heap.stack_from(ROOT_STATICS)[0].get().object() {
+            Some(object) => object,
+            None => unreachable!("the machine makes its statics first"),
+        }
+    }
+
+    /// A tuple of the values.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    #[inline]
+    pub fn tuple(self, items: &[Value<'s>]) -> Res<Value<'s>> {
+        if items.is_empty() {
+            return Ok(self.empty_tuple());
+        }
+        let mut fresh = self.alloc(&shapes::TUPLE, items.len())?;
+        fresh.references_mut().copy_from_slice(items);
+        Ok(fresh.finish().into())
+    }
+
+    /// A tuple of the values in the cells.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    #[inline]
+    pub fn tuple_of_cells(self, items: &[Cell<Value<'s>>]) -> Res<Value<'s>> {
+        if items.is_empty() {
+            return Ok(self.empty_tuple());
+        }
+        let mut fresh = self.alloc(&shapes::TUPLE, items.len())?;
+        for (slot, item) in fresh.references_mut().iter_mut().zip(items) {
+            *slot = item.get();
+        }
+        Ok(fresh.finish().into())
+    }
+
+    /// The one string that stands for this constant text.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub(crate) fn intern(self, text: &str) -> Res<Value<'s>> {
+        let dict = match self.heap.stack_from(ROOT_INTERNED)[0].get().object() {
+            Some(object) => object,
+            None => unreachable!("the machine makes its table of strings first"),
+        };
+        if let Some(position) = crate::data::table::find_str(dict, text) {
+            return Ok(crate::data::table::key(dict, position));
+        }
+        let value = self.str(text)?;
+        crate::data::table::insert(self, dict, value, value)?;
+        Ok(value)
+    }
+}
+
+/// Makes the values at the bottom of the root stack.
+///
+/// # Errors
+/// Memory ran out.
+pub(crate) fn make_roots(heap: &Heap) -> Result<(), AllocError> {
+    let mut statics = heap.alloc(&shapes::TUPLE, STATICS)?;
+    for byte in 0..128u8 {
+        let text = heap.text(&shapes::STR, char::from(byte).encode_utf8(&mut [0; 4]))?;
+        statics.references_mut()[byte as usize] = text.into();
+    }
+    statics.references_mut()[STATIC_EMPTY_TUPLE] = heap.alloc(&shapes::TUPLE, 0)?.finish().into();
+    statics.references_mut()[STATIC_EMPTY_STR] = heap.text(&shapes::STR, "")?.into();
+    statics.references_mut()[STATIC_REPLACEMENT] = heap.text(&shapes::STR, "\u{fffd}")?.into();
+    for (slot, kind) in statics.references_mut()[STATIC_TYPE_NAMES..].iter_mut().zip(Kind::ALL) {
+        *slot = heap.text(&shapes::STR, kind.type_name())?.into();
+    }
+    let roots = [
+        statics.finish().into(),
+        heap.alloc(&shapes::DICT, 0)?.finish().into(),
+        heap.alloc(&shapes::LIST, 0)?.finish().into(),
+    ];
+    for (cell, root) in heap.stack_from(0).iter().zip(roots) {
+        cell.set(root);
+    }
+    debug_assert_eq!(roots.len(), ROOT_WORDS);
+    debug_assert!(roots[ROOT_KEPT].kind() == Kind::List);
+    Ok(())
+}

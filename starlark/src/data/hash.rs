@@ -1,0 +1,170 @@
+//! Hashes of values for dicts and sets: fast, not cryptographic, and independent of addresses, since objects move.
+
+use num_bigint::BigInt;
+
+use crate::failure::{Res, fail};
+use crate::value::{Kind, Value, ValueExt};
+
+use super::int;
+
+/// How deeply tuples and structs may be nested to be hashed.
+const DEPTH_MAX: usize = 1000;
+
+const K1: u64 = 0x9e37_79b9_7f4a_7c15;
+const K2: u64 = 0xd6e8_feb8_6659_fd93;
+
+/// Multiplies to 128 bits and folds the halves.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    match bytes[at..].first_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => 0,
+    }
+}
+
+#[inline(always)]
+fn half_word(bytes: &[u8], at: usize) -> u64 {
+    match bytes[at..].first_chunk::<4>() {
+        Some(chunk) => u64::from(u32::from_le_bytes(*chunk)),
+        None => 0,
+    }
+}
+
+/// The hash of bytes.
+#[inline]
+pub fn bytes(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    let seed = K1 ^ len as u64;
+    match len {
+        0 => K2,
+        1..=3 => {
+            let packed =
+                u64::from(bytes[0]) << 16 | u64::from(bytes[len / 2]) << 8 | u64::from(bytes[len - 1]);
+            fold(packed ^ seed, K2)
+        }
+        4..=7 => fold(half_word(bytes, 0) << 32 ^ half_word(bytes, len - 4) ^ seed, K2),
+        8..=16 => fold(fold(word(bytes, 0) ^ seed, K2) ^ word(bytes, len - 8), K1),
+        _ => {
+            let mut hash = seed;
+            let mut at = 0;
+            while at + 16 < len {
+                hash = fold(hash ^ word(bytes, at), K2 ^ word(bytes, at + 8));
+                at += 16;
+            }
+            fold(fold(hash ^ word(bytes, len - 16), K2 ^ word(bytes, len - 8)), K1)
+        }
+    }
+}
+
+#[inline(always)]
+fn small(i: i64) -> u64 {
+    fold(i as u64 ^ K2, K1)
+}
+
+fn big(i: &BigInt) -> u64 {
+    bytes(&i.to_signed_bytes_le())
+}
+
+/// The hash of a value.
+///
+/// # Errors
+/// It is of a mutable type, or nested too deeply.
+#[inline]
+pub fn hash(value: Value<'_>) -> Res<u64> {
+    match value.as_small() {
+        Some(i) => Ok(small(i)),
+        None => match value.as_str() {
+            Some(text) => Ok(bytes(text.as_bytes())),
+            None => slow(value, 0),
+        },
+    }
+}
+
+fn slow(value: Value<'_>, depth: usize) -> Res<u64> {
+    let fields = |first: usize| {
+        let mut hash = K2;
+        if depth > DEPTH_MAX {
+            fail!("value is nested too deeply to be hashed");
+        }
+        for field in value.object().iter().flat_map(|object| object.references().iter().skip(first)) {
+            hash = fold(hash ^ slow(field, depth + 1)?, K1);
+        }
+        Ok(hash)
+    };
+    match value.kind() {
+        Kind::Int => Ok(small(value.as_small().unwrap_or(0))),
+        Kind::Str => Ok(bytes(value.as_str().unwrap_or("").as_bytes())),
+        Kind::Bytes => Ok(fold(value.object().map_or(0, |object| bytes(object.bytes())), K2)),
+        Kind::BigInt => Ok(int::to_big(value).as_ref().map_or(0, big)),
+        Kind::Float => Ok(float(value.as_float().unwrap_or(0.0))),
+        Kind::None | Kind::Bool | Kind::Builtin => Ok(fold(value.bits(), K1)),
+        Kind::Tuple => fields(0),
+        Kind::Struct => fields(1),
+        // The address may change: functions with the same code share a hash.
+        Kind::Function => Ok(value.object().map_or(0, |object| fold(object.raw(0), K2))),
+        Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(0), K1))),
+        _ => fail!("unhashable type: {}", value.type_name()),
+    }
+}
+
+/// Equal numbers have equal hashes, so a float with an integral value hashes as that int.
+fn float(f: f64) -> u64 {
+    if f.fract() == 0.0 {
+        if (-9.0e18..9.0e18).contains(&f) {
+            return small(f as i64);
+        }
+        if let Some(i) = int::from_float(f) {
+            return big(&i);
+        }
+    }
+    fold(f.to_bits(), K1)
+}
+
+/// Whether a value can be a key.
+///
+/// # Errors
+/// It cannot.
+#[inline]
+pub fn check(value: Value<'_>) -> Res<()> {
+    match value.kind() {
+        Kind::Int | Kind::Str | Kind::Bool | Kind::None => Ok(()),
+        _ => slow(value, 0).map(|_| ()),
+    }
+}
+
+/// What the built-in `hash` says of a string: the algorithm of Java's `String.hashCode`, over UTF-16.
+pub fn java(text: &str) -> i32 {
+    text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_and_contents_matter() {
+        let text = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+        let mut all: Vec<u64> = (0..=text.len()).map(|len| bytes(&text.as_bytes()[..len])).collect();
+        for at in 0..text.len() {
+            let mut changed = text.as_bytes().to_vec();
+            changed[at] ^= 1;
+            all.push(bytes(&changed));
+        }
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn the_hash_of_java() {
+        assert_eq!(java("hello"), 99_162_322);
+        assert_eq!(java(""), 0);
+    }
+}

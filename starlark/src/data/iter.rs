@@ -1,0 +1,146 @@
+//! Iteration over values, in two forms: for built-in functions, which cannot be interrupted, and for loops of the
+//! program, whose state lives in registers.
+
+use crate::cx::Cx;
+use crate::failure::{Res, fail};
+use crate::value::{Kind, Object, Value, ValueExt, length, small_int};
+
+use super::{int, list, sequence, table, text};
+
+/// Where an iteration over an object stands.
+#[derive(Clone, Copy)]
+pub struct Iter<'s> {
+    cx: Cx<'s>,
+    kind: Kind,
+    object: Object<'s>,
+    at: usize,
+}
+
+/// Iterates over a value without guarding it against changes: only for those who make none.
+pub fn iterate<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Iter<'s>> {
+    let kind = value.kind();
+    match kind {
+        Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range | Kind::Elems => {
+            value.object().map(|object| Iter { cx, kind, object, at: 0 })
+        }
+        _ => None,
+    }
+}
+
+impl<'s> Iter<'s> {
+    /// The next element.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    #[inline]
+    pub fn step(&mut self) -> Res<Option<Value<'s>>> {
+        Ok(step(self.cx, self.kind, self.object, self.at)?.map(|(value, at)| {
+            self.at = at;
+            value
+        }))
+    }
+
+    /// How many elements are left at least.
+    pub fn size_hint(&self) -> usize {
+        sequence::len(self.object.into()).unwrap_or(0)
+    }
+
+    /// All elements that are left.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn collect(mut self) -> Res<Vec<Value<'s>>> {
+        let mut all = Vec::with_capacity(self.size_hint());
+        while let Some(value) = self.step()? {
+            all.push(value);
+        }
+        Ok(all)
+    }
+}
+
+/// All elements of an argument that must be iterable.
+///
+/// # Errors
+/// It is not, or memory ran out.
+pub fn collect<'s>(cx: Cx<'s>, value: Value<'s>, parameter: &str) -> Res<Vec<Value<'s>>> {
+    match iterate(cx, value) {
+        Some(iter) => iter.collect(),
+        None => fail!("for parameter {parameter}: got {}, want iterable", value.type_name()),
+    }
+}
+
+/// The element of an iterable at state `at` and the state behind it. States begin at 0.
+#[inline]
+fn step<'s>(cx: Cx<'s>, kind: Kind, object: Object<'s>, at: usize) -> Res<Option<(Value<'s>, usize)>> {
+    Ok(match kind {
+        Kind::List if at < list::len(object) => Some((list::get(object, at), at + 1)),
+        Kind::Tuple if at < object.reference_count() => Some((object.get(at), at + 1)),
+        Kind::Range => {
+            let range = sequence::Range::of(object);
+            if at < range.len { Some((int::make(cx, range.get(at))?, at + 1)) } else { None }
+        }
+        Kind::Dict | Kind::Set => table::next(object, at).map(|at| (table::key(object, at), at + 1)),
+        Kind::Elems => text::elem_step(cx, object, at)?,
+        _ => None,
+    })
+}
+
+// ---------------------------------------------------------------------------------------------- loops
+
+/// Begins a loop over a value: it is guarded against changes until [`end`]. The state of a loop is two words: the
+/// iterable and a number. A range with step 1 has its bound in the first word instead.
+///
+/// # Errors
+/// The value is not iterable.
+pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
+    match (value.kind(), value.object()) {
+        (Kind::List, Some(object)) => list::begin_iteration(cx, object),
+        (Kind::Dict | Kind::Set, Some(object)) => table::begin_iteration(cx, object)?,
+        (Kind::Range, Some(object)) => {
+            let range = sequence::Range::of(object);
+            if range.step == 1 && range.stop() < crate::value::INT_MAX && range.start >= crate::value::INT_MIN
+            {
+                return Ok([small_int(range.stop()), small_int(range.start)]);
+            }
+        }
+        (Kind::Tuple | Kind::Elems, _) => {}
+        _ => fail!("{} value is not iterable", value.type_name()),
+    }
+    Ok([value, length(0)])
+}
+
+/// The next element and the second word of the state behind it; `None` at the end.
+///
+/// # Errors
+/// Memory ran out; the step can be repeated.
+#[inline(always)]
+pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Option<(Value<'s>, Value<'s>)>> {
+    let at = second.as_small().unwrap_or(0);
+    if let Some(stop) = first.as_small() {
+        return Ok((at < stop).then(|| (second, small_int(at + 1))));
+    }
+    let Some(object) = first.object() else { return Ok(None) };
+    if object.shape_id() == Kind::List as u16 {
+        let at = at as usize;
+        return Ok((at < list::len(object)).then(|| (list::get(object, at), length(at + 1))));
+    }
+    advance_other(cx, first, object, at as usize)
+}
+
+fn advance_other<'s>(
+    cx: Cx<'s>,
+    first: Value<'s>,
+    object: Object<'s>,
+    at: usize,
+) -> Res<Option<(Value<'s>, Value<'s>)>> {
+    Ok(step(cx, first.kind(), object, at)?.map(|(value, at)| (value, length(at))))
+}
+
+/// The loop over this iterable (the first word of its state) is over.
+pub fn end<'s>(cx: Cx<'s>, first: Value<'s>) {
+    match (first.kind(), first.object()) {
+        (Kind::List, Some(object)) => list::end_iteration(cx, object),
+        (Kind::Dict | Kind::Set, Some(object)) => table::end_iteration(cx, object),
+        _ => {}
+    }
+}

@@ -1,0 +1,274 @@
+//! Lists: a length, a number of iterations in progress, and slots that are replaced by larger ones when full.
+
+use std::cell::Cell;
+
+use crate::cx::Cx;
+use crate::failure::{Failure, Res, fail};
+use crate::value::{Object, Tagging, Value, shapes, unset};
+
+const LEN: usize = 0;
+const ITERATIONS: usize = 1;
+
+/// How many elements there are.
+#[inline(always)]
+pub fn len(list: Object<'_>) -> usize {
+    list.raw(LEN) as usize
+}
+
+#[inline(always)]
+fn set_len(list: Object<'_>, len: usize) {
+    if let Some(cells) = list.raw_cells() {
+        cells[LEN].set(len as u64);
+    }
+}
+
+#[inline(always)]
+fn slots(list: Object<'_>) -> Option<Object<'_>> {
+    list.get(0).object()
+}
+
+/// The element at an index below [`len`].
+#[inline(always)]
+pub fn get(list: Object<'_>, index: usize) -> Value<'_> {
+    match slots(list) {
+        Some(slots) => slots.get(index),
+        None => unset(),
+    }
+}
+
+/// All elements in order. The list must not be changed meanwhile.
+#[inline(always)]
+pub fn items(list: Object<'_>) -> Items<'_> {
+    Items { slots: slots(list).map(Object::references), at: 0, end: len(list) }
+}
+
+/// The elements of a list.
+#[derive(Clone)]
+pub struct Items<'s> {
+    slots: Option<frazil::References<'s, 'static, Tagging>>,
+    at: usize,
+    end: usize,
+}
+
+impl<'s> Iterator for Items<'s> {
+    type Item = Value<'s>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Value<'s>> {
+        if self.at == self.end {
+            return None;
+        }
+        let value = self.slots?.get(self.at);
+        self.at += 1;
+        Some(value)
+    }
+
+    #[inline(always)]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.end - self.at, Some(self.end - self.at))
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
+
+/// A list of the values.
+///
+/// # Errors
+/// Memory ran out.
+pub fn of<'s>(cx: Cx<'s>, values: &[Value<'s>]) -> Res<Value<'s>> {
+    of_iter(cx, values.iter().copied())
+}
+
+/// A list of the values in the cells.
+///
+/// # Errors
+/// Memory ran out.
+pub fn of_cells<'s>(cx: Cx<'s>, values: &[Cell<Value<'s>>]) -> Res<Value<'s>> {
+    of_iter(cx, values.iter().map(Cell::get))
+}
+
+/// A list of the values.
+///
+/// # Errors
+/// Memory ran out.
+#[inline]
+pub fn of_iter<'s>(cx: Cx<'s>, values: impl ExactSizeIterator<Item = Value<'s>>) -> Res<Value<'s>> {
+    fill(cx, values.len(), values, Ok)
+}
+
+/// A list of what `make` makes of `len` parts.
+///
+/// # Errors
+/// `make` failed, or memory ran out.
+#[inline]
+pub fn fill<'s, T>(
+    cx: Cx<'s>,
+    len: usize,
+    parts: impl Iterator<Item = T>,
+    make: impl Fn(T) -> Res<Value<'s>>,
+) -> Res<Value<'s>> {
+    let mut list = cx.alloc(&shapes::LIST, 0)?;
+    if len > 0 {
+        let mut slots = cx.alloc(&shapes::SLOTS, len)?;
+        for (slot, part) in slots.references_mut().iter_mut().zip(parts) {
+            *slot = make(part)?;
+        }
+        list.raw_mut()[LEN] = len as u64;
+        list.references_mut()[0] = slots.finish().into();
+    }
+    Ok(list.finish().into())
+}
+
+/// An empty list with room for `capacity` elements.
+///
+/// # Errors
+/// Memory ran out.
+pub fn with_capacity<'s>(cx: Cx<'s>, capacity: usize) -> Res<Value<'s>> {
+    let mut list = cx.alloc(&shapes::LIST, 0)?;
+    if capacity > 0 {
+        list.references_mut()[0] = cx.alloc(&shapes::SLOTS, capacity)?.finish().into();
+    }
+    Ok(list.finish().into())
+}
+
+/// Refuses if the list cannot be changed now.
+///
+/// # Errors
+/// It cannot.
+#[inline(always)]
+pub fn check_writable(cx: Cx<'_>, list: Object<'_>, verb: &str) -> Res<()> {
+    cx.heap.check_writable(list).map_err(|error| Failure::store(error, verb, "list"))
+}
+
+#[inline(always)]
+fn store<'s>(cx: Cx<'s>, slots: Object<'s>, index: usize, value: Value<'s>) -> Res<()> {
+    cx.heap.store(slots, index, value).map_err(|error| Failure::store(error, "assign to element of", "list"))
+}
+
+/// Replaces the element at an index below [`len`].
+///
+/// # Errors
+/// The list cannot be changed now.
+#[inline(always)]
+pub fn set<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, value: Value<'s>) -> Res<()> {
+    check_writable(cx, list, "assign to element of")?;
+    match slots(list) {
+        Some(slots) => store(cx, slots, index, value),
+        None => Ok(()),
+    }
+}
+
+/// Makes room for `more` elements. Whoever adds to a list calls this first and then only stores.
+#[inline]
+fn reserve<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
+    let capacity = slots(list).map_or(0, Object::reference_count);
+    if len(list) + more > capacity { grow(cx, list, more) } else { Ok(()) }
+}
+
+#[cold]
+fn grow<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
+    let (len, capacity) = (len(list), slots(list).map_or(0, Object::reference_count));
+    // Small lists double, large ones grow by half: their unused slots are memory.
+    let grown = if capacity < 64 { capacity * 2 } else { capacity + capacity / 2 };
+    let mut to = cx.alloc(&shapes::SLOTS, grown.max(len + more).max(4))?;
+    for (slot, value) in to.references_mut().iter_mut().zip(items(list)) {
+        *slot = value;
+    }
+    cx.heap.store(list, 0, to.finish().into()).map_err(|error| Failure::store(error, "append to", "list"))
+}
+
+/// Adds an element at the end.
+///
+/// # Errors
+/// The list cannot be changed now, or memory ran out.
+#[inline]
+pub fn push<'s>(cx: Cx<'s>, list: Object<'s>, value: Value<'s>) -> Res<()> {
+    check_writable(cx, list, "append to")?;
+    reserve(cx, list, 1)?;
+    let len = len(list);
+    if let Some(slots) = slots(list) {
+        store(cx, slots, len, value)?;
+    }
+    set_len(list, len + 1);
+    Ok(())
+}
+
+/// Adds elements at the end.
+///
+/// # Errors
+/// The list cannot be changed now, or memory ran out.
+pub fn extend<'s>(cx: Cx<'s>, list: Object<'s>, values: &[Value<'s>], verb: &str) -> Res<()> {
+    check_writable(cx, list, verb)?;
+    reserve(cx, list, values.len())?;
+    let len = len(list);
+    if let Some(slots) = slots(list) {
+        for (offset, &value) in values.iter().enumerate() {
+            store(cx, slots, len + offset, value)?;
+        }
+    }
+    set_len(list, len + values.len());
+    Ok(())
+}
+
+/// Inserts an element before an index, which may be [`len`].
+///
+/// # Errors
+/// The list cannot be changed now, or memory ran out.
+pub fn insert<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, value: Value<'s>) -> Res<()> {
+    check_writable(cx, list, "insert into")?;
+    reserve(cx, list, 1)?;
+    let len = len(list);
+    if let Some(slots) = slots(list) {
+        for at in (index..len).rev() {
+            store(cx, slots, at + 1, slots.get(at))?;
+        }
+        store(cx, slots, index, value)?;
+    }
+    set_len(list, len + 1);
+    Ok(())
+}
+
+/// Removes the element at an index below [`len`].
+///
+/// # Errors
+/// The list cannot be changed now.
+pub fn remove<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, verb: &str) -> Res<Value<'s>> {
+    check_writable(cx, list, verb)?;
+    let Some(slots) = slots(list) else { fail!("index {index} out of range: empty list") };
+    let (len, removed) = (len(list), slots.get(index));
+    for at in index + 1..len {
+        store(cx, slots, at - 1, slots.get(at))?;
+    }
+    store(cx, slots, len - 1, unset())?;
+    set_len(list, len - 1);
+    Ok(removed)
+}
+
+/// Removes all elements.
+///
+/// # Errors
+/// The list cannot be changed now.
+pub fn clear<'s>(cx: Cx<'s>, list: Object<'s>) -> Res<()> {
+    check_writable(cx, list, "clear")?;
+    cx.heap.store(list, 0, unset()).map_err(|error| Failure::store(error, "clear", "list"))?;
+    set_len(list, 0);
+    Ok(())
+}
+
+/// An iteration begins: until it ends, changes are refused.
+pub fn begin_iteration(cx: Cx<'_>, list: Object<'_>) {
+    if let Some(cells) = list.raw_cells() {
+        cells[ITERATIONS].set(cells[ITERATIONS].get() + 1);
+        cx.heap.guard(list, true);
+    }
+}
+
+/// The end of an iteration.
+pub fn end_iteration(cx: Cx<'_>, list: Object<'_>) {
+    if let Some(cells) = list.raw_cells() {
+        cells[ITERATIONS].set(cells[ITERATIONS].get().saturating_sub(1));
+        if cells[ITERATIONS].get() == 0 {
+            cx.heap.guard(list, false);
+        }
+    }
+}

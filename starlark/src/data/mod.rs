@@ -1,0 +1,11 @@
+//! The data types, each as functions on the objects that represent it.
+
+pub mod equal;
+pub mod hash;
+pub mod int;
+pub mod iter;
+pub mod list;
+pub mod record;
+pub mod sequence;
+pub mod table;
+pub mod text;

@@ -1,0 +1,88 @@
+//! Structs: a tuple of field names, sorted, and as many values.
+//!
+//! The names of all structs made at one place of a program are usually one tuple, or at least the same strings.
+//! A field is therefore found by identity of its name, and only if that fails by comparing texts.
+
+use crate::cx::Cx;
+use crate::failure::{Res, fail};
+use crate::value::{Object, Value, ValueExt, shapes};
+
+/// The tuple of names.
+#[inline(always)]
+pub fn names(record: Object<'_>) -> Option<Object<'_>> {
+    record.get(0).object()
+}
+
+/// The value of field `index`.
+#[inline(always)]
+pub fn value(record: Object<'_>, index: usize) -> Value<'_> {
+    record.get(1 + index)
+}
+
+/// How many fields there are.
+pub fn len(record: Object<'_>) -> usize {
+    record.reference_count() - 1
+}
+
+/// The index of a field; `hint` is where it was found last time at this place of the program.
+#[inline]
+pub fn find<'s>(record: Object<'s>, name: Value<'s>, hint: usize) -> Option<usize> {
+    let names = names(record)?.references();
+    if hint < names.len() && names.get(hint) == name {
+        return Some(hint);
+    }
+    let text = name.as_str();
+    let same = |other: &Value<'s>| *other == name;
+    names
+        .iter()
+        .position(|other| same(&other))
+        .or_else(|| names.iter().position(|other| other.as_str() == text))
+}
+
+/// All fields in the order of their names.
+pub fn fields(record: Object<'_>) -> impl Iterator<Item = (&str, Value<'_>)> {
+    let names = names(record).map(Object::references);
+    names
+        .into_iter()
+        .flat_map(|names| names.iter())
+        .enumerate()
+        .map(move |(index, name)| (name.as_str().unwrap_or(""), value(record, index)))
+}
+
+/// A struct of fields in any order.
+///
+/// # Errors
+/// A name is given twice, or memory ran out.
+pub fn make<'s>(cx: Cx<'s>, mut fields: Vec<(Value<'s>, Value<'s>)>) -> Res<Value<'s>> {
+    let text = |field: &(Value<'s>, Value<'s>)| field.0.as_str().unwrap_or("");
+    fields.sort_by(|a, b| text(a).cmp(text(b)));
+    if let Some(pair) = fields.windows(2).find(|pair| text(&pair[0]) == text(&pair[1])) {
+        fail!("struct: duplicate field {}", text(&pair[0]));
+    }
+    let names: Vec<Value<'s>> = fields.iter().map(|field| field.0).collect();
+    let names = cx.tuple(&names)?;
+    let mut fresh = cx.alloc(&shapes::STRUCT, 1 + fields.len())?;
+    let slots = fresh.references_mut();
+    slots[0] = names;
+    for (slot, field) in slots[1..].iter_mut().zip(&fields) {
+        *slot = field.1;
+    }
+    Ok(fresh.finish().into())
+}
+
+/// Equality, given that of the values.
+pub fn equal<'s>(
+    x: Object<'s>,
+    y: Object<'s>,
+    mut same: impl FnMut(Value<'s>, Value<'s>) -> Res<bool>,
+) -> Res<bool> {
+    if len(x) != len(y) {
+        return Ok(false);
+    }
+    for ((name, value), (other_name, other)) in fields(x).zip(fields(y)) {
+        if name != other_name || !same(value, other)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,260 @@
+//! Ranges, and what indices and slices mean for everything that has a length.
+
+use crate::cx::Cx;
+use crate::failure::{Res, fail};
+use crate::value::{Kind, Object, Value, ValueExt, shapes, small_int};
+
+use super::{int, list, table, text};
+
+/// An arithmetic progression of ints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first element.
+    pub start: i64,
+    /// The distance of two elements, never 0.
+    pub step: i64,
+    /// How many elements there are.
+    pub len: usize,
+}
+
+impl Range {
+    /// From `start` towards `stop`, which is not reached.
+    pub fn new(start: i64, stop: i64, step: i64) -> Range {
+        let (distance, stride) = if step > 0 {
+            (i128::from(stop) - i128::from(start), i128::from(step))
+        } else {
+            (i128::from(start) - i128::from(stop), -i128::from(step))
+        };
+        let len = if distance > 0 { (distance + stride - 1) / stride } else { 0 };
+        Range { start, step, len: usize::try_from(len).unwrap_or(usize::MAX) }
+    }
+
+    /// What a range object holds.
+    #[inline(always)]
+    pub fn of(object: Object<'_>) -> Range {
+        Range { start: object.raw(0) as i64, step: object.raw(1) as i64, len: object.raw(2) as usize }
+    }
+
+    /// The object.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn make<'s>(self, cx: Cx<'s>) -> Res<Value<'s>> {
+        let mut fresh = cx.alloc(&shapes::RANGE, 0)?;
+        fresh.raw_mut().copy_from_slice(&[self.start as u64, self.step as u64, self.len as u64]);
+        Ok(fresh.finish().into())
+    }
+
+    /// The element at an index below the length.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> i64 {
+        self.start.wrapping_add((index as i64).wrapping_mul(self.step))
+    }
+
+    /// The bound that a range expression with these elements could have had.
+    pub fn stop(&self) -> i64 {
+        self.get(self.len)
+    }
+
+    /// Do both have the same elements?
+    pub fn same_elements(&self, other: &Range) -> bool {
+        self.len == other.len
+            && (self.len == 0 || self.start == other.start)
+            && (self.len <= 1 || self.step == other.step)
+    }
+
+    /// Is this one of the elements?
+    pub fn contains(&self, i: i64) -> bool {
+        let offset = i128::from(i) - i128::from(self.start);
+        let (steps, rest) = (offset / i128::from(self.step), offset % i128::from(self.step));
+        rest == 0 && steps >= 0 && steps < self.len as i128
+    }
+}
+
+/// The length of a value, if it has one.
+pub fn len(value: Value<'_>) -> Option<usize> {
+    let object = value.object()?;
+    Some(match value.kind() {
+        Kind::Str | Kind::Bytes => object.byte_len(),
+        Kind::Tuple => object.reference_count(),
+        Kind::List => list::len(object),
+        Kind::Dict | Kind::Set => table::len(object),
+        Kind::Range => Range::of(object).len,
+        Kind::Elems => return text::elems_len(object),
+        _ => return None,
+    })
+}
+
+/// The element at an index below the length of an indexable value.
+fn element<'s>(cx: Cx<'s>, value: Value<'s>, object: Object<'s>, index: usize) -> Res<Value<'s>> {
+    Ok(match value.kind() {
+        Kind::Str => cx.ascii(object.text().as_bytes()[index]),
+        Kind::Bytes => small_int(i64::from(object.bytes()[index])),
+        Kind::Tuple => object.get(index),
+        Kind::List => list::get(object, index),
+        Kind::Range => int::make(cx, Range::of(object).get(index))?,
+        Kind::Elems => text::elem(cx, object, index),
+        _ => fail!("unhandled index operation {}[int]", value.type_name()),
+    })
+}
+
+/// The place that an index means in a sequence of this length.
+///
+/// # Errors
+/// There is none.
+#[inline]
+pub fn resolve_index<'s>(index: Value<'s>, len: usize, of: Value<'s>) -> Res<usize> {
+    let Some(given) = index.as_small() else {
+        if index.kind() == Kind::BigInt {
+            fail!("{} index: {} out of range", of.type_name(), int::text(index));
+        }
+        fail!("{} index: got {}, want int", of.type_name(), index.type_name());
+    };
+    let at = if given < 0 { given + len as i64 } else { given };
+    if at >= 0 && (at as usize) < len {
+        return Ok(at as usize);
+    }
+    if len == 0 {
+        fail!("index {given} out of range: empty {}", of.type_name());
+    }
+    fail!("{} index {given} out of range [{}:{}]", of.type_name(), -(len as i64), len - 1)
+}
+
+/// `value[index]` for everything but dicts.
+///
+/// # Errors
+/// The value has no elements, or the index is not one of its.
+pub fn index<'s>(cx: Cx<'s>, value: Value<'s>, at: Value<'s>) -> Res<Value<'s>> {
+    match (value.kind(), value.object(), len(value)) {
+        (
+            Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Range | Kind::Elems,
+            Some(object),
+            Some(len),
+        ) => {
+            let at = resolve_index(at, len, value)?;
+            element(cx, value, object, at)
+        }
+        _ => fail!("unhandled index operation {}[{}]", value.type_name(), at.type_name()),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- slices
+
+/// The elements that a slice takes from a sequence.
+struct Chosen {
+    start: usize,
+    step: i64,
+    len: usize,
+}
+
+impl Chosen {
+    fn indices(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
+        let (start, step) = (self.start as i64, self.step);
+        (0..self.len).map(move |i| (start + i as i64 * step) as usize)
+    }
+}
+
+/// A bound as an int between `low` and `high`.
+fn bound(value: Value<'_>, default: i64, len: i64, low: i64, high: i64, what: &str) -> Res<i64> {
+    let given = match value.kind() {
+        Kind::None => return Ok(default),
+        Kind::Int => value.as_small().unwrap_or(0),
+        Kind::BigInt if int::is_negative(value) => i64::MIN / 2,
+        Kind::BigInt => i64::MAX / 2,
+        _ => fail!("invalid {what} index: got {}, want int", value.type_name()),
+    };
+    let at = if given < 0 { given.saturating_add(len) } else { given };
+    Ok(at.clamp(low, high))
+}
+
+fn choose(start: Value<'_>, stop: Value<'_>, step: Value<'_>, len: usize) -> Res<Chosen> {
+    let len = len as i64;
+    let step = match step.kind() {
+        Kind::None => 1,
+        Kind::Int => step.as_small().unwrap_or(1),
+        Kind::BigInt if int::is_negative(step) => i64::MIN / 4,
+        Kind::BigInt => i64::MAX / 4,
+        _ => fail!("invalid slice step: got {}, want int", step.type_name()),
+    };
+    if step == 0 {
+        fail!("zero is not a valid slice step");
+    }
+    let range = if step > 0 {
+        let start = bound(start, 0, len, 0, len, "start")?;
+        Range::new(start, bound(stop, len, len, start, len, "end")?, step)
+    } else {
+        let start = bound(start, len - 1, len, -1, len - 1, "start")?;
+        Range::new(start, bound(stop, -1, len, -1, start, "end")?, step)
+    };
+    Ok(Chosen { start: usize::try_from(range.start).unwrap_or(0), step, len: range.len })
+}
+
+/// `value[start:stop:step]`; what is left out is `None`.
+///
+/// # Errors
+/// The value cannot be sliced, an operand is no int, or memory ran out.
+pub fn slice<'s>(
+    cx: Cx<'s>,
+    value: Value<'s>,
+    start: Value<'s>,
+    stop: Value<'s>,
+    step: Value<'s>,
+) -> Res<Value<'s>> {
+    let (Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Range) = value.kind() else {
+        fail!("invalid slice operand {}", value.type_name());
+    };
+    let (Some(object), Some(len)) = (value.object(), len(value)) else { return Ok(value) };
+    let chosen = choose(start, stop, step, len)?;
+    match value.kind() {
+        Kind::Str if chosen.step == 1 => {
+            text::slice(cx, object.text(), chosen.start, chosen.start + chosen.len)
+        }
+        Kind::Str => {
+            let bytes: Vec<u8> = chosen.indices().map(|at| object.text().as_bytes()[at]).collect();
+            cx.str(&String::from_utf8_lossy(&bytes))
+        }
+        Kind::Bytes => {
+            let mut fresh = cx.alloc(&shapes::BYTES, chosen.len)?;
+            for (byte, at) in fresh.bytes_mut().iter_mut().zip(chosen.indices()) {
+                *byte = object.bytes()[at];
+            }
+            Ok(fresh.finish().into())
+        }
+        Kind::Tuple if chosen.len == 0 => Ok(cx.empty_tuple()),
+        Kind::Tuple => {
+            let mut fresh = cx.alloc(&shapes::TUPLE, chosen.len)?;
+            for (slot, at) in fresh.references_mut().iter_mut().zip(chosen.indices()) {
+                *slot = object.get(at);
+            }
+            Ok(fresh.finish().into())
+        }
+        Kind::Range => {
+            let range = Range::of(object);
+            let step = range.step.wrapping_mul(chosen.step);
+            Range { start: range.get(chosen.start), step, len: chosen.len }.make(cx)
+        }
+        _ => list::of_iter(cx, chosen.indices().map(|at| list::get(object, at))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_count_and_contain_their_elements() {
+        for (start, stop, step) in [(0, 10, 3), (10, 0, -3), (5, 5, 1), (-3, 4, 2), (0, -1, 1)] {
+            let range = Range::new(start, stop, step);
+            let expected: Vec<i64> = if step > 0 {
+                (start..stop).step_by(step as usize).collect()
+            } else {
+                (stop + 1..=start).rev().step_by(-step as usize).collect()
+            };
+            let found: Vec<i64> = (0..range.len).map(|index| range.get(index)).collect();
+            assert_eq!(found, expected);
+            for i in -5..15 {
+                assert_eq!(range.contains(i), expected.contains(&i), "{i} in {range:?}");
+            }
+        }
+    }
+}

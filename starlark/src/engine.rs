@@ -1,0 +1,192 @@
+//! The interpreter as an embedding program sees it.
+
+use std::fmt;
+
+use frazil::{AllocError, Config, ConfigError};
+
+use crate::cx::Cx;
+use crate::failure::Res;
+use crate::host::{Args, Call, Prepared};
+use crate::machine::{Loader, Machine};
+use crate::syntax::{Diagnostic, Dialect, SourceFile};
+use crate::value::{Heap, Value};
+
+/// Why an engine could not be made.
+#[derive(Clone, Debug)]
+pub enum EngineError {
+    /// The settings of the heap do not agree.
+    Config(ConfigError),
+    /// The heap has no room for the interpreter's own values.
+    Alloc(AllocError),
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Config(error) => error.fmt(f),
+            EngineError::Alloc(error) => error.fmt(f),
+        }
+    }
+}
+impl std::error::Error for EngineError {}
+
+/// A loader for programs that load nothing.
+struct NoModules;
+
+impl Loader for NoModules {
+    fn resolve(&self, _: &str, _: &str) -> Result<String, String> {
+        Err("this interpreter loads no modules".to_owned())
+    }
+
+    fn read(&self, _: &str) -> Result<String, String> {
+        Err("this interpreter loads no modules".to_owned())
+    }
+}
+
+/// Settings of the heap that suit Starlark programs: while a module runs, a good part of what lives is mutable, so
+/// short collections save most of the tracing; and a nursery that holds the garbage of many calls saves copying.
+pub const CONFIG: Config = Config { short_collections: true, nursery_bytes: 2 << 20, ..Config::DEFAULT };
+
+/// An interpreter: a heap of its own, and the modules that were run on it.
+///
+/// ```
+/// use starlark::Engine;
+/// let mut engine = Engine::new(Default::default(), Default::default()).unwrap();
+/// engine.run("hello.star", "answer = 6 * 7").unwrap();
+/// assert_eq!(engine.global("hello.star", "answer", |_, value| value.bits() >> 1), Some(42));
+/// ```
+pub struct Engine {
+    machine: Machine,
+}
+
+impl Engine {
+    /// An interpreter that loads no modules.
+    ///
+    /// # Errors
+    /// The heap cannot be made.
+    pub fn new(config: Config, dialect: Dialect) -> Result<Engine, EngineError> {
+        Engine::with_loader(config, dialect, Box::new(NoModules))
+    }
+
+    /// An interpreter that finds modules with a loader.
+    ///
+    /// # Errors
+    /// The heap cannot be made.
+    pub fn with_loader(
+        config: Config,
+        dialect: Dialect,
+        loader: Box<dyn Loader>,
+    ) -> Result<Engine, EngineError> {
+        let heap = new_heap(config).map_err(EngineError::Config)?;
+        let machine = Machine::new(heap, dialect, loader).map_err(EngineError::Alloc)?;
+        Ok(Engine { machine })
+    }
+
+    /// What `print` does with a line, instead of writing it to standard output.
+    pub fn on_print(&mut self, print: impl Fn(&str) + 'static) {
+        self.machine.host_mut().print = Box::new(print);
+    }
+
+    /// Predeclares a function under a name.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn function(
+        &mut self,
+        name: &str,
+        function: impl for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>> + 'static,
+    ) -> Result<(), Diagnostic> {
+        let number = self.machine.host_mut().add_builtin(name, Call::Host(Box::new(function)));
+        self.predeclare(name, |_| Ok(crate::value::builtin(number)))
+    }
+
+    /// Predeclares a function that calls back, in two halves: see [`Call::Reentrant`].
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn reentrant_function(
+        &mut self,
+        name: &str,
+        prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
+        run: fn(&mut Machine, usize) -> Res<()>,
+    ) -> Result<(), Diagnostic> {
+        let number = self.machine.host_mut().add_builtin(name, Call::Reentrant { prepare, run });
+        self.predeclare(name, |_| Ok(crate::value::builtin(number)))
+    }
+
+    /// Predeclares a value under a name.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn predeclare(
+        &mut self,
+        name: &str,
+        make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
+    ) -> Result<(), Diagnostic> {
+        self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(failure))
+    }
+
+    /// Predeclares what a loaded module exports, for all modules run from now on.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn predeclare_module(&mut self, key: &str) -> Result<(), Diagnostic> {
+        self.machine.predeclare_module(key).map_err(|failure| self.machine.diagnose(failure))
+    }
+
+    /// Runs a module. Its globals are frozen and kept under `key`, which is also the name that errors show.
+    ///
+    /// # Errors
+    /// All that is wrong with the text, or the error that ended the run.
+    pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Vec<Diagnostic>> {
+        self.machine.run_module(key, &SourceFile::new(key, text))
+    }
+
+    /// Looks at a global of a module.
+    pub fn global<R>(
+        &self,
+        key: &str,
+        name: &str,
+        look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
+    ) -> Option<R> {
+        self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
+    }
+
+    /// What the collector did so far.
+    pub fn stats(&self) -> &frazil::Stats {
+        self.machine.heap().stats()
+    }
+
+    /// The settings of the heap.
+    pub fn config(&self) -> &Config {
+        self.machine.heap().config()
+    }
+
+    /// Bytes that young objects and old blocks take now.
+    pub fn used_bytes(&self) -> usize {
+        self.machine.heap().used_bytes()
+    }
+
+    /// Bytes allocated since the last collection.
+    pub fn allocated_bytes(&self) -> usize {
+        self.machine.heap().allocated_bytes()
+    }
+
+    /// Collects now.
+    ///
+    /// # Errors
+    /// The collection failed.
+    pub fn collect(&mut self, request: frazil::Request) -> Result<(), AllocError> {
+        self.machine.collect(request)
+    }
+}
+
+#[allow(unsafe_code)]
+fn new_heap(config: Config) -> Result<Heap, ConfigError> {
+    // SAFETY: the heap ends up in the `Machine` of one `Engine`, which never hands out a value but to functions
+    // that are generic over its lifetime `'s`: such a function cannot let the value escape, and it sees values and
+    // the context (the only way to a heap) of that one engine, because both have the same `'s`. To confuse two
+    // engines a function would have to be given values of both with one lifetime, and no function of this crate
+    // borrows two machines.
+    unsafe { Heap::unbranded(config) }
+}

@@ -1,0 +1,187 @@
+//! What the machine has outside of the heap: code, built-in functions, and the hooks of the embedding program.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::code::Code;
+use crate::cx::Cx;
+use crate::failure::{Res, fail};
+use crate::machine::Machine;
+use crate::ops::attr;
+use crate::value::{Object, Value, ValueExt};
+
+/// The arguments of a call of a built-in function.
+pub struct Args<'a, 's> {
+    /// The receiver of a method; unset for functions.
+    pub this: Value<'s>,
+    /// Given by position.
+    pub positional: &'a [Cell<Value<'s>>],
+    /// Given by name: the names are strings, and different.
+    pub named: &'a [(Value<'s>, Value<'s>)],
+}
+
+/// A function that cannot call back into the program, and therefore cannot collect.
+pub type PlainFn = for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>>;
+
+/// A function of the embedding program.
+pub type HostFn = Box<dyn for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>>>;
+
+/// What the first half of a [`Call::Reentrant`] function comes to.
+pub enum Prepared<'s> {
+    /// The result: no call was needed.
+    Done(Value<'s>),
+    /// The state for the second half.
+    Call(Value<'s>),
+}
+
+/// How a built-in function is called.
+pub enum Call {
+    /// Directly.
+    Plain(PlainFn),
+    /// Directly, in the embedding program.
+    Host(HostFn),
+    /// In two halves: the first takes the arguments apart and cannot call back. The second works on the state
+    /// that the first left in a word of the root stack, and leaves its result there.
+    Reentrant {
+        /// The first half.
+        prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
+        /// The second half.
+        run: fn(&mut Machine, usize) -> Res<()>,
+    },
+}
+
+/// A built-in function.
+pub struct Builtin {
+    /// Its name.
+    pub name: String,
+    /// How it is called.
+    pub call: Call,
+}
+
+/// See [the module](self).
+pub struct Host {
+    /// All code; functions refer to it by number.
+    pub codes: Vec<Arc<Code>>,
+    /// All built-in functions; values refer to them by number.
+    pub builtins: Vec<Builtin>,
+    /// The built-in functions every module can use.
+    pub universal: HashMap<String, u32>,
+    /// What `print` does with a line.
+    pub print: Box<dyn Fn(&str)>,
+    /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
+    pub scratch: Cell<String>,
+}
+
+impl Host {
+    pub(crate) fn new() -> Host {
+        let mut host = Host {
+            codes: Vec::new(),
+            builtins: Vec::new(),
+            universal: HashMap::new(),
+            print: Box::new(|line| println!("{line}")),
+            scratch: Cell::new(String::new()),
+        };
+        for (name, call) in crate::builtins::all() {
+            let number = host.add_builtin(name, call);
+            host.universal.insert(name.to_owned(), number);
+        }
+        host
+    }
+
+    /// Adds a built-in function and returns its number.
+    pub fn add_builtin(&mut self, name: &str, call: Call) -> u32 {
+        self.builtins.push(Builtin { name: name.to_owned(), call });
+        self.builtins.len() as u32 - 1
+    }
+
+    /// The code of a function object.
+    pub fn code(&self, function: Object<'_>) -> &Arc<Code> {
+        &self.codes[function.raw(0) as usize]
+    }
+
+    /// The name of a function object.
+    pub fn function_name(&self, function: Object<'_>) -> &str {
+        &self.code(function).name
+    }
+
+    /// The name of a built-in function.
+    pub fn builtin_name(&self, number: u32) -> &str {
+        &self.builtins[number as usize].name
+    }
+
+    /// The name of a bound method.
+    pub fn bound_name(&self, bound: Object<'_>) -> &'static str {
+        attr::bound_method(bound).name
+    }
+}
+
+impl<'a, 's> Args<'a, 's> {
+    /// Arguments by position only, `min` to `max` of them.
+    ///
+    /// # Errors
+    /// There are others.
+    pub fn positional(&self, min: usize, max: usize) -> Res<()> {
+        if !self.named.is_empty() {
+            fail!("unexpected keyword arguments");
+        }
+        let given = self.positional.len();
+        if given >= min && given <= max {
+            return Ok(());
+        }
+        let (bound, wanted) = match () {
+            () if min == max => ("", min),
+            () if given < min => ("at least ", min),
+            () => ("at most ", max),
+        };
+        fail!("got {given} argument{}, want {bound}{wanted}", if given == 1 { "" } else { "s" })
+    }
+
+    /// Exactly these parameters, by position only.
+    ///
+    /// # Errors
+    /// There are more or fewer.
+    #[inline]
+    pub fn exactly<const N: usize>(&self) -> Res<[Value<'s>; N]> {
+        self.positional(N, N)?;
+        Ok(std::array::from_fn(|index| self.positional[index].get()))
+    }
+
+    /// The argument at a position, if there is one.
+    #[inline]
+    pub fn at(&self, index: usize) -> Option<Value<'s>> {
+        self.positional.get(index).map(Cell::get)
+    }
+
+    /// The arguments for these parameters, by position or name. A name that ends in `?` need not be given.
+    ///
+    /// # Errors
+    /// There are others, or one is missing.
+    pub fn bind<const N: usize>(&self, params: [&str; N]) -> Res<[Option<Value<'s>>; N]> {
+        let mut bound = [None; N];
+        if self.positional.len() > N {
+            fail!("got {} arguments, want at most {N}", self.positional.len());
+        }
+        for (slot, cell) in bound.iter_mut().zip(self.positional) {
+            *slot = Some(cell.get());
+        }
+        for &(name, value) in self.named {
+            let name = name.as_str().unwrap_or("");
+            let Some(index) = params.iter().position(|param| param.trim_end_matches('?') == name) else {
+                let params = params.map(|param| param.trim_end_matches('?').to_owned());
+                let hint = match attr::spelled_like(name, &params) {
+                    Some(similar) => format!(" (did you mean {similar}?)"),
+                    None => String::new(),
+                };
+                fail!("unexpected keyword argument \"{name}\"{hint}");
+            };
+            if bound[index].replace(value).is_some() {
+                fail!("got multiple values for keyword argument \"{name}\"");
+            }
+        }
+        match params.iter().zip(&bound).find(|(param, value)| value.is_none() && !param.ends_with('?')) {
+            Some((param, _)) => fail!("missing argument for {param}"),
+            None => Ok(bound),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Calls: binding arguments to parameters, entering functions, and calling built-in ones.
+
+use std::cell::Cell;
+
+use crate::code::{CallSite, Code, WINDOW};
+use crate::cx::Cx;
+use crate::data::{iter, table};
+use crate::failure::{Res, fail};
+use crate::host::{Args, Call, Prepared};
+use crate::ops::attr;
+use crate::syntax::Dialect;
+use crate::value::{Kind, Object, Value, ValueExt, shapes};
+
+use super::{CALLS_MAX, Entry, Frame, Machine, ensure_window};
+
+/// Where a call happens.
+#[derive(Clone, Copy)]
+pub(super) struct Site {
+    /// The callee's place on the root stack; the positional arguments stand behind it.
+    pub base: usize,
+    /// How many positional arguments there are.
+    pub count: usize,
+    /// The register for the result.
+    pub d: u8,
+}
+
+/// The arguments of a call that are not simply in registers.
+pub(super) struct Gathered<'s> {
+    pub positional: Vec<Cell<Value<'s>>>,
+    pub named: Vec<(Value<'s>, Value<'s>)>,
+}
+
+/// Begins a call of a function: binds the arguments and pushes a frame. If it fails, no register has changed.
+#[inline(always)]
+pub(super) fn enter<'s>(
+    cx: Cx<'s>,
+    frames: &mut Vec<Frame>,
+    active: &[Cell<u32>],
+    dialect: &Dialect,
+    function: Object<'s>,
+    site: Site,
+    gathered: Option<&Gathered<'s>>,
+) -> Res<()> {
+    if !ensure_window(cx.heap, site.base) || frames.len() >= CALLS_MAX {
+        fail!("Starlark stack overflow");
+    }
+    let window = &cx.heap.stack_from(site.base)[..WINDOW];
+    let number = function.raw(0) as u32;
+    let code: &Code = &cx.host.codes[number as usize];
+    let calls = &active[number as usize];
+    if calls.get() > 0 && !dialect.recursion {
+        fail!("function {} called recursively", code.name);
+    }
+    let parameters = if gathered.is_none() && code.params.simple() && site.count == code.params.positional {
+        site.count
+    } else {
+        let count = site.count;
+        match gathered {
+            None => bind(cx, function, code, &window[1..=count], &[], window)?,
+            Some(gathered) => bind(cx, function, code, &gathered.positional, &gathered.named, window)?,
+        }
+    };
+    window[0].set(function.into());
+    for register in &window[1 + parameters..code.registers.max(1 + parameters)] {
+        register.set(Value::EMPTY);
+    }
+    calls.set(calls.get() + 1);
+    frames.push(Frame { code: number, base: site.base as u32, pc: 0, d: site.d, entry: Entry::Instruction });
+    Ok(())
+}
+
+/// Puts the arguments where the parameters are, and says how many registers those take. `positional` may be the
+/// very registers behind the callee: everything is allocated before anything is written.
+fn bind<'s>(
+    cx: Cx<'s>,
+    function: Object<'s>,
+    code: &Code,
+    positional: &[Cell<Value<'s>>],
+    named: &[(Value<'s>, Value<'s>)],
+    window: &[Cell<Value<'s>>],
+) -> Res<usize> {
+    let params = &code.params;
+    let given = positional.len();
+    if given > params.positional && !params.args {
+        return too_many(code, given + named.len());
+    }
+    let in_place = given.min(params.positional);
+    let rest = if params.args { Some(cx.tuple_of_cells(&positional[in_place..])?) } else { None };
+    let (by_name, kwargs) = bind_named(cx, code, named, in_place)?;
+    let missing: Vec<&str> = (in_place..params.names.len())
+        .filter(|&index| by_name.get(index).is_none_or(|value| value.is_unset()))
+        .filter(|&index| default_of(function, code, index).is_unset())
+        .map(|index| &*params.names[index])
+        .collect();
+    if !missing.is_empty() {
+        let (count, s) = (missing.len(), if missing.len() > 1 { "s" } else { "" });
+        fail!("function {} missing {count} argument{s} ({})", code.name, missing.join(", "));
+    }
+    for index in 0..in_place {
+        window[1 + index].set(positional[index].get());
+    }
+    for index in in_place..params.names.len() {
+        let given = by_name.get(index).copied().unwrap_or(Value::EMPTY);
+        window[1 + index].set(if given.is_unset() { default_of(function, code, index) } else { given });
+    }
+    let mut end = params.names.len();
+    for value in rest.into_iter().chain(kwargs) {
+        end += 1;
+        window[end].set(value);
+    }
+    Ok(end)
+}
+
+/// The default of a parameter; unset if there is none.
+fn default_of<'s>(function: Object<'s>, code: &Code, index: usize) -> Value<'s> {
+    let params = &code.params;
+    let first = params.positional - params.defaults;
+    if index < first { Value::EMPTY } else { function.get(1 + index - first) }
+}
+
+#[cold]
+fn too_many(code: &Code, given: usize) -> Res<usize> {
+    let params = &code.params;
+    if params.names.is_empty() {
+        fail!("function {} accepts no arguments ({given} given)", code.name);
+    }
+    let (count, at_most) = (params.positional, if params.defaults > 0 { "at most " } else { "" });
+    let s = if count == 1 { "" } else { "s" };
+    fail!("function {} accepts {at_most}{count} positional argument{s} ({given} given)", code.name)
+}
+
+/// The named arguments by parameter (unset where there is none), and the dict for `**kwargs` if there is one.
+fn bind_named<'s>(
+    cx: Cx<'s>,
+    code: &Code,
+    named: &[(Value<'s>, Value<'s>)],
+    in_place: usize,
+) -> Res<(Vec<Value<'s>>, Option<Value<'s>>)> {
+    let params = &code.params;
+    let kwargs = if params.kwargs { Some(table::with_capacity(cx, &shapes::DICT, 0)?) } else { None };
+    let mut by_name = vec![Value::EMPTY; if named.is_empty() { 0 } else { params.names.len() }];
+    for &(name, value) in named {
+        let text = name.as_str().unwrap_or("");
+        let is_new = match (params.names.iter().position(|param| **param == *text), kwargs) {
+            (Some(index), _) if index < in_place || !by_name[index].is_unset() => false,
+            (Some(index), _) => {
+                by_name[index] = value;
+                true
+            }
+            (None, Some(kwargs)) => table::insert(cx, kwargs, name, value)?,
+            (None, None) => {
+                fail!("function {} got an unexpected keyword argument \"{text}\"", code.name)
+            }
+        };
+        if !is_new {
+            fail!("function {} got multiple values for parameter \"{text}\"", code.name);
+        }
+    }
+    Ok((by_name, kwargs.map(Value::from)))
+}
+
+/// Collects the arguments of a call with more than positional ones. They stand behind the callee: positional,
+/// named, `*args`, `**kwargs`.
+pub(super) fn gather<'s>(
+    cx: Cx<'s>,
+    site: &CallSite,
+    constant: impl Fn(u32) -> Value<'s>,
+    stack: &[Cell<Value<'s>>],
+) -> Res<Gathered<'s>> {
+    let mut positional = stack[..site.positional].to_vec();
+    let mut rest = stack[site.positional..].iter().map(Cell::get);
+    let mut named: Vec<(Value<'s>, Value<'s>)> =
+        site.names.iter().map(|&name| constant(name)).zip(&mut rest).collect();
+    if site.args {
+        let args = rest.next().unwrap_or(Value::EMPTY);
+        let Some(iter) = iter::iterate(cx, args) else {
+            fail!("argument after * must be iterable, not {}", args.type_name());
+        };
+        positional.extend(iter.collect()?.into_iter().map(Cell::new));
+    }
+    if site.kwargs {
+        let kwargs = rest.next().unwrap_or(Value::EMPTY);
+        let Some(dict) = kwargs.as_kind(Kind::Dict) else {
+            fail!("argument after ** must be a mapping, not {}", kwargs.type_name());
+        };
+        for position in table::positions(dict) {
+            let key = table::key(dict, position);
+            if key.as_str().is_none() {
+                fail!("keywords must be strings, not {}", key.type_name());
+            }
+            named.push((key, table::value(dict, position)));
+        }
+    }
+    Ok(Gathered { positional, named })
+}
+
+/// The second half of a built-in function that calls back.
+pub(super) type Run = fn(&mut Machine, usize) -> Res<()>;
+
+/// Calls a value that is not a function of the program. With the result comes the number of the built-in
+/// function (0 for a method) and its second half, if it has one.
+pub(super) fn builtin<'s>(
+    cx: Cx<'s>,
+    callee: Value<'s>,
+    positional: &[Cell<Value<'s>>],
+    named: &[(Value<'s>, Value<'s>)],
+) -> Res<(u32, Option<Run>, Prepared<'s>)> {
+    if let Some(number) = callee.as_builtin() {
+        let builtin = &cx.host.builtins[number as usize];
+        let args = Args { this: Value::EMPTY, positional, named };
+        let outcome = match &builtin.call {
+            Call::Plain(function) => function(cx, &args).map(|result| (None, Prepared::Done(result))),
+            Call::Host(function) => function(cx, &args).map(|result| (None, Prepared::Done(result))),
+            Call::Reentrant { prepare, run } => prepare(cx, &args).map(|prepared| (Some(*run), prepared)),
+        };
+        let (run, prepared) = outcome.map_err(|failure| failure.inside(&builtin.name))?;
+        return Ok((number, run, prepared));
+    }
+    let Some(bound) = callee.as_kind(Kind::Bound) else {
+        fail!("invalid call of non-function ({})", callee.type_name());
+    };
+    let method = attr::bound_method(bound);
+    let args = Args { this: bound.get(0), positional, named };
+    let result = (method.call)(cx, &args).map_err(|failure| failure.inside(method.name))?;
+    Ok((0, None, Prepared::Done(result)))
+}

@@ -1,0 +1,664 @@
+//! The instructions.
+//!
+//! Everything the loop needs of a frame is in local variables: the window of registers, the instructions, the
+//! constants. They are written back or reloaded at calls, returns and exits. The common cases, small ints above
+//! all, are decided here; the rest is in [`crate::ops`] and [`crate::data`].
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+
+use crate::builtins::methods;
+use crate::code::{AttrSite, CaptureFrom, Code, Op, WINDOW};
+use crate::cx::Cx;
+use crate::data::{equal, int, iter, list, record, sequence, table};
+use crate::failure::{Failure, Res, fail};
+use crate::host::{Args, Host, Prepared};
+use crate::ops::{self, attr};
+use crate::syntax::Dialect;
+use crate::syntax::ast::BinaryOp;
+use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, boolean, none, shapes, small_int};
+
+use super::call::{self, Gathered, Site};
+use super::{Entry, Frame, Step};
+
+type Window<'s> = &'s [Cell<Value<'s>>; WINDOW];
+type References<'s> = frazil::References<'s, 'static, crate::value::Tagging>;
+
+/// What the loop holds of the running frame.
+struct Current<'s> {
+    base: usize,
+    code: &'s Code,
+    window: Window<'s>,
+    constants: References<'s>,
+}
+
+impl<'s> Current<'s> {
+    #[inline(always)]
+    fn of(heap: &'s Heap, host: &'s Host, frame: Frame) -> Res<Current<'s>> {
+        let base = frame.base as usize;
+        let Some(window) = heap.stack_from(base).first_chunk::<WINDOW>() else {
+            fail!("Starlark stack overflow");
+        };
+        let globals = match window[0].get().object() {
+            Some(function) => function.get(0).object(),
+            None => None,
+        };
+        let Some(constants) = globals.and_then(|globals| globals.get(0).object()) else {
+            fail!("the function has no module");
+        };
+        let code: &'s Code = &host.codes[frame.code as usize];
+        Ok(Current { base, code, window, constants: constants.references() })
+    }
+
+    /// The globals of the module. They are where the function says.
+    #[inline(always)]
+    fn globals(&self) -> Option<Object<'s>> {
+        self.window[0].get().object().and_then(|function| function.get(0).object())
+    }
+
+    #[cold]
+    fn unassigned(&self, kind: &str, name: Option<&str>) -> Box<Failure> {
+        Failure::new(format!("{kind} variable {} referenced before assignment", name.unwrap_or("?")))
+    }
+
+    fn local_name(&self, register: u8) -> Option<&'s str> {
+        self.code.locals.get(usize::from(register).wrapping_sub(1)).map(|name| &**name)
+    }
+
+    fn capture_name(&self, at: u32) -> Option<&'s str> {
+        let index = at as usize - 1 - self.code.params.default_slots();
+        self.code.captures.get(index).map(|capture| &*capture.name)
+    }
+}
+
+/// Executes instructions of the frame on top, and of those it calls, until something else has to be done.
+pub(super) fn run<'s>(
+    heap: &'s Heap,
+    host: &'s Host,
+    frames: &mut Vec<Frame>,
+    active: &'s [Cell<u32>],
+    dialect: &Dialect,
+) -> Res<Step> {
+    let cx = Cx { heap, host };
+    let Some(&frame) = frames.last() else { return Ok(Step::Done) };
+    let mut current = Current::of(heap, host, frame)?;
+    let mut pc = frame.pc as usize;
+    // In checking mode a collection is always due: the safepoint that just collected must let go on.
+    let mut resumed = true;
+
+    let outcome = 'exit: {
+        /// The value of an operation, or the way out.
+        macro_rules! ok {
+            ($result:expr) => {
+                match $result {
+                    Ok(value) => value,
+                    Err(failure) => break 'exit Err(failure),
+                }
+            };
+        }
+        macro_rules! get {
+            ($r:expr) => {
+                current.window[$r as usize].get()
+            };
+        }
+        macro_rules! set {
+            ($r:expr, $value:expr) => {
+                current.window[$r as usize].set($value)
+            };
+        }
+        macro_rules! safepoint {
+            () => {
+                if heap.should_collect() && !std::mem::take(&mut resumed) {
+                    pc -= 1;
+                    break 'exit Ok(Step::Collect);
+                }
+            };
+        }
+        /// Goes on in the frame on top.
+        macro_rules! reload {
+            () => {
+                match frames.last() {
+                    Some(&frame) => {
+                        current = ok!(Current::of(heap, host, frame));
+                        pc = frame.pc as usize;
+                    }
+                    None => break 'exit Ok(Step::Done),
+                }
+            };
+        }
+        /// Calls a value with the arguments behind register `base`.
+        macro_rules! call {
+            ($callee:expr, $d:expr, $base:expr, $count:expr, $gathered:expr) => {{
+                let (callee, d, base, count): (Value<'s>, _, u8, _) = ($callee, $d, $base, $count as usize);
+                let gathered: Option<&Gathered<'s>> = $gathered;
+                if let Some(function) = callee.as_kind(Kind::Function) {
+                    if let Some(frame) = frames.last_mut() {
+                        frame.pc = pc as u32;
+                    }
+                    let site = Site { base: current.base + base as usize, count, d };
+                    ok!(call::enter(cx, frames, active, dialect, function, site, gathered));
+                    reload!();
+                } else {
+                    let first = base as usize + 1;
+                    let (positional, named) = match gathered {
+                        Some(gathered) => (&gathered.positional[..], &gathered.named[..]),
+                        None => (&current.window[first..first + count], &[][..]),
+                    };
+                    match ok!(call::builtin(cx, callee, positional, named)) {
+                        (_, _, Prepared::Done(value)) => set!(d, value),
+                        (builtin, Some(run), Prepared::Call(state)) => {
+                            set!(base, state);
+                            let slot = current.base + base as usize;
+                            break 'exit Ok(Step::Reenter { builtin, run, slot, d });
+                        }
+                        (_, None, Prepared::Call(_)) => {
+                            break 'exit Err(Failure::new("a built-in function has no second half"));
+                        }
+                    }
+                }
+            }};
+        }
+
+        loop {
+            let op = current.code.ops[pc];
+            pc += 1;
+            match op {
+                // -------------------------------------------------------------- values and variables
+                Op::Const { d, k } => set!(d, current.constants.get(k as usize)),
+                Op::Int { d, i } => set!(d, small_int(i64::from(i))),
+                Op::None { d } => set!(d, none()),
+                Op::Unset { d } => set!(d, Value::EMPTY),
+                Op::Bool { d, b } => set!(d, boolean(b)),
+                Op::Move { d, a } => set!(d, get!(a)),
+                Op::Global { d, global } => {
+                    let value = match current.globals() {
+                        Some(globals) => globals.get(1 + global as usize),
+                        None => Value::EMPTY,
+                    };
+                    if value.is_unset() {
+                        break 'exit Err(match current.code.globals.get(global as usize) {
+                            Some((name, true)) => current.unassigned("local", Some(name)),
+                            name => current.unassigned("global", name.map(|(name, _)| &**name)),
+                        });
+                    }
+                    set!(d, value);
+                }
+                Op::SetGlobal { a, global } => {
+                    if let Some(globals) = current.globals() {
+                        let stored = heap.store(globals, 1 + global as usize, get!(a));
+                        ok!(stored.map_err(|error| Failure::store(error, "assign to a global of", "module")));
+                    }
+                }
+                Op::Free { d, at } => {
+                    let value =
+                        match get!(0u8).object().and_then(|function| function.get(at as usize).object()) {
+                            Some(cell) => cell.get(0),
+                            None => Value::EMPTY,
+                        };
+                    if value.is_unset() {
+                        break 'exit Err(current.unassigned("local", current.capture_name(at)));
+                    }
+                    set!(d, value);
+                }
+                Op::Cell { d, cell } => {
+                    let value = get!(cell).object().map_or(Value::EMPTY, |cell| cell.get(0));
+                    if value.is_unset() {
+                        break 'exit Err(current.unassigned("local", current.local_name(cell)));
+                    }
+                    set!(d, value);
+                }
+                Op::SetCell { cell, a } => {
+                    if let Some(cell) = get!(cell).object() {
+                        let stored = heap.store(cell, 0, get!(a));
+                        ok!(stored.map_err(|error| Failure::store(error, "assign to", "variable")));
+                    }
+                }
+                Op::NewCell { r } => {
+                    let mut fresh = ok!(cx.alloc(&shapes::CELL, 0).map_err(Into::into));
+                    fresh.references_mut()[0] = get!(r);
+                    set!(r, fresh.finish().into());
+                }
+                Op::Check { r } => {
+                    if get!(r).is_unset() {
+                        break 'exit Err(current.unassigned("local", current.local_name(r)));
+                    }
+                }
+                Op::Spill { d, count } => {
+                    let fresh = ok!(cx.alloc(&shapes::SLOTS, count as usize).map_err(Into::into));
+                    set!(d, fresh.finish().into());
+                }
+                Op::Spilled { d, from, slot } => {
+                    let value = get!(from).object().map_or(Value::EMPTY, |slots| slots.get(slot as usize));
+                    if value.is_unset() {
+                        break 'exit Err(current.unassigned("local", None));
+                    }
+                    set!(d, value);
+                }
+                Op::SetSpilled { a, to, slot } => {
+                    if let Some(slots) = get!(to).object() {
+                        let stored = heap.store(slots, slot as usize, get!(a));
+                        ok!(stored.map_err(|error| Failure::store(error, "assign to", "variable")));
+                    }
+                }
+
+                // -------------------------------------------------------------- operators
+                Op::Add { d, a, b } => {
+                    let (a, b) = (get!(a), get!(b));
+                    let sum = match (a.as_small(), b.as_small()) {
+                        (Some(x), Some(y)) if in_range(x + y) => small_int(x + y),
+                        _ => ok!(ops::binary(cx, BinaryOp::Add, a, b)),
+                    };
+                    set!(d, sum);
+                }
+                Op::Sub { d, a, b } => {
+                    let (a, b) = (get!(a), get!(b));
+                    let difference = match (a.as_small(), b.as_small()) {
+                        (Some(x), Some(y)) if in_range(x - y) => small_int(x - y),
+                        _ => ok!(ops::binary(cx, BinaryOp::Sub, a, b)),
+                    };
+                    set!(d, difference);
+                }
+                Op::Mul { d, a, b } => {
+                    let (a, b) = (get!(a), get!(b));
+                    let product = match (a.as_small(), b.as_small()) {
+                        (Some(x), Some(y)) => x.checked_mul(y).filter(|product| in_range(*product)),
+                        _ => None,
+                    };
+                    let product = match product {
+                        Some(product) => small_int(product),
+                        None => ok!(ops::binary(cx, BinaryOp::Mul, a, b)),
+                    };
+                    set!(d, product);
+                }
+                Op::Binary { op, d, a, b } => set!(d, ok!(ops::binary(cx, op, get!(a), get!(b)))),
+                Op::AddInt { d, a, i } => {
+                    let a = get!(a);
+                    let sum = match a.as_small() {
+                        Some(x) if in_range(x + i64::from(i)) => small_int(x + i64::from(i)),
+                        _ => ok!(ops::binary(cx, BinaryOp::Add, a, small_int(i64::from(i)))),
+                    };
+                    set!(d, sum);
+                }
+                Op::SubInt { d, a, i } => {
+                    let a = get!(a);
+                    let difference = match a.as_small() {
+                        Some(x) if in_range(x - i64::from(i)) => small_int(x - i64::from(i)),
+                        _ => ok!(ops::binary(cx, BinaryOp::Sub, a, small_int(i64::from(i)))),
+                    };
+                    set!(d, difference);
+                }
+                Op::BinaryInt { op, d, a, i } => {
+                    let (a, i) = (get!(a), i64::from(i));
+                    let value = match (op, a.as_small()) {
+                        (BinaryOp::Mod, Some(x)) => small_int(ok!(int::floor_mod(x, i))),
+                        (BinaryOp::FloorDiv, Some(x)) if i > 0 => small_int(ok!(int::floor_div(x, i))),
+                        _ => ok!(ops::binary(cx, op, a, small_int(i))),
+                    };
+                    set!(d, value);
+                }
+                Op::AddInPlace { d, a, b } => {
+                    let (a, b) = (get!(a), get!(b));
+                    let sum = match (a.as_small(), b.as_small()) {
+                        (Some(x), Some(y)) if in_range(x + y) => small_int(x + y),
+                        _ => ok!(ops::in_place(cx, BinaryOp::Add, a, b)),
+                    };
+                    set!(d, sum);
+                }
+                Op::InPlace { op, d, a, b } => set!(d, ok!(ops::in_place(cx, op, get!(a), get!(b)))),
+                Op::Not { d, a } => set!(d, boolean(!ops::truth(get!(a)))),
+                Op::Plus { d, a } => {
+                    let a = get!(a);
+                    if !matches!(a.kind(), Kind::Int | Kind::BigInt | Kind::Float) {
+                        break 'exit Err(Failure::new(format!("unknown unary op: +{}", a.type_name())));
+                    }
+                    set!(d, a);
+                }
+                Op::Minus { d, a } => set!(d, ok!(int::negate(cx, get!(a)))),
+                Op::Invert { d, a } => set!(d, ok!(int::invert(cx, get!(a)))),
+
+                // -------------------------------------------------------------- control
+                Op::Jump { to } => pc = to as usize,
+                Op::Repeat { to } => {
+                    safepoint!();
+                    pc = to as usize;
+                }
+                Op::JumpIf { a, to } => {
+                    if ops::truth(get!(a)) {
+                        pc = to as usize;
+                    }
+                }
+                Op::JumpUnless { a, to } => {
+                    if !ops::truth(get!(a)) {
+                        pc = to as usize;
+                    }
+                }
+                Op::JumpCompare { op, when, a, b, to } => {
+                    if ok!(holds(op, get!(a), get!(b))) == when {
+                        pc += to.distance();
+                    }
+                }
+                Op::For { r } => {
+                    let [first, second] = ok!(iter::begin(cx, get!(r)));
+                    set!(r, first);
+                    set!(r + 1, second);
+                }
+                Op::ForRange { r, a, b } => {
+                    let bound = |value: Value<'s>| match value.as_small() {
+                        Some(bound) => Ok(bound),
+                        None => range_bound(value),
+                    };
+                    let (start, stop) = (ok!(bound(get!(a))), ok!(bound(get!(b))));
+                    set!(r, small_int(stop));
+                    set!(r + 1, small_int(start));
+                }
+                Op::Next { d, r, to } => {
+                    safepoint!();
+                    let first = get!(r);
+                    match ok!(iter::advance(cx, first, get!(r + 1))) {
+                        Some((value, second)) => {
+                            set!(d, value);
+                            set!(r + 1, second);
+                        }
+                        None => {
+                            iter::end(cx, first);
+                            pc = to as usize;
+                        }
+                    }
+                }
+                Op::EndFor { r } => iter::end(cx, get!(r)),
+
+                // -------------------------------------------------------------- calls
+                Op::Call { d, base, count } => {
+                    safepoint!();
+                    call!(get!(base), d, base, count, None);
+                }
+                Op::CallWith { d, base, site } => {
+                    safepoint!();
+                    let site = &current.code.calls[site as usize];
+                    let constants = current.constants;
+                    let constant = |k: u32| constants.get(k as usize);
+                    let stack = &current.window[base as usize + 1..];
+                    let gathered = ok!(call::gather(cx, site, constant, stack));
+                    call!(get!(base), d, base, 0, Some(&gathered));
+                }
+                Op::CallMethod { d, base, count, attr } => {
+                    safepoint!();
+                    let site = &current.code.attrs[attr as usize];
+                    match ok!(method(cx, get!(base), site, current.constants)) {
+                        Callee::Method(method) => {
+                            let first = base as usize + 1;
+                            let positional = &current.window[first..first + count as usize];
+                            let args = Args { this: get!(base), positional, named: &[] };
+                            let result = (method.call)(cx, &args);
+                            set!(d, ok!(result.map_err(|failure| failure.inside(method.name))));
+                        }
+                        Callee::Value(value) => call!(value, d, base, count, None),
+                    }
+                }
+                Op::CallMethodWith { d, base, site } => {
+                    safepoint!();
+                    let site = &current.code.calls[site as usize];
+                    let constants = current.constants;
+                    let constant = |k: u32| constants.get(k as usize);
+                    let stack = &current.window[base as usize + 1..];
+                    let gathered = ok!(call::gather(cx, site, constant, stack));
+                    let attr = &current.code.attrs[site.attr as usize];
+                    match ok!(method(cx, get!(base), attr, constants)) {
+                        Callee::Method(method) => {
+                            let args = Args {
+                                this: get!(base),
+                                positional: &gathered.positional,
+                                named: &gathered.named,
+                            };
+                            let result = (method.call)(cx, &args);
+                            set!(d, ok!(result.map_err(|failure| failure.inside(method.name))));
+                        }
+                        Callee::Value(value) => call!(value, d, base, 0, Some(&gathered)),
+                    }
+                }
+                Op::Return { a } => {
+                    let value = get!(a);
+                    let Some(frame) = frames.pop() else { break 'exit Ok(Step::Done) };
+                    let calls = &active[frame.code as usize];
+                    calls.set(calls.get().wrapping_sub(1));
+                    if frame.entry != Entry::Instruction {
+                        set!(0u8, value);
+                        return Ok(Step::Done);
+                    }
+                    reload!();
+                    set!(frame.d, value);
+                }
+                Op::Function { d, base, code } => {
+                    set!(d, ok!(make_function(cx, &current, base, code)));
+                }
+                Op::Load { load } => break 'exit Ok(Step::Load(load)),
+
+                // -------------------------------------------------------------- data
+                Op::List { d, base, count } => {
+                    let items = &current.window[base as usize..base as usize + count as usize];
+                    set!(d, ok!(list::of_cells(cx, items)));
+                }
+                Op::ListFor { d, r } => {
+                    let capacity = match (get!(r).as_small(), get!(r + 1).as_small()) {
+                        (Some(stop), Some(start)) => (stop - start).clamp(0, LIST_FOR_MAX) as usize,
+                        _ => sequence::len(get!(r)).unwrap_or(0),
+                    };
+                    set!(d, ok!(list::with_capacity(cx, capacity)));
+                }
+                Op::Append { list, a } => {
+                    if let Some(list) = get!(list).object() {
+                        ok!(list::push(cx, list, get!(a)));
+                    }
+                }
+                Op::Tuple { d, base, count } => {
+                    let items = &current.window[base as usize..base as usize + count as usize];
+                    set!(d, ok!(cx.tuple_of_cells(items)));
+                }
+                Op::TupleOf { d, a } => {
+                    let items: Vec<Value<'s>> = get!(a).object().into_iter().flat_map(list::items).collect();
+                    set!(d, ok!(cx.tuple(&items)));
+                }
+                Op::Dict { d, capacity } => {
+                    set!(d, ok!(table::with_capacity(cx, &shapes::DICT, capacity as usize)).into());
+                }
+                Op::DictOf { d, base, count, k } => {
+                    let values = &current.window[base as usize..base as usize + count as usize];
+                    let keys = current.constants.get(k as usize);
+                    if let Some(keys) = keys.object() {
+                        set!(d, ok!(table::of_distinct(cx, keys, values)));
+                    }
+                }
+                Op::Insert { dict, key, a } => {
+                    if let Some(dict) = get!(dict).object() {
+                        ok!(table::insert(cx, dict, get!(key), get!(a)));
+                    }
+                }
+                Op::InsertNew { dict, key, a } => {
+                    if let Some(dict) = get!(dict).object() {
+                        ok!(ops::insert_new(cx, dict, get!(key), get!(a)));
+                    }
+                }
+                Op::Index { d, a, i } => {
+                    let (a, i) = (get!(a), get!(i));
+                    let value = match (a.as_kind(Kind::List), i.as_small()) {
+                        (Some(object), Some(at)) if at >= 0 && (at as usize) < list::len(object) => {
+                            list::get(object, at as usize)
+                        }
+                        _ => ok!(ops::index(cx, a, i)),
+                    };
+                    set!(d, value);
+                }
+                Op::SetIndex { a, i, value } => ok!(ops::set_index(cx, get!(a), get!(i), get!(value))),
+                Op::Slice { d, a, base } => {
+                    let value = ok!(sequence::slice(cx, get!(a), get!(base), get!(base + 1), get!(base + 2)));
+                    set!(d, value);
+                }
+                Op::Attr { d, a, attr } => {
+                    let site = &current.code.attrs[attr as usize];
+                    let value = match ok!(method(cx, get!(a), site, current.constants)) {
+                        Callee::Value(value) => value,
+                        Callee::Method(found) => {
+                            let number = methods::number(get!(a).kind(), found.name).unwrap_or(0);
+                            ok!(attr::bind(cx, get!(a), number))
+                        }
+                    };
+                    set!(d, value);
+                }
+                Op::SetAttr { a, attr } => {
+                    let site = &current.code.attrs[attr as usize];
+                    let name = current.constants.get(site.name as usize).as_str().unwrap_or("");
+                    let type_name = get!(a).type_name();
+                    let message = format!("can't assign to .{name} field of {type_name}");
+                    break 'exit Err(Failure::new(message));
+                }
+                Op::Unpack { a, base, count } => {
+                    let targets = &current.window[base as usize..base as usize + count as usize];
+                    ok!(unpack(cx, get!(a), targets));
+                }
+            }
+        }
+    };
+    if let Some(frame) = frames.last_mut() {
+        frame.pc = pc as u32;
+    }
+    outcome
+}
+
+/// The most elements a list comprehension reserves room for at once.
+const LIST_FOR_MAX: i64 = 1 << 16;
+
+#[inline(always)]
+fn in_range(i: i64) -> bool {
+    (INT_MIN..=INT_MAX).contains(&i)
+}
+
+/// Whether a comparison holds.
+#[inline(always)]
+fn holds<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
+        match op {
+            BinaryOp::Eq => return Ok(x == y),
+            BinaryOp::Ne => return Ok(x != y),
+            BinaryOp::Lt => return Ok(x < y),
+            BinaryOp::Le => return Ok(x <= y),
+            BinaryOp::Gt => return Ok(x > y),
+            BinaryOp::Ge => return Ok(x >= y),
+            _ => {}
+        }
+    }
+    holds_slow(op, a, b)
+}
+
+fn holds_slow<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    match op {
+        BinaryOp::Eq => equal::equal(a, b),
+        BinaryOp::Ne => equal::equal(a, b).map(|equal| !equal),
+        BinaryOp::In => ops::contains(b, a, "in"),
+        BinaryOp::NotIn => ops::contains(b, a, "not in").map(|found| !found),
+        _ => equal::compare(op.as_str(), a, b).map(|order| match op {
+            BinaryOp::Lt => order == Ordering::Less,
+            BinaryOp::Le => order != Ordering::Greater,
+            BinaryOp::Gt => order == Ordering::Greater,
+            _ => order != Ordering::Less,
+        }),
+    }
+}
+
+#[cold]
+fn range_bound(value: Value<'_>) -> Res<i64> {
+    crate::builtins::functions::range_argument(value).map_err(|failure| failure.inside("range"))
+}
+
+/// What calling an attribute comes to.
+enum Callee<'s> {
+    /// A method of a built-in type.
+    Method(&'static methods::Method),
+    /// The field of a struct.
+    Value(Value<'s>),
+}
+
+#[inline(always)]
+fn method<'s>(
+    _cx: Cx<'s>,
+    receiver: Value<'s>,
+    site: &AttrSite,
+    constants: References<'s>,
+) -> Res<Callee<'s>> {
+    let kind = receiver.kind();
+    if let (Kind::Struct, Some(object)) = (kind, receiver.object()) {
+        let name = constants.get(site.name as usize);
+        if let Some(index) = record::find(object, name, site.hint.get()) {
+            site.hint.set(index);
+            return Ok(Callee::Value(record::value(object, index)));
+        }
+    } else if site.method != AttrSite::NO_METHOD
+        && let Some(method) = methods::by_name_number(kind, site.method)
+    {
+        return Ok(Callee::Method(method));
+    }
+    Err(attr::missing(receiver, constants.get(site.name as usize).as_str().unwrap_or("")))
+}
+
+/// A function with the defaults in the registers from `base`, and the captured cells.
+fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, number: u32) -> Res<Value<'s>> {
+    let code = &cx.host.codes[number as usize];
+    let defaults = code.params.default_slots();
+    let mut fresh = cx.alloc(&shapes::FUNCTION, 1 + defaults + code.captures.len())?;
+    fresh.raw_mut()[0] = u64::from(number);
+    let slots = fresh.references_mut();
+    if let Some(globals) = current.globals() {
+        slots[0] = globals.into();
+    }
+    for (slot, register) in slots[1..=defaults].iter_mut().zip(&current.window[base as usize..]) {
+        *slot = register.get();
+    }
+    let own = current.window[0].get().object();
+    for (slot, capture) in slots[1 + defaults..].iter_mut().zip(&code.captures) {
+        *slot = match capture.from {
+            CaptureFrom::Register(register) => current.window[register as usize].get(),
+            CaptureFrom::Function(at) => own.map_or(Value::EMPTY, |own| own.get(at as usize)),
+            CaptureFrom::Spilled { from, slot } => {
+                let slots = current.window[from as usize].get().object();
+                slots.map_or(Value::EMPTY, |slots| slots.get(slot as usize))
+            }
+        };
+    }
+    Ok(fresh.finish().into())
+}
+
+/// Takes the elements of a value apart.
+fn unpack<'s>(cx: Cx<'s>, value: Value<'s>, targets: &[Cell<Value<'s>>]) -> Res<()> {
+    let want = targets.len();
+    let count = |got: usize| -> Res<()> {
+        if got == want {
+            return Ok(());
+        }
+        let what = if got > want { "many" } else { "few" };
+        fail!("too {what} values to unpack (got {got}, want {want})")
+    };
+    match (value.kind(), value.object()) {
+        (Kind::Tuple, Some(tuple)) => {
+            count(tuple.reference_count())?;
+            for (target, value) in targets.iter().zip(tuple.references().iter()) {
+                target.set(value);
+            }
+        }
+        (Kind::List, Some(list)) => {
+            count(list::len(list))?;
+            for (target, value) in targets.iter().zip(list::items(list)) {
+                target.set(value);
+            }
+        }
+        _ => {
+            let Some(iter) = iter::iterate(cx, value) else {
+                fail!("got {} in sequence assignment", value.type_name());
+            };
+            let values = iter.collect()?;
+            count(values.len())?;
+            for (target, value) in targets.iter().zip(values) {
+                target.set(value);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! The machine: frames, the loop around the instructions, collections, and errors.
+//!
+//! The instructions themselves ([`dispatch`](self)) run with the heap borrowed, so that values can be held in Rust
+//! variables and nothing moves. Whatever needs the heap for itself, a collection above all, ends that borrow: the
+//! dispatch loop returns a [`Step`], all state being in frames and registers, and is entered again afterwards.
+
+mod call;
+mod dispatch;
+mod modules;
+mod unwind;
+
+use std::cell::Cell;
+
+use frazil::{AllocError, Request};
+
+use crate::code::WINDOW;
+use crate::cx::{self, Cx, ROOT_WORDS};
+use crate::failure::{Failure, Res, fail};
+use crate::host::{Host, Prepared};
+use crate::syntax::{Diagnostic, Dialect};
+use crate::value::{Heap, Kind, Value, ValueExt};
+
+pub use modules::Loader;
+pub(crate) use modules::Modules;
+
+/// How many calls may be active at once.
+const CALLS_MAX: usize = 20_000;
+/// How often built-in functions may call the program which calls built-in functions and so on: each such round
+/// takes a piece of the system's stack.
+const ROUNDS_MAX: usize = 100;
+/// Words by which the root stack is extended at least.
+const STACK_STEP: usize = 1024;
+
+/// A call in progress.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// The number of its code.
+    code: u32,
+    /// Where its registers begin on the root stack.
+    base: u32,
+    /// The instruction to be executed next. That of a caller is the one behind the call.
+    pc: u32,
+    /// The register of the caller that gets the result.
+    d: u8,
+    entry: Entry,
+}
+
+/// Who made a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    /// An instruction.
+    Instruction,
+    /// The machine: the result goes to the callee's register 0.
+    Machine,
+    /// The same for a built-in function.
+    Builtin(u32),
+}
+
+/// Why the dispatch loop stopped.
+enum Step {
+    /// A collection is due.
+    Collect,
+    /// The entry frame has returned.
+    Done,
+    /// A built-in function has to call back: its state is in this word of the root stack, its result goes to
+    /// register `d`.
+    Reenter { builtin: u32, run: fn(&mut Machine, usize) -> Res<()>, slot: usize, d: u8 },
+    /// A `load` statement.
+    Load(u32),
+}
+
+/// An interpreter with its heap.
+pub struct Machine {
+    heap: Heap,
+    host: Host,
+    frames: Vec<Frame>,
+    /// For each code, how many of its calls are active.
+    active: Vec<Cell<u32>>,
+    /// Words of the root stack that are in use beyond the last frame.
+    reserved: usize,
+    /// See [`ROUNDS_MAX`].
+    rounds: usize,
+    /// The built-in function that calls back now.
+    running: Option<u32>,
+    /// The instruction (and depth) that is being repeated after memory ran out.
+    repeated: Option<(usize, u32)>,
+    modules: Modules,
+    dialect: Dialect,
+}
+
+impl Machine {
+    /// A machine on a heap of its own.
+    ///
+    /// # Errors
+    /// There is no memory even for its own values.
+    pub(crate) fn new(heap: Heap, dialect: Dialect, loader: Box<dyn Loader>) -> Result<Machine, AllocError> {
+        heap.stack_grow(ROOT_WORDS).ok_or(AllocError::System { requested: ROOT_WORDS })?;
+        cx::make_roots(&heap)?;
+        Ok(Machine {
+            heap,
+            host: Host::new(),
+            frames: Vec::new(),
+            active: Vec::new(),
+            reserved: ROOT_WORDS,
+            rounds: 0,
+            running: None,
+            repeated: None,
+            modules: Modules::new(loader),
+            dialect,
+        })
+    }
+
+    /// The context of operations.
+    pub fn cx(&self) -> Cx<'_> {
+        Cx { heap: &self.heap, host: &self.host }
+    }
+
+    /// The heap.
+    pub fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    /// The tables of the host.
+    pub(crate) fn host_mut(&mut self) -> &mut Host {
+        &mut self.host
+    }
+
+    /// A word of the root stack.
+    pub fn slot(&self, at: usize) -> &Cell<Value<'_>> {
+        &self.heap.stack_from(at)[0]
+    }
+
+    /// The first word of the root stack that is not in use.
+    fn top(&self) -> usize {
+        let frame = self
+            .frames
+            .last()
+            .map_or(0, |frame| frame.base as usize + self.host.codes[frame.code as usize].registers);
+        frame.max(self.reserved)
+    }
+
+    /// Collects. Everything above the registers of the running function is dropped.
+    ///
+    /// # Errors
+    /// The collection failed.
+    pub fn collect(&mut self, request: Request) -> Result<(), AllocError> {
+        self.heap.stack_truncate(self.top().min(self.heap.stack_len()));
+        self.heap.collect(request)?;
+        let base = self.frames.last().map_or(0, |frame| frame.base as usize);
+        if !ensure_window(&self.heap, base.max(self.top().saturating_sub(WINDOW))) {
+            return Err(AllocError::System { requested: WINDOW * 8 });
+        }
+        Ok(())
+    }
+
+    /// Runs until the entry frame on top has returned.
+    fn run(&mut self) -> Res<()> {
+        let depth = self.frames.len();
+        loop {
+            let stepped =
+                dispatch::run(&self.heap, &self.host, &mut self.frames, &self.active, &self.dialect);
+            let outcome = match stepped {
+                Ok(Step::Done) => return Ok(()),
+                Ok(Step::Collect) => {
+                    self.repeated = None;
+                    self.collect(Request::Auto).map_err(Into::into)
+                }
+                Ok(Step::Reenter { builtin, run, slot, d }) => self.reenter(builtin, run, slot, d),
+                Ok(Step::Load(load)) => self.load(load),
+                Err(failure) => self.repeat_after_collection(failure),
+            };
+            if let Err(failure) = outcome {
+                return Err(self.unwind(failure, depth));
+            }
+        }
+    }
+
+    /// If memory ran out, collects everything and has the instruction executed once more.
+    fn repeat_after_collection(&mut self, failure: Box<Failure>) -> Res<()> {
+        let (depth, Some(frame)) = (self.frames.len(), self.frames.last_mut()) else { return Err(failure) };
+        if !matches!(*failure, Failure::Alloc(AllocError::Limit { .. }))
+            || self.repeated == Some((depth, frame.pc))
+        {
+            return Err(failure);
+        }
+        self.repeated = Some((depth, frame.pc));
+        frame.pc -= 1;
+        self.collect(Request::Complete)?;
+        Ok(())
+    }
+
+    /// The second half of a built-in function that calls back.
+    fn reenter(
+        &mut self,
+        builtin: u32,
+        run: fn(&mut Machine, usize) -> Res<()>,
+        slot: usize,
+        d: u8,
+    ) -> Res<()> {
+        self.run_half(builtin, run, slot)?;
+        if let Some(frame) = self.frames.last() {
+            let result = self.slot(slot).get();
+            self.slot(frame.base as usize + d as usize).set(result);
+        }
+        Ok(())
+    }
+
+    fn run_half(&mut self, builtin: u32, run: fn(&mut Machine, usize) -> Res<()>, slot: usize) -> Res<()> {
+        if self.rounds == ROUNDS_MAX {
+            fail!("built-in functions call each other too deeply");
+        }
+        self.rounds += 1;
+        let outer = self.running.replace(builtin);
+        let outcome = run(self, slot);
+        self.running = outer;
+        self.rounds -= 1;
+        outcome.map_err(|failure| failure.inside(self.host.builtin_name(builtin)))
+    }
+
+    /// Calls a value. `fill` puts it and its `count` positional arguments in fresh words of the root stack; the
+    /// result is in the first of them, whose place is returned.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn call(
+        &mut self,
+        count: usize,
+        fill: impl for<'s> FnOnce(Cx<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
+    ) -> Res<usize> {
+        let (base, reserved) = (self.top(), self.reserved);
+        if !ensure_window(&self.heap, base) {
+            fail!("stack overflow");
+        }
+        self.reserved = base + 1 + count;
+        let filled = fill(self.cx(), &self.heap.stack_from(base)[..=count]);
+        let outcome = filled.and_then(|()| self.call_at(base, count));
+        self.reserved = reserved;
+        outcome.map(|()| base)
+    }
+
+    fn call_at(&mut self, base: usize, count: usize) -> Res<()> {
+        let heap = &self.heap;
+        let callee = heap.stack_from(base)[0].get();
+        if let Some(function) = callee.as_kind(Kind::Function) {
+            let cx = Cx { heap, host: &self.host };
+            let site = call::Site { base, count, d: 0 };
+            call::enter(cx, &mut self.frames, &self.active, &self.dialect, function, site, None)?;
+            if let Some(frame) = self.frames.last_mut() {
+                frame.entry = self.running.map_or(Entry::Machine, Entry::Builtin);
+            }
+            return self.run();
+        }
+        let stack = heap.stack_from(base);
+        let cx = Cx { heap, host: &self.host };
+        match call::builtin(cx, callee, &stack[1..=count], &[])? {
+            (_, _, Prepared::Done(result)) => {
+                stack[0].set(result);
+                Ok(())
+            }
+            (builtin, Some(run), Prepared::Call(state)) => {
+                stack[0].set(state);
+                self.run_half(builtin, run, base)
+            }
+            (_, None, Prepared::Call(_)) => fail!("a built-in function has no second half"),
+        }
+    }
+
+    /// The failure as an error with a place, for the embedding program.
+    pub(crate) fn diagnose(&self, failure: Box<Failure>) -> Diagnostic {
+        match *failure {
+            Failure::Placed(diagnostic) => *diagnostic,
+            other => unwind::without_place(&other),
+        }
+    }
+}
+
+/// Makes sure that a whole window of registers can be addressed at `base`.
+fn ensure_window(heap: &Heap, base: usize) -> bool {
+    let wanted = base + WINDOW;
+    let len = heap.stack_len();
+    wanted <= len
+        || heap.stack_grow((wanted - len).max(STACK_STEP)).is_some()
+        || heap.stack_grow(wanted - len).is_some()
+}

@@ -1,0 +1,265 @@
+//! Modules: finding, compiling, running and freezing them, and what they export.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::code::{Code, LoadSite};
+use crate::compile::{self, Const};
+use crate::cx::{Cx, ROOT_KEPT};
+use crate::data::{int, list};
+use crate::failure::{Failure, Res, fail};
+use crate::ops::{self, attr};
+use crate::syntax::{self, Diagnostic, Environment, SourceFile};
+use crate::value::{Value, ValueExt, builtin, shapes};
+
+use super::{Machine, ROUNDS_MAX};
+
+/// Finds the text of modules for an interpreter.
+pub trait Loader {
+    /// The key of the module that a `load` statement in the module `from` calls `name`. Modules with the same
+    /// key are loaded once.
+    ///
+    /// # Errors
+    /// There can be no such module.
+    fn resolve(&self, name: &str, from: &str) -> Result<String, String>;
+
+    /// The text of a module.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn read(&self, key: &str) -> Result<String, String>;
+}
+
+/// What a loaded module left.
+struct Loaded {
+    /// Where its globals are in the list of kept values.
+    kept: usize,
+    /// The places of what it exports among its globals.
+    exports: HashMap<Box<str>, u32>,
+}
+
+/// All modules of a machine.
+pub(crate) struct Modules {
+    loader: Box<dyn Loader>,
+    /// By key; `None` while the module is being loaded.
+    loaded: HashMap<String, Option<Loaded>>,
+    /// Names that the host predeclares for every module, and where their values are in the list of kept values.
+    predeclared: HashMap<String, usize>,
+    /// How many loads are nested in each other now.
+    depth: usize,
+}
+
+impl Modules {
+    pub(super) fn new(loader: Box<dyn Loader>) -> Modules {
+        Modules { loader, loaded: HashMap::new(), predeclared: HashMap::new(), depth: 0 }
+    }
+}
+
+/// The names that a module of this machine may use without binding them.
+struct Names<'a>(&'a Machine);
+
+impl Environment for Names<'_> {
+    fn is_predeclared(&self, name: &str) -> bool {
+        self.0.modules.predeclared.contains_key(name)
+    }
+
+    fn is_universal(&self, name: &str) -> bool {
+        matches!(name, "None" | "True" | "False") || self.0.host.universal.contains_key(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let own = ["None", "True", "False"].map(str::to_owned);
+        let universal = self.0.host.universal.keys().cloned();
+        own.into_iter().chain(universal).chain(self.0.modules.predeclared.keys().cloned()).collect()
+    }
+}
+
+impl Machine {
+    /// Runs a module and keeps its globals, frozen, under `key`.
+    ///
+    /// # Errors
+    /// What is wrong with its text, or the error that ended it.
+    pub(crate) fn run_module(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
+        self.modules.loaded.insert(key.to_owned(), None);
+        let outcome = self.compile_and_run(key, source);
+        if outcome.is_err() {
+            self.modules.loaded.remove(key);
+        }
+        outcome
+    }
+
+    fn compile_and_run(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
+        let module = syntax::analyze(source, &Names(self), &self.dialect)?;
+        let first_code = self.host.codes.len() as u32;
+        let compiled = compile::compile(&module, first_code, &self.host.universal)?;
+        let exports = module.globals.iter().zip(0u32..);
+        let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
+        let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
+        let globals = module.globals.len();
+        drop(module);
+        self.host.codes.extend(compiled.codes.into_iter().map(Arc::new));
+        self.active.resize_with(self.host.codes.len(), Default::default);
+        let kept = self
+            .instantiate(&compiled.constants, globals)
+            .and_then(|kept| self.run_toplevel(kept, compiled.toplevel).map(|()| kept))
+            .map_err(|failure| vec![self.diagnose(failure)])?;
+        self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
+        Ok(())
+    }
+
+    /// Makes the globals of a module, its constants in them, and keeps them. Returns their place.
+    fn instantiate(&self, constants: &[Const], globals: usize) -> Res<usize> {
+        let cx = self.cx();
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(constants.len());
+        for constant in constants {
+            let value = self.constant(cx, constant, &values)?;
+            values.push(value);
+        }
+        let mut fresh = cx.alloc(&shapes::GLOBALS, 1 + globals)?;
+        fresh.references_mut()[0] = cx.tuple(&values)?;
+        self.keep(cx, fresh.finish().into())
+    }
+
+    fn constant<'s>(&self, cx: Cx<'s>, constant: &Const, before: &[Value<'s>]) -> Res<Value<'s>> {
+        match constant {
+            Const::Str(text) => cx.intern(text),
+            Const::Int(i) => int::make(cx, *i),
+            Const::BigInt(i) => int::make_big(cx, i),
+            Const::Float(bits) => int::make_float(cx, f64::from_bits(*bits)),
+            Const::Bytes(bytes) => ops::bytes(cx, bytes),
+            Const::Builtin(number) => Ok(builtin(*number)),
+            Const::Predeclared(name) => match self.modules.predeclared.get(&**name) {
+                Some(&kept) => Ok(list::get(kept_list(cx)?, kept)),
+                None => fail!("{name} is not predeclared"),
+            },
+            Const::Tuple(items) => {
+                let items: Vec<Value<'s>> = items.iter().map(|&item| before[item as usize]).collect();
+                cx.tuple(&items)
+            }
+        }
+    }
+
+    /// Puts a value in the list of kept values.
+    fn keep<'s>(&self, cx: Cx<'s>, value: Value<'s>) -> Res<usize> {
+        let kept = kept_list(cx)?;
+        list::push(cx, kept, value)?;
+        Ok(list::len(kept) - 1)
+    }
+
+    fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<()> {
+        self.call(0, |cx, stack| {
+            let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
+            fresh.raw_mut()[0] = u64::from(code);
+            fresh.references_mut()[0] = list::get(kept_list(cx)?, kept);
+            stack[0].set(fresh.finish().into());
+            Ok(())
+        })?;
+        let cx = self.cx();
+        self.heap.freeze_deep(list::get(kept_list(cx)?, kept));
+        Ok(())
+    }
+
+    /// Predeclares a name for all modules loaded from now on.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub(crate) fn predeclare(
+        &mut self,
+        name: &str,
+        make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
+    ) -> Res<()> {
+        let cx = self.cx();
+        let kept = self.keep(cx, make(cx)?)?;
+        self.modules.predeclared.insert(name.to_owned(), kept);
+        Ok(())
+    }
+
+    /// Predeclares what a loaded module exports.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub(crate) fn predeclare_module(&mut self, key: &str) -> Res<()> {
+        let names: Vec<String> = self.exports(key).into_iter().map(str::to_owned).collect();
+        for name in names {
+            let Some(value) = self.global(key, &name) else { continue };
+            let kept = self.keep(self.cx(), value)?;
+            self.modules.predeclared.insert(name, kept);
+        }
+        Ok(())
+    }
+
+    /// A global of a loaded module.
+    pub(crate) fn global(&self, key: &str, name: &str) -> Option<Value<'_>> {
+        let loaded = self.modules.loaded.get(key)?.as_ref()?;
+        let at = *loaded.exports.get(name)?;
+        let globals = list::get(kept_list(self.cx()).ok()?, loaded.kept).object()?;
+        Some(globals.get(1 + at as usize)).filter(|value| !value.is_unset())
+    }
+
+    /// The names of a module's globals.
+    pub(crate) fn exports(&self, key: &str) -> Vec<&str> {
+        let loaded = self.modules.loaded.get(key).and_then(Option::as_ref);
+        let mut names: Vec<&str> =
+            loaded.iter().flat_map(|loaded| loaded.exports.keys()).map(|name| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Executes a `load` statement of the running module.
+    pub(super) fn load(&mut self, number: u32) -> Res<()> {
+        let Some(frame) = self.frames.last().copied() else { return Ok(()) };
+        let code = Arc::clone(&self.host.codes[frame.code as usize]);
+        let site = &code.loads[number as usize];
+        let key = self.modules.loader.resolve(&site.module, code.file.name());
+        let key = key.map_err(|error| cannot_load(site, &error))?;
+        match self.modules.loaded.get(&key) {
+            Some(Some(_)) => {}
+            Some(None) => return Err(cannot_load(site, "cycle in load graph")),
+            None => self.load_fresh(&key, site)?,
+        }
+        self.bind_loaded(&key, &code, site, frame.base as usize)
+    }
+
+    fn load_fresh(&mut self, key: &str, site: &LoadSite) -> Res<()> {
+        if self.modules.depth == ROUNDS_MAX {
+            return Err(cannot_load(site, "modules load each other too deeply"));
+        }
+        let text = self.modules.loader.read(key).map_err(|error| cannot_load(site, &error))?;
+        self.modules.depth += 1;
+        let outcome = self.run_module(key, &SourceFile::new(key, text));
+        self.modules.depth -= 1;
+        // Of several errors in the text of a module, the first is reported here.
+        outcome.map_err(|mut errors| Box::new(Failure::Placed(Box::new(errors.swap_remove(0)))))
+    }
+
+    fn bind_loaded(&self, key: &str, code: &Code, site: &LoadSite, base: usize) -> Res<()> {
+        let globals = self.slot(base).get().object().and_then(|function| function.get(0).object());
+        for (global, name, _) in &site.symbols {
+            let Some(value) = self.global(key, name) else {
+                let names: Vec<String> = self.exports(key).into_iter().map(str::to_owned).collect();
+                let hint = match attr::spelled_like(name, &names) {
+                    Some(similar) => format!(" (did you mean {similar}?)"),
+                    None => String::new(),
+                };
+                fail!("load: name {name} not found in module {}{hint}", site.module);
+            };
+            if let Some(globals) = globals
+                && self.heap.store(globals, 1 + *global as usize, value).is_err()
+            {
+                fail!("the globals of {} are frozen", code.file.name());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cannot_load(site: &LoadSite, error: &str) -> Box<Failure> {
+    Failure::new(format!("cannot load {}: {error}", site.module))
+}
+
+fn kept_list(cx: Cx<'_>) -> Res<crate::value::Object<'_>> {
+    match cx.heap.stack_from(ROOT_KEPT)[0].get().object() {
+        Some(list) => Ok(list),
+        None => fail!("the machine has no list of kept values"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Errors: giving them a place and a call stack, and leaving the calls they end.
+
+use crate::cx::Cx;
+use crate::data::iter;
+use crate::failure::Failure;
+use crate::syntax::{self, Diagnostic, SourceFile, Span};
+
+use super::{Entry, Frame, Machine};
+
+impl Machine {
+    /// Gives a failure its place and leaves all calls from depth `depth` on.
+    pub(super) fn unwind(&mut self, failure: Box<Failure>, depth: usize) -> Box<Failure> {
+        let placed = match *failure {
+            Failure::Placed(diagnostic) => diagnostic,
+            other => Box::new(self.place(&other)),
+        };
+        while self.frames.len() >= depth {
+            if let Some(frame) = self.frames.pop() {
+                self.leave(frame);
+            }
+        }
+        Box::new(Failure::Placed(placed))
+    }
+
+    /// The error with the place where the program is.
+    fn place(&self, failure: &Failure) -> Diagnostic {
+        let Some(frame) = self.frames.last() else { return without_place(failure) };
+        let code = &self.host.codes[frame.code as usize];
+        let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
+        let mut diagnostic = Diagnostic::error(&code.file, span, message(failure));
+        for frame in &self.frames {
+            if let Entry::Builtin(number) = frame.entry {
+                diagnostic.frames.push(builtin_frame(self.host.builtin_name(number)));
+            }
+            diagnostic.frames.push(self.show_frame(frame));
+        }
+        if let Failure::Builtin(name, _) = failure {
+            diagnostic.frames.push(builtin_frame(name));
+        }
+        diagnostic
+    }
+
+    fn show_frame(&self, frame: &Frame) -> syntax::Frame {
+        let code = &self.host.codes[frame.code as usize];
+        let (_, at) = code.place(frame.pc.saturating_sub(1) as usize);
+        syntax::Frame { function: code.name.to_string(), file: code.file.name().to_owned(), at: Some(at) }
+    }
+
+    /// Ends the loops that were in progress in a call, so that what they ran over can be changed again.
+    fn leave(&self, frame: Frame) {
+        let code = &self.host.codes[frame.code as usize];
+        let calls = &self.active[frame.code as usize];
+        calls.set(calls.get().saturating_sub(1));
+        let at = frame.pc.saturating_sub(1);
+        let cx = Cx { heap: &self.heap, host: &self.host };
+        for site in code.loops.iter().filter(|site| (site.start..site.end).contains(&at)) {
+            iter::end(cx, self.slot(frame.base as usize + site.r as usize).get());
+        }
+    }
+}
+
+fn builtin_frame(name: &str) -> syntax::Frame {
+    syntax::Frame { function: name.to_owned(), file: "<builtin>".to_owned(), at: None }
+}
+
+/// An error that happened outside of any program.
+pub(super) fn without_place(failure: &Failure) -> Diagnostic {
+    Diagnostic::error(&SourceFile::new("<host>", ""), Span::default(), message(failure))
+}
+
+fn message(failure: &Failure) -> String {
+    match failure {
+        Failure::Error(message) => message.clone(),
+        Failure::Builtin(name, message) if name == "fail" => format!("fail: {message}"),
+        Failure::Builtin(name, message) => format!("error in {name}: {message}"),
+        Failure::Alloc(error) => format!("out of memory: {error}"),
+        Failure::Placed(diagnostic) => diagnostic.message.clone(),
+    }
+}

@@ -1,0 +1,222 @@
+//! `%` on strings and `str.format`.
+
+use crate::builtins::convert::decimal;
+use crate::cx::Cx;
+use crate::data::{int, table};
+use crate::failure::{Res, fail};
+use crate::host::Args;
+use crate::value::{Kind, Value, ValueExt};
+
+use super::repr;
+
+/// `template % operand`
+///
+/// # Errors
+/// Template and operand do not fit, or memory ran out.
+pub fn percent<'s>(cx: Cx<'s>, template: &str, operand: Value<'s>) -> Res<Value<'s>> {
+    cx.build(|out| write_percent(cx, out, template, operand))
+}
+
+fn write_percent<'s>(cx: Cx<'s>, out: &mut String, template: &str, operand: Value<'s>) -> Res<()> {
+    let tuple = operand.as_kind(Kind::Tuple);
+    let count = tuple.map_or(1, |tuple| tuple.reference_count());
+    let mut taken = 0;
+    let mut rest = template;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(behind) = rest.strip_prefix('%') {
+            out.push('%');
+            rest = behind;
+            continue;
+        }
+        let argument = if let Some(behind) = rest.strip_prefix('(') {
+            let Some((name, behind)) = behind.split_once(')') else { fail!("incomplete format key") };
+            rest = behind;
+            by_name(operand, name)?
+        } else {
+            let argument = match tuple {
+                _ if taken >= count => fail!("not enough arguments for format string"),
+                Some(tuple) => tuple.get(taken),
+                None => operand,
+            };
+            taken += 1;
+            argument
+        };
+        let mut chars = rest.chars();
+        let Some(conversion) = chars.next() else { fail!("incomplete format") };
+        rest = chars.as_str();
+        convert(cx, out, conversion, argument)?;
+    }
+    out.push_str(rest);
+    // A mapping may have keys that the template does not use.
+    if taken < count && !(taken == 0 && operand.kind() == Kind::Dict) {
+        fail!("too many arguments for format string");
+    }
+    Ok(())
+}
+
+fn by_name<'s>(operand: Value<'s>, name: &str) -> Res<Value<'s>> {
+    let Some(dict) = operand.as_kind(Kind::Dict) else { fail!("format requires a mapping") };
+    match table::find_str(dict, name) {
+        Some(position) => Ok(table::value(dict, position)),
+        None => fail!("key not found: {name}"),
+    }
+}
+
+/// One conversion of a `%` template.
+fn convert<'s>(cx: Cx<'s>, out: &mut String, conversion: char, value: Value<'s>) -> Res<()> {
+    match conversion {
+        'd' | 'i' if value.as_small().is_some() => {
+            out.push_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20]));
+        }
+        's' => repr::write_str(cx, out, value),
+        'r' => repr::write(cx, out, value),
+        'd' | 'i' | 'o' | 'x' | 'X' => {
+            let Some(i) = as_int(value)? else {
+                fail!("%{conversion} format requires integer: cannot convert {} to int", value.type_name());
+            };
+            match conversion {
+                'o' => out.push_str(&i.to_str_radix(8)),
+                'x' => out.push_str(&i.to_str_radix(16)),
+                'X' => out.push_str(&i.to_str_radix(16).to_uppercase()),
+                _ => out.push_str(&i.to_string()),
+            }
+        }
+        'e' | 'f' | 'g' | 'E' | 'F' | 'G' => match int::to_float(value) {
+            Some(f) => out.push_str(&int::float_format(f, conversion)),
+            None => fail!("%{conversion} format requires float, not {}", value.type_name()),
+        },
+        'c' => match (value.as_str(), int::to_big(value)) {
+            (Some(text), _) if text.chars().count() == 1 => out.push_str(text),
+            (Some(_), _) => fail!("%c format requires a single-character string"),
+            (_, Some(code)) => match u32::try_from(&code).ok().and_then(code_point) {
+                Some(c) => out.push(c),
+                None => fail!("%c format requires a valid Unicode code point, got {code}"),
+            },
+            _ => fail!("%c format requires int or single-character string, not {}", value.type_name()),
+        },
+        _ => fail!("unknown conversion %{conversion}"),
+    }
+    Ok(())
+}
+
+/// Surrogates cannot be part of a string and become U+FFFD.
+fn code_point(code: u32) -> Option<char> {
+    if (0xd800..0xe000).contains(&code) { Some('\u{fffd}') } else { char::from_u32(code) }
+}
+
+/// An int, or a float without its fraction.
+fn as_int(value: Value<'_>) -> Res<Option<num_bigint::BigInt>> {
+    match value.as_float() {
+        None => Ok(int::to_big(value)),
+        Some(f) => match int::from_float(f) {
+            Some(i) => Ok(Some(i)),
+            None => fail!("cannot convert float {} to integer", int::float_text(f)),
+        },
+    }
+}
+
+/// `template.format(...)`
+///
+/// # Errors
+/// Template and arguments do not fit, or memory ran out.
+pub fn format<'s>(cx: Cx<'s>, template: &str, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    cx.build(|out| write_format(cx, out, template, args))
+}
+
+fn write_format<'s>(cx: Cx<'s>, out: &mut String, template: &str, args: &Args<'_, 's>) -> Res<()> {
+    let mut numbering = Numbering::Unknown;
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '}']) {
+        out.push_str(&rest[..at]);
+        let (brace, behind) = (&rest[at..=at], &rest[at + 1..]);
+        if behind.starts_with(brace) {
+            out.push_str(brace);
+            rest = &behind[1..];
+            continue;
+        }
+        if brace == "}" {
+            fail!("single '}}' in format");
+        }
+        let Some((field, behind)) = behind.split_once('}') else { fail!("unmatched '{{' in format") };
+        rest = behind;
+        replacement(cx, out, field, args, &mut numbering)?;
+    }
+    out.push_str(rest);
+    Ok(())
+}
+
+/// How the fields seen so far refer to positional arguments.
+enum Numbering {
+    Unknown,
+    Automatic(usize),
+    Manual,
+}
+
+fn replacement<'s>(
+    cx: Cx<'s>,
+    out: &mut String,
+    field: &str,
+    args: &Args<'_, 's>,
+    numbering: &mut Numbering,
+) -> Res<()> {
+    if field.contains('{') {
+        fail!("nested replacement fields not supported");
+    }
+    let (field, spec) = field.split_once(':').unwrap_or((field, ""));
+    let (name, conversion) = match field.split_once('!') {
+        Some((name, conversion)) => (name, conversion),
+        None => (field, "s"),
+    };
+    let value = match name {
+        "" => {
+            let at = match numbering {
+                Numbering::Manual => {
+                    fail!("cannot switch from manual field specification to automatic field numbering")
+                }
+                Numbering::Automatic(next) => *next,
+                Numbering::Unknown => 0,
+            };
+            *numbering = Numbering::Automatic(at + 1);
+            positional(args, at)?
+        }
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            if let Numbering::Automatic(_) = numbering {
+                fail!("cannot switch from automatic field numbering to manual");
+            }
+            *numbering = Numbering::Manual;
+            positional(args, digits.parse().unwrap_or(usize::MAX))?
+        }
+        name => keyword(args, name)?,
+    };
+    if !spec.is_empty() {
+        fail!("format spec features not supported in replacement fields: {spec}");
+    }
+    match conversion {
+        "s" => repr::write_str(cx, out, value),
+        "r" => repr::write(cx, out, value),
+        other => fail!("unknown conversion \"{other}\""),
+    }
+    Ok(())
+}
+
+fn positional<'s>(args: &Args<'_, 's>, at: usize) -> Res<Value<'s>> {
+    match args.positional.get(at) {
+        Some(cell) => Ok(cell.get()),
+        None => fail!("tuple index out of range"),
+    }
+}
+
+fn keyword<'s>(args: &Args<'_, 's>, name: &str) -> Res<Value<'s>> {
+    if let Some((_, value)) = args.named.iter().find(|(given, _)| given.as_str() == Some(name)) {
+        return Ok(*value);
+    }
+    if name.contains('.') {
+        fail!("attribute syntax x.y is not supported in replacement fields: {name}");
+    }
+    if name.contains('[') {
+        fail!("element syntax a[i] is not supported in replacement fields: {name}");
+    }
+    fail!("keyword {name} not found")
+}

@@ -1,0 +1,336 @@
+//! The operations of the language on values of any type.
+
+pub mod attr;
+pub mod format;
+pub mod repr;
+
+use crate::cx::Cx;
+use crate::data::{equal, hash, int, iter, list, sequence, table, text};
+use crate::failure::{Failure, Res, fail};
+use crate::syntax::ast::BinaryOp;
+use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
+
+/// What `if value` decides by.
+#[inline]
+pub fn truth(value: Value<'_>) -> bool {
+    if let Some(b) = value.as_bool() {
+        return b;
+    }
+    match value.kind() {
+        Kind::None => false,
+        Kind::Int => value.as_small() != Some(0),
+        Kind::Float => value.as_float() != Some(0.0),
+        Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range => {
+            sequence::len(value) != Some(0)
+        }
+        _ => true,
+    }
+}
+
+/// The result of a binary operator.
+///
+/// # Errors
+/// The operands have no such operation, the operation failed, or memory ran out.
+pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    match op {
+        BinaryOp::Eq => return Ok(boolean(equal::equal(a, b)?)),
+        BinaryOp::Ne => return Ok(boolean(!equal::equal(a, b)?)),
+        BinaryOp::Lt => return Ok(boolean(equal::compare("<", a, b)?.is_lt())),
+        BinaryOp::Le => return Ok(boolean(equal::compare("<=", a, b)?.is_le())),
+        BinaryOp::Gt => return Ok(boolean(equal::compare(">", a, b)?.is_gt())),
+        BinaryOp::Ge => return Ok(boolean(equal::compare(">=", a, b)?.is_ge())),
+        BinaryOp::In => return Ok(boolean(contains(b, a, "in")?)),
+        BinaryOp::NotIn => return Ok(boolean(!contains(b, a, "not in")?)),
+        _ => {}
+    }
+    if let Some(result) = arithmetic(cx, op, a, b)? {
+        return Ok(result);
+    }
+    Err(unknown_binary(op.as_str(), a, b))
+}
+
+#[cold]
+fn unknown_binary(op: &str, a: Value<'_>, b: Value<'_>) -> Box<Failure> {
+    Failure::new(format!("unknown binary op: {} {op} {}", a.type_name(), b.type_name()))
+}
+
+fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Option<Value<'s>>> {
+    match (op, a.kind(), b.kind()) {
+        (BinaryOp::Add, Kind::Str, Kind::Str) => {
+            cx.str_of(&[a.as_str().unwrap_or(""), b.as_str().unwrap_or("")]).map(Some)
+        }
+        (BinaryOp::Mod, Kind::Str, _) => format::percent(cx, a.as_str().unwrap_or(""), b).map(Some),
+        (BinaryOp::Add, Kind::List, Kind::List) => concat_lists(cx, a, b).map(Some),
+        (BinaryOp::Add, Kind::Tuple, Kind::Tuple) => concat_tuples(cx, a, b).map(Some),
+        (BinaryOp::Add, Kind::Bytes, Kind::Bytes) => concat_bytes(cx, a, b).map(Some),
+        (BinaryOp::Mul, Kind::Int | Kind::BigInt, Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List) => {
+            repeat(cx, b, a).map(Some)
+        }
+        (BinaryOp::Mul, Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List, Kind::Int | Kind::BigInt) => {
+            repeat(cx, a, b).map(Some)
+        }
+        (BinaryOp::BitOr, Kind::Dict, Kind::Dict) => union_dicts(cx, a, b).map(Some),
+        (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::BitXor | BinaryOp::Sub, Kind::Set, Kind::Set) => {
+            combine_sets(cx, op, a, b).map(Some)
+        }
+        _ => int::arithmetic(cx, op, a, b),
+    }
+}
+
+/// `target op= value` where that may change the target in place: lists grow, dicts and sets are updated.
+///
+/// # Errors
+/// As [`binary`].
+pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s>) -> Res<Value<'s>> {
+    match (op, target.kind(), target.object()) {
+        (BinaryOp::Add, Kind::List, Some(object)) => {
+            let Some(iter) = iter::iterate(cx, value) else { return Err(unknown_binary("+", target, value)) };
+            list::extend(cx, object, &iter.collect()?, "apply += to")?;
+            Ok(target)
+        }
+        (BinaryOp::BitOr, Kind::Dict, Some(object)) if value.kind() == Kind::Dict => {
+            table::check_writable(cx, object, "apply |= to")?;
+            update_dict(cx, object, value)?;
+            Ok(target)
+        }
+        (BinaryOp::BitOr, Kind::Set, Some(object)) if value.kind() == Kind::Set => {
+            table::check_writable(cx, object, "apply |= to")?;
+            for key in iter::collect(cx, value, "other")? {
+                table::insert(cx, object, key, none())?;
+            }
+            Ok(target)
+        }
+        _ => binary(cx, op, target, value),
+    }
+}
+
+fn concat_lists<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(none()) };
+    list::of_iter(cx, Concat { x: list::items(x), y: list::items(y) })
+}
+
+/// One iterator after the other, with a known length.
+struct Concat<A, B> {
+    x: A,
+    y: B,
+}
+
+impl<'s, A, B> Iterator for Concat<A, B>
+where
+    A: ExactSizeIterator<Item = Value<'s>>,
+    B: ExactSizeIterator<Item = Value<'s>>,
+{
+    type Item = Value<'s>;
+
+    fn next(&mut self) -> Option<Value<'s>> {
+        self.x.next().or_else(|| self.y.next())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.x.len() + self.y.len();
+        (len, Some(len))
+    }
+}
+
+impl<'s, A, B> ExactSizeIterator for Concat<A, B>
+where
+    A: ExactSizeIterator<Item = Value<'s>>,
+    B: ExactSizeIterator<Item = Value<'s>>,
+{
+}
+
+fn concat_tuples<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(none()) };
+    let (x, y) = (x.references(), y.references());
+    if x.is_empty() || y.is_empty() {
+        return Ok(if x.is_empty() { b } else { a });
+    }
+    let mut fresh = cx.alloc(&shapes::TUPLE, x.len() + y.len())?;
+    for (slot, value) in fresh.references_mut().iter_mut().zip(x.iter().chain(y.iter())) {
+        *slot = value;
+    }
+    Ok(fresh.finish().into())
+}
+
+fn concat_bytes<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(none()) };
+    bytes(cx, &[x.bytes(), y.bytes()].concat())
+}
+
+/// A bytes value.
+///
+/// # Errors
+/// Memory ran out.
+pub fn bytes<'s>(cx: Cx<'s>, content: &[u8]) -> Res<Value<'s>> {
+    let mut fresh = cx.alloc(&shapes::BYTES, content.len())?;
+    fresh.bytes_mut().copy_from_slice(content);
+    Ok(fresh.finish().into())
+}
+
+fn repeat<'s>(cx: Cx<'s>, value: Value<'s>, count: Value<'s>) -> Res<Value<'s>> {
+    let Some(object) = value.object() else { return Ok(value) };
+    let count = match int::to_i64(count).and_then(|count| i32::try_from(count).ok()) {
+        Some(count) => usize::try_from(count).unwrap_or(0),
+        None if int::is_negative(count) => 0,
+        None => fail!("repeat count {} too large", int::text(count)),
+    };
+    text::check_repeat(sequence::len(value).unwrap_or(0), count)?;
+    match value.kind() {
+        Kind::Str => text::repeat(cx, object.text(), count),
+        Kind::Bytes => bytes(cx, &object.bytes().repeat(count)),
+        Kind::Tuple => {
+            let items: Vec<Value<'s>> = object.references().iter().collect();
+            cx.tuple(&items.repeat(count))
+        }
+        _ => {
+            let items: Vec<Value<'s>> = list::items(object).collect();
+            list::of(cx, &items.repeat(count))
+        }
+    }
+}
+
+fn union_dicts<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    let Some(first) = a.object() else { return Ok(a) };
+    let result = table::copy(cx, first, &shapes::DICT)?;
+    update_dict(cx, result, b)?;
+    Ok(result.into())
+}
+
+/// Inserts all entries of the dict `from`.
+///
+/// # Errors
+/// The dict cannot be changed now, or memory ran out.
+pub fn update_dict<'s>(cx: Cx<'s>, dict: Object<'s>, from: Value<'s>) -> Res<()> {
+    let Some(from) = from.object() else { return Ok(()) };
+    if table::len(dict) == 0 && table::len(from) > 0 {
+        return table::copy_into(cx, dict, from);
+    }
+    for position in table::positions(from) {
+        table::insert(cx, dict, table::key(from, position), table::value(from, position))?;
+    }
+    Ok(())
+}
+
+fn combine_sets<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(a) };
+    if op == BinaryOp::BitOr {
+        let result = table::copy(cx, x, &shapes::SET)?;
+        for position in table::positions(y) {
+            table::insert(cx, result, table::key(y, position), none())?;
+        }
+        return Ok(result.into());
+    }
+    let result = table::with_capacity(cx, &shapes::SET, 0)?;
+    let keep = |from: Object<'s>, other: Object<'s>, shared: bool| -> Res<()> {
+        for position in table::positions(from) {
+            let key = table::key(from, position);
+            if table::find(other, key)?.is_some() == shared {
+                table::insert(cx, result, key, none())?;
+            }
+        }
+        Ok(())
+    };
+    keep(x, y, op == BinaryOp::BitAnd)?;
+    if op == BinaryOp::BitXor {
+        keep(y, x, false)?;
+    }
+    Ok(result.into())
+}
+
+/// Is `element` in `container`? `operator` is what the program wrote.
+///
+/// # Errors
+/// The container cannot be asked.
+#[inline]
+pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) -> Res<bool> {
+    let Some(object) = container.object() else {
+        return Err(unknown_binary(operator, element, container));
+    };
+    match container.kind() {
+        // What cannot be a key is in no table.
+        Kind::Dict | Kind::Set => Ok(matches!(table::find(object, element), Ok(Some(_)))),
+        Kind::List => equal::any(list::items(object), element),
+        Kind::Tuple => equal::any(object.references().iter(), element),
+        Kind::Str => match element.as_str() {
+            Some(part) => Ok(object.text().contains(part)),
+            None => fail!("'in <string>' requires string as left operand, not {}", element.type_name()),
+        },
+        Kind::Bytes => bytes_contain(object, element),
+        Kind::Range => match element.kind() {
+            Kind::Int => Ok(element.as_small().is_some_and(|i| sequence::Range::of(object).contains(i))),
+            Kind::BigInt => Ok(int::to_i64(element).is_some_and(|i| sequence::Range::of(object).contains(i))),
+            Kind::Float => Ok(element.as_float().is_some_and(|f| {
+                f.fract() == 0.0 && f.abs() < 9.0e15 && sequence::Range::of(object).contains(f as i64)
+            })),
+            _ => fail!("'in <range>' requires integer as left operand, not {}", element.type_name()),
+        },
+        _ => Err(unknown_binary(operator, element, container)),
+    }
+}
+
+fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {
+    match (element.kind(), element.object()) {
+        (Kind::Bytes, Some(part)) => {
+            let (all, part) = (object.bytes(), part.bytes());
+            Ok(part.is_empty() || all.windows(part.len()).any(|window| window == part))
+        }
+        (Kind::Int, _) => match element.as_small().and_then(|i| u8::try_from(i).ok()) {
+            Some(byte) => Ok(object.bytes().contains(&byte)),
+            None => fail!("int in bytes: {} out of range", int::text(element)),
+        },
+        _ => fail!("'in bytes' requires bytes or int as left operand, not {}", element.type_name()),
+    }
+}
+
+/// `container[at]`
+///
+/// # Errors
+/// There is no such element.
+#[inline]
+pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'s>> {
+    match (container.kind(), container.object()) {
+        (Kind::Dict, Some(dict)) => match table::get(dict, at)? {
+            Some(value) => Ok(value),
+            None => fail!("key {} not in dict", repr::repr(cx, at)),
+        },
+        _ => sequence::index(cx, container, at),
+    }
+}
+
+/// `container[at] = value`
+///
+/// # Errors
+/// The container cannot be changed, or not there, or memory ran out.
+pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Value<'s>) -> Res<()> {
+    match (container.kind(), container.object()) {
+        (Kind::List, Some(object)) => {
+            let index = sequence::resolve_index(at, list::len(object), container)?;
+            list::set(cx, object, index, value)
+        }
+        (Kind::Dict, Some(object)) => table::insert(cx, object, at, value).map(|_| ()),
+        _ => fail!("{} value does not support item assignment", container.type_name()),
+    }
+}
+
+/// `len(value)`
+///
+/// # Errors
+/// It has none.
+pub fn len<'s>(value: Value<'s>) -> Res<Value<'s>> {
+    match sequence::len(value) {
+        Some(len) => Ok(length(len)),
+        None => fail!("value of type {} has no len", value.type_name()),
+    }
+}
+
+/// Whether a dict literal may have this key once more.
+///
+/// # Errors
+/// It may not: the key is there already, or unhashable.
+pub fn insert_new<'s>(cx: Cx<'s>, dict: Object<'s>, key: Value<'s>, value: Value<'s>) -> Res<()> {
+    hash::check(key)?;
+    if !table::insert(cx, dict, key, value)? {
+        fail!("duplicate key: {}", repr::repr(cx, key));
+    }
+    Ok(())
+}

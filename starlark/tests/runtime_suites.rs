@@ -1,0 +1,364 @@
+//! The whole language against programs and expectations that are not part of the project.
+//!
+//! They are looked for in the folder `shared` beside the workspace; without it these tests say that they were
+//! skipped.
+//! - `inputs`: real programs and what they must print (the larger ones only in optimised builds).
+//! - `suites/bazelbuild-starlark`: all chunks but those that only one of its implementations must pass.
+//! - `suites/starlark-go/starlark`: all chunks but those about types that its own test program defines.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use frazil::Config;
+use frazil_starlark::cx::Cx;
+use frazil_starlark::failure::{Failure, Res};
+use frazil_starlark::host::{Args, Prepared};
+use frazil_starlark::machine::Machine;
+use frazil_starlark::syntax::Dialect;
+use frazil_starlark::value::{Value, ValueExt, boolean, none};
+use frazil_starlark::{Engine, Loader};
+use regex_lite::Regex;
+
+/// The folder, or `None` with a word about it.
+fn shared(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(folder);
+    if !path.is_dir() {
+        println!("skipped: there is no folder {}", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn programs(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(programs(&path));
+        } else if path.extension().is_some_and(|ext| ext == "star") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
+}
+
+/// Loads below a folder, as the programs in `inputs` expect.
+struct Folder(PathBuf);
+
+impl Loader for Folder {
+    fn resolve(&self, name: &str, from: &str) -> Result<String, String> {
+        let folder = Path::new(from).parent().unwrap();
+        let path = match name.split_at(name.find(':').unwrap_or(0)) {
+            ("", name) => match name.strip_prefix(':') {
+                Some(beside) => folder.join(beside),
+                None => self.0.join(name),
+            },
+            (label, name) => {
+                let repository =
+                    self.0.join(Path::new(from).strip_prefix(&self.0).unwrap().iter().next().unwrap());
+                repository.join(label.trim_start_matches('/')).join(&name[1..])
+            }
+        };
+        Ok(path.to_string_lossy().into_owned())
+    }
+
+    fn read(&self, key: &str) -> Result<String, String> {
+        fs::read_to_string(key).map_err(|error| format!("{key}: {error}"))
+    }
+}
+
+/// What a program prints.
+fn output(inputs: &Path, program: &str, config: Config) -> String {
+    let mut engine =
+        Engine::with_loader(config, Dialect::STANDARD, Box::new(Folder(inputs.to_owned()))).unwrap();
+    let lines = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&lines);
+    engine.on_print(move |line| sink.borrow_mut().push(line.to_owned()));
+    let prelude = inputs.join("drivers/prelude.star");
+    engine.run("prelude", read(&prelude)).unwrap();
+    engine.predeclare_module("prelude").unwrap();
+    let path = inputs.join(program);
+    if let Err(errors) = engine.run(&path.to_string_lossy(), read(&path)) {
+        panic!("{}", errors[0].render(false));
+    }
+    lines.take().join("\n")
+}
+
+#[test]
+fn real_programs_print_what_they_must() {
+    let Some(inputs) = shared("inputs") else { return };
+    let expected = [
+        ("bench/b2_queens.star", "2680", false),
+        ("bench/b4_garbage_400.star", "799", false),
+        ("drivers/d1_pep440.star", "(3000, 999, \"0.0.0rc0.post0+local.0\", \"6.12.4+local.5\")", false),
+        ("drivers/d5_skylib.star", "(435153, 20497, 97)", false),
+        ("bench/b1_dictlist.star", "505201541", true),
+        ("bench/b3_strings.star", "15558765", true),
+        ("bench/b4_garbage_1600.star", "3199", true),
+        ("bench/b5_macro.star", "(20000, 640000)", true),
+    ];
+    for (program, output_wanted, large) in expected {
+        if large && cfg!(debug_assertions) {
+            println!("skipped in this build: {program}");
+            continue;
+        }
+        assert_eq!(output(&inputs, program, Config::default()), output_wanted, "{program}");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- chunks
+
+/// A chunk of a suite: its text, the first line's number, and what its errors must match.
+struct Chunk {
+    text: String,
+    line: usize,
+    expected: Vec<String>,
+}
+
+fn chunks(path: &Path) -> Vec<Chunk> {
+    let mut chunks = vec![Chunk { text: String::new(), line: 1, expected: Vec::new() }];
+    for (number, line) in read(path).lines().enumerate() {
+        let chunk = chunks.last_mut().unwrap();
+        if line.trim() == "---" {
+            chunks.push(Chunk { text: String::new(), line: number + 2, expected: Vec::new() });
+            continue;
+        }
+        let (code, expectation) = line.split_once("###").unwrap_or((line, ""));
+        let expectation = expectation.trim();
+        let expectation = match expectation.split_once(": ") {
+            Some(("go", pattern)) => pattern,
+            Some(("java" | "rust", _)) => "",
+            _ => expectation,
+        };
+        if !expectation.is_empty() {
+            let quoted = expectation.trim_matches(|c| c == '"' || c == '`');
+            chunk.expected.push(if expectation.starts_with('"') {
+                quoted.replace("\\\\", "\\")
+            } else {
+                quoted.to_owned()
+            });
+        }
+        chunk.text.push_str(code);
+        chunk.text.push('\n');
+    }
+    chunks
+}
+
+/// Modules in memory.
+struct Texts(HashMap<&'static str, String>);
+
+impl Loader for Texts {
+    fn resolve(&self, name: &str, _: &str) -> Result<String, String> {
+        Ok(name.to_owned())
+    }
+
+    fn read(&self, key: &str) -> Result<String, String> {
+        self.0.get(key).cloned().ok_or_else(|| "no such module".to_owned())
+    }
+}
+
+const PRELUDE: &str = "
+def assert_eq(x, y):
+  if x != y:
+    fail('ASSERT %r != %r' % (x, y))
+
+def assert_ne(x, y):
+  if x == y:
+    fail('ASSERT %r == %r' % (x, y))
+
+def assert_(cond, msg = 'assertion failed'):
+  if not cond:
+    fail('ASSERT ' + msg)
+";
+
+/// What the go suite's own test program defines, apart from types.
+fn add_assertions(engine: &mut Engine, errors: &Rc<RefCell<Vec<String>>>) {
+    let sink = Rc::clone(errors);
+    engine
+        .function("error", move |_, args| {
+            let message = args.at(0).and_then(|value| value.as_str()).unwrap_or("?");
+            sink.borrow_mut().push(message.to_owned());
+            Ok(none())
+        })
+        .unwrap();
+    engine.reentrant_function("catch", catch_prepare, catch_run).unwrap();
+    engine.function("matches", matches).unwrap();
+    engine
+        .function("module", |cx, args| {
+            let named = Args { this: args.this, positional: &[], named: args.named };
+            let _: [Option<Value<'_>>; 0] = Args { this: args.this, positional: &[], named: &[] }.bind([])?;
+            frazil_starlark::data::record::make(cx, named.named.to_vec())
+        })
+        .unwrap();
+    engine
+        .function("_freeze", |cx, args| {
+            let [value] = args.exactly()?;
+            cx.heap.freeze_deep(value);
+            Ok(none())
+        })
+        .unwrap();
+    // Types of the go suite's test program: what needs their fields fails.
+    engine.function("hasfields", |cx, _| frazil_starlark::data::record::make(cx, Vec::new())).unwrap();
+    engine
+        .function("_floateq", |_, args| {
+            let [x, y] = args.exactly()?;
+            let close = match (x.as_float(), y.as_float()) {
+                (Some(x), Some(y)) => x.to_bits().abs_diff(y.to_bits()) <= 1,
+                _ => false,
+            };
+            Ok(boolean(close))
+        })
+        .unwrap();
+}
+
+fn catch_prepare<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> {
+    let [function] = args.exactly()?;
+    Ok(Prepared::Call(function))
+}
+
+/// Calls the function; the result is the message of its error, or `None`.
+fn catch_run(machine: &mut Machine, slot: usize) -> Res<()> {
+    let outcome = machine.call(0, |cx, stack| {
+        stack[0].set(cx.heap.stack_from(slot)[0].get());
+        Ok(())
+    });
+    let message = match outcome {
+        Ok(_) => None,
+        Err(failure) => Some(match *failure {
+            Failure::Placed(diagnostic) => diagnostic.message,
+            Failure::Error(message) => message,
+            Failure::Builtin(name, message) => format!("{name}: {message}"),
+            Failure::Alloc(error) => error.to_string(),
+        }),
+    };
+    let result = match message {
+        Some(message) => machine.cx().str(&message)?,
+        None => none(),
+    };
+    machine.slot(slot).set(result);
+    Ok(())
+}
+
+fn matches<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [pattern, text] = args.exactly()?;
+    let (pattern, text) = (pattern.as_str().unwrap_or(""), text.as_str().unwrap_or(""));
+    match Regex::new(pattern) {
+        Ok(regex) => Ok(boolean(regex.is_match(text))),
+        Err(error) => Err(Failure::new(error.to_string())),
+    }
+}
+
+/// What is wrong with a chunk's behaviour, or nothing.
+fn run_chunk(chunk: &Chunk, dialect: Dialect, assertions: Option<&str>, config: Config) -> Option<String> {
+    let mut texts = HashMap::new();
+    if let Some(text) = assertions {
+        texts.insert("assert.star", text.to_owned());
+    }
+    let mut engine = Engine::with_loader(config, dialect, Box::new(Texts(texts))).unwrap();
+    engine.on_print(|_| {});
+    let failed = Rc::new(RefCell::new(Vec::new()));
+    if assertions.is_some() {
+        add_assertions(&mut engine, &failed);
+    } else {
+        engine.run("prelude", PRELUDE).unwrap();
+        engine.predeclare_module("prelude").unwrap();
+    }
+    let errors: Vec<String> = match engine.run("chunk", chunk.text.as_str()) {
+        Ok(()) => Vec::new(),
+        Err(errors) => errors.iter().map(|error| error.message.clone()).collect(),
+    };
+    if !failed.borrow().is_empty() {
+        return Some(failed.borrow().join("; "));
+    }
+    if chunk.expected.is_empty() {
+        return errors.first().cloned();
+    }
+    if errors.is_empty() || errors[0].contains("ASSERT") {
+        return Some(format!("no error like {:?}: {errors:?}", chunk.expected));
+    }
+    let expected = chunk.expected.iter().find(|expected| {
+        // Braces stand for themselves in these expressions.
+        let escaped =
+            expected.replace("\\{", "{").replace('{', "\\{").replace("\\}", "}").replace('}', "\\}");
+        let regex = Regex::new(&format!("(?i){escaped}"));
+        !errors.iter().any(|error| {
+            error.to_lowercase().contains(&expected.to_lowercase())
+                || regex.as_ref().is_ok_and(|regex| regex.is_match(error))
+        })
+    });
+    expected.map(|expected| format!("{errors:?} do not match {expected:?}"))
+}
+
+/// Runs the chunks of a suite and compares the failures with the known ones: file name, line, reason.
+fn run_suite(folder: &Path, known: &[(&str, usize, &str)], assertions: Option<&str>, config: &Config) {
+    let mut failures = Vec::new();
+    let mut count = 0;
+    let mut still = Vec::new();
+    for path in programs(folder) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let first_line = read(&path);
+        let options = first_line.lines().take(3).collect::<String>();
+        for chunk in chunks(&path) {
+            count += 1;
+            let options = format!("{options} {}", chunk.text.lines().take(3).collect::<String>());
+            let dialect = Dialect {
+                recursion: options.contains("option:recursion"),
+                global_reassign: options.contains("globalreassign") || options.contains("option:"),
+                load_binds_globally: options.contains("loadbindsglobally"),
+                ..Dialect::STANDARD
+            };
+            let dialect = Dialect { global_reassign: options.contains("globalreassign"), ..dialect };
+            let problem = run_chunk(&chunk, dialect, assertions, config.clone());
+            let is_known = known.iter().any(|(file, line, _)| *file == name && *line == chunk.line);
+            match problem {
+                Some(problem) if !is_known => failures.push(format!("{name}:{}: {problem}", chunk.line)),
+                Some(_) => {}
+                None if is_known => still.push(format!("{name}:{}", chunk.line)),
+                None => {}
+            }
+        }
+    }
+    assert!(count > 0, "no chunks found");
+    assert!(failures.is_empty(), "{} of {count} chunks fail:\n{}", failures.len(), failures.join("\n"));
+    assert!(still.is_empty(), "chunks on the list of exceptions pass now: {still:?}");
+}
+
+#[test]
+fn bazelbuild_chunks() {
+    let Some(folder) = shared("suites/bazelbuild-starlark") else { return };
+    run_suite(&folder, &[], None, &Config::default());
+}
+
+#[test]
+fn bazelbuild_chunks_with_a_collection_at_every_safepoint() {
+    let Some(folder) = shared("suites/bazelbuild-starlark") else { return };
+    let config = Config { stack_words: 1 << 16, ..Config::STRESS };
+    run_suite(&folder, &[], None, &config);
+}
+
+#[test]
+fn starlark_go_chunks() {
+    let Some(folder) = shared("suites/starlark-go/starlark") else { return };
+    let assertions = read(&folder.join("../assert.star")).replace('\t', "        ");
+    run_suite(&folder, GO_EXCEPTIONS, Some(&assertions), &Config::default());
+}
+
+/// Chunks of the go suite that do not pass, with the reason.
+const GO_EXCEPTIONS: &[(&str, usize, &str)] = &[
+    ("assign.star", 275, "a type with fields that can be assigned"),
+    ("builtins.star", 1, "a type with fields that can be assigned"),
+    ("control.star", 1, "an endless iterable of the test program"),
+    ("function.star", 1, "freezing a function freezes the module it belongs to"),
+    ("json.star", 1, "there is no json module"),
+    ("list.star", 1, "a type with operators"),
+    ("misc.star", 103, "functions of the test program are renamed"),
+    ("string.star", 1, "slices of strings are always UTF-8"),
+];

@@ -1,0 +1,149 @@
+//! What can be checked about the structure of the source is a test.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders with source of the project.
+const FOLDERS: [&str; 10] =
+    ["src", "blocks", "nursery", "retain-bits", "starlark", "fuzz", "cli", "tests", "benches", "examples"];
+
+/// The only files that may contain the keyword, all in the collector: everything else is safe code.
+const UNSAFE: [&str; 16] = [
+    "src/collect.rs",
+    "src/collect/diff.rs",
+    "src/collect/reach.rs",
+    "src/heap.rs",
+    "src/object.rs",
+    "src/old.rs",
+    "src/os.rs",
+    "src/roots.rs",
+    "src/space.rs",
+    "src/space/chunk.rs",
+    "src/space/large.rs",
+    "src/value.rs",
+    "src/verify.rs",
+    "src/weak.rs",
+    "tests/collect.rs",
+    "tests/tidy.rs",
+];
+
+/// Hosts declare their tagging (an unsafe trait), and the language makes its one heap, in these.
+const UNSAFE_HOSTS: [&str; 3] = ["fuzz/src/hosts.rs", "starlark/src/value.rs", "starlark/src/engine.rs"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            files_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every source file: its path from the root, and its text.
+fn sources() -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    for folder in FOLDERS {
+        files_below(&root().join(folder), &mut paths);
+    }
+    paths.sort();
+    let relative = |path: &Path| path.strip_prefix(root()).expect("below the root").display().to_string();
+    let text = |path: &Path| fs::read_to_string(path).expect("a text");
+    paths.iter().map(|path| (relative(path), text(path))).collect()
+}
+
+fn offenders(is_wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    sources().into_iter().filter(|(path, text)| is_wrong(path, text)).map(|(path, _)| path).collect()
+}
+
+#[test]
+fn every_file_begins_with_what_it_is_for() {
+    assert_eq!(offenders(|_, text| !text.starts_with("//! ")), [""; 0]);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let words = ["TO\x44O", "FIX\x4dE", "XX\x58", "db\x67!(", "todo\x21", "unimplemented\x21"];
+    let wrong = |_: &str, text: &str| words.iter().any(|word| text.contains(word));
+    assert_eq!(offenders(wrong), [""; 0]);
+}
+
+#[test]
+fn unsafe_code_is_where_it_may_be() {
+    let is_unsafe = |line: &str| {
+        let code = line.split("//").next().unwrap_or("");
+        code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
+    };
+    let wrong = |path: &str, text: &str| {
+        !UNSAFE.contains(&path) && !UNSAFE_HOSTS.contains(&path) && text.lines().any(is_unsafe)
+    };
+    assert_eq!(offenders(wrong), [""; 0]);
+}
+
+#[test]
+fn the_leaf_crates_know_nothing_of_each_other() {
+    for leaf in ["blocks", "nursery", "retain-bits"] {
+        let manifest = fs::read_to_string(root().join(leaf).join("Cargo.toml")).expect("a manifest");
+        let (_, dependencies) = manifest.split_once("[dependencies]").expect("a list of dependencies");
+        for other in ["frazil", "blocks", "nursery", "retain-bits", "path"] {
+            assert!(!dependencies.contains(other), "{leaf} depends on {other}");
+        }
+    }
+}
+
+/// The files that the code map in NOTES.md names: `` `name.rs` `` in a table row of a section headed by a folder.
+fn mapped(notes: &str) -> BTreeSet<String> {
+    let (_, map) = notes.split_once("## Code map").expect("NOTES.md has a code map");
+    let map = map.split("\n## ").next().unwrap_or(map);
+    let mut folder = String::new();
+    let mut files = BTreeSet::new();
+    for line in map.lines() {
+        if let Some(heading) = line.strip_prefix("### `") {
+            folder = heading.split('`').next().unwrap_or("").trim_end_matches('/').to_owned();
+        } else if line.starts_with("| `") {
+            let first_cell = line[2..].split(" | ").next().unwrap_or("");
+            for name in first_cell.split('`').filter(|name| name.ends_with(".rs")) {
+                files.insert(format!("{folder}/{name}"));
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn the_code_map_names_every_file_and_no_other() {
+    let notes = fs::read_to_string(root().join("NOTES.md")).expect("NOTES.md");
+    let mapped = mapped(&notes);
+    let existing: BTreeSet<String> = sources().into_iter().map(|(path, _)| path).collect();
+    let missing: Vec<_> = existing.difference(&mapped).collect();
+    let gone: Vec<_> = mapped.difference(&existing).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not in the code map: {missing:?}; in it, but gone: {gone:?}"
+    );
+}
+
+#[test]
+fn the_phases_have_the_same_numbers_everywhere() {
+    let heads = [
+        ("src/collect/reach.rs", "Phase 1"),
+        ("src/collect/classify.rs", "Phase 2"),
+        ("src/collect/diff.rs", "Phase 3"),
+        ("src/collect/drain.rs", "Phase 4"),
+    ];
+    for (path, phase) in heads {
+        let text = fs::read_to_string(root().join(path)).expect("a source file");
+        assert!(text.starts_with(&format!("//! {phase}")), "{path} begins with its phase");
+    }
+    let notes = fs::read_to_string(root().join("NOTES.md")).expect("NOTES.md");
+    for (number, name) in ["flip", "reach", "counted survivors", "diff", "drain"].iter().enumerate() {
+        assert!(notes.to_lowercase().contains(&format!("{number}. **{name}**")), "NOTES.md: phase {number}");
+    }
+}
