@@ -82,7 +82,8 @@ fn complete_collections_only() {
 #[test]
 fn short_collections_mostly() {
     let adjust = |_, setup: &mut Setup| {
-        (setup.short, setup.growth_percent, setup.growth_kib) = (true, 10_000, 1 << 20);
+        (setup.short, setup.cheap_percent) = (true, 0);
+        (setup.growth_percent, setup.growth_kib) = (10_000, 1 << 20);
     };
     let coverage = run(Campaign { adjust, ..Campaign::new(6_000_000, SOME) });
     assert_common(&coverage, &[(Event::Short, 5000), (Event::Touched, 3000), (Event::Floating, 10_000)]);

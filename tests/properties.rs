@@ -36,7 +36,12 @@ fn making(g: &mut Gen) -> Step {
     match u8::arbitrary(g) % 4 {
         0 => Step::Ring { label, kind: Kind::Row, len: len % 8, other: operand(g) },
         1 => Step::Chain { label, kind: Kind::Pair, len: len % 32, other: operand(g) },
-        _ => Step::Make { label, kind, len: kind.length(len), refs: (0..len % 4).map(|_| operand(g)).collect() },
+        _ => Step::Make {
+            label,
+            kind,
+            len: kind.length(len),
+            refs: (0..len % 4).map(|_| operand(g)).collect(),
+        },
     }
 }
 

@@ -99,6 +99,7 @@ fn setup(random: &mut Random) -> Setup {
         nursery_kib: random.pick(&[1, 2, 4, 16]),
         traced_percent: random.pick(&[1, 50, 200]),
         short: random.chance(60),
+        cheap_percent: random.pick(&[0, 0, 25, 400]),
         growth_percent: random.pick(&[10, 50, 200]),
         growth_kib: random.pick(&[1, 4, 64]),
         limit_kib: if random.chance(10) { random.pick(&[256, 320, 512]) } else { 0 },

@@ -223,6 +223,8 @@ pub struct Setup {
     pub traced_percent: u32,
     /// May there be short collections?
     pub short: bool,
+    /// Percent of the nursery's bytes below which tracing is cheap, so that complete collections are held all the same.
+    pub cheap_percent: u32,
     /// Percent of growth after which a complete collection is due.
     pub growth_percent: u32,
     /// KiB of growth that never make one due.
@@ -246,6 +248,7 @@ impl Setup {
         nursery_kib: 4,
         traced_percent: 50,
         short: false,
+        cheap_percent: 0,
         growth_percent: 50,
         growth_kib: 4,
         limit_kib: 0,
@@ -262,7 +265,7 @@ impl Setup {
             nursery_bytes: (self.nursery_kib as usize) << 10,
             nursery_percent_of_traced: self.traced_percent,
             short_collections: self.short,
-            cheap_percent: 0,
+            cheap_percent: self.cheap_percent,
             growth_percent: self.growth_percent,
             growth_bytes: (self.growth_kib as usize) << 10,
             limit_bytes: (self.limit_kib != 0).then_some((self.limit_kib as usize) << 10),

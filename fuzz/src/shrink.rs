@@ -61,7 +61,7 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
 
     fn plain_setup(&mut self) {
         let plain = Setup::PLAIN;
-        let changes: [fn(&mut Setup, &Setup); 11] = [
+        let changes: [fn(&mut Setup, &Setup); 13] = [
             |setup, plain| *setup = plain.clone(),
             |setup, plain| setup.check = plain.check,
             |setup, plain| setup.short = plain.short,
@@ -72,9 +72,9 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
             |setup, plain| setup.nursery_kib = plain.nursery_kib,
             |setup, plain| setup.traced_percent = plain.traced_percent,
             |setup, plain| setup.stack_words = plain.stack_words,
-            |setup, plain| {
-                (setup.growth_percent, setup.growth_kib) = (plain.growth_percent, plain.growth_kib)
-            },
+            |setup, plain| setup.cheap_percent = plain.cheap_percent,
+            |setup, plain| setup.growth_percent = plain.growth_percent,
+            |setup, plain| setup.growth_kib = plain.growth_kib,
         ];
         for change in changes {
             let mut candidate = self.best.clone();
@@ -330,7 +330,7 @@ mod tests {
     fn only_what_matters_is_left() {
         let failing = (0..).map(generate).find(fails).unwrap();
         let small = shrink(&failing, 10_000, fails);
-        let wanted = "heap block 4096 nursery 4 traced 50 growth 50/4 limit 0 instalment 0 counts 253 stack 64\n\
+        let wanted = "heap block 4096 nursery 4 traced 50 cheap 0 growth 50/4 limit 0 instalment 0 counts 253 stack 64\n\
                       n0..n1 = ring pair (-)\ncollect complete\n";
         assert_eq!(small.to_string(), wanted);
     }

@@ -1,7 +1,7 @@
 //! Histories for people: one step a line, written and read back.
 //!
 //! ```text
-//! heap block 4096 nursery 4 traced 50 growth 50/4 limit 0 instalment 0 counts 253 stack 64 short
+//! heap block 4096 nursery 4 traced 50 cheap 0 growth 50/4 limit 0 instalment 0 counts 253 stack 64 short
 //! n0 = pair (n7, #3)
 //! n1 = tuple 300 (n0, -)
 //! n2..n5 = ring row (n1)
@@ -113,10 +113,11 @@ impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "heap block {} nursery {} traced {} growth {}/{} limit {} instalment {} counts {} stack {}{}{}",
+            "heap block {} nursery {} traced {} cheap {} growth {}/{} limit {} instalment {} counts {} stack {}{}{}",
             self.block.get(),
             self.nursery_kib,
             self.traced_percent,
+            self.cheap_percent,
             self.growth_percent,
             self.growth_kib,
             self.limit_kib,
@@ -183,6 +184,7 @@ fn read_setup(line: &str) -> Option<Setup> {
             "block" => setup.block = BlockBytes::from_bytes(words.next()?.parse().ok()?)?,
             "nursery" => setup.nursery_kib = words.next()?.parse().ok()?,
             "traced" => setup.traced_percent = words.next()?.parse().ok()?,
+            "cheap" => setup.cheap_percent = words.next()?.parse().ok()?,
             "growth" => {
                 let (percent, kib) = words.next()?.split_once('/')?;
                 (setup.growth_percent, setup.growth_kib) = (percent.parse().ok()?, kib.parse().ok()?);
