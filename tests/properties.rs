@@ -86,6 +86,7 @@ impl Arbitrary for AnySetup {
             nursery_kib: 1 + u32::from(u8::arbitrary(g)),
             traced_percent: u32::from(u16::arbitrary(g)),
             short: bool::arbitrary(g),
+            cheap_percent: u32::from(u8::arbitrary(g)),
             growth_percent: u32::from(u16::arbitrary(g)),
             growth_kib: u32::from(u16::arbitrary(g)),
             limit_kib: if bool::arbitrary(g) { 0 } else { 256 + u32::from(u16::arbitrary(g)) },

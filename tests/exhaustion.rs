@@ -1,0 +1,144 @@
+//! Memory runs out: the heap's limit is reached, the system refuses, and garbage must leave nothing behind.
+
+use frazil::{AllocError, BlockBytes, Config, Handle, Heap, LowTag, Request, Shape};
+
+const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+const PAIR: Shape = Shape::new(2, "pair").raw_words(1).references(2);
+const CELL: Shape = Shape::new(3, "cell").raw_words(1).references(2).mutable();
+const TUPLE: Shape = Shape::new(4, "tuple").references_tail();
+const SLOTS: Shape = Shape::new(5, "slots").references_tail().mutable();
+const BYTES: Shape = Shape::new(6, "bytes").bytes();
+const BUFFER: Shape = Shape::new(7, "buffer").bytes().mutable();
+
+type TestHeap<'id> = Heap<'id, LowTag>;
+
+fn with_heap<R>(config: Config, f: impl for<'id> FnOnce(TestHeap<'id>) -> R) -> R {
+    Heap::branded(config, f).expect("the settings agree")
+}
+
+fn complete(heap: &mut TestHeap<'_>) {
+    heap.collect(Request::Complete).unwrap();
+}
+
+/// Objects of every kind live and die, again and again; the blocks in use and the memory taken stay as they were.
+#[test]
+fn garbage_leaves_nothing_behind() {
+    for block_bytes in BlockBytes::ALL {
+        with_heap(Config { block_bytes, ..Config::default() }, |mut heap| {
+            let mut round = |survive: bool| {
+                let shapes = [
+                    (&PAIR, 0),
+                    (&CELL, 0),
+                    (&TUPLE, 300),
+                    (&SLOTS, 5000),
+                    (&BYTES, 40_000),
+                    (&BUFFER, 600_000),
+                ];
+                for (shape, len) in shapes {
+                    let object = heap.alloc(shape, len).unwrap().finish();
+                    if survive {
+                        let handle = heap.root(object.into());
+                        complete(&mut heap);
+                        heap.unroot(handle);
+                    }
+                    complete(&mut heap);
+                }
+                let report = &heap.stats().last;
+                (report.old_objects, report.blocks_used, heap.used_bytes())
+            };
+            // The first round begins the blocks that the others fill.
+            let first = round(true);
+            for number in 0..40 {
+                assert_eq!(round(number % 2 == 0), first, "after round {number}");
+            }
+            assert_eq!(first.0, 0);
+        });
+    }
+}
+
+/// Makes and roots objects until one is refused, and says why.
+fn fill<'id>(heap: &TestHeap<'id>, shape: &Shape, len: usize, handles: &mut Vec<Handle<'id>>) -> AllocError {
+    loop {
+        match heap.alloc(shape, len) {
+            Ok(fresh) => handles.push(heap.root(fresh.finish().into())),
+            Err(error) => return error,
+        }
+    }
+}
+
+#[test]
+fn a_heap_at_its_limit_can_be_used_again() {
+    const LIMIT: usize = 1 << 20;
+    for block_bytes in BlockBytes::ALL {
+        with_heap(Config { block_bytes, limit_bytes: Some(LIMIT), ..Config::default() }, |mut heap| {
+            for (shape, len) in [(&LEAF, 0), (&SLOTS, 100), (&BYTES, 1000), (&BYTES, 100_000)] {
+                let mut handles = Vec::new();
+                // The host collects and tries again; everything is held, so there is less and less room.
+                for _ in 0..4 {
+                    let error = fill(&heap, shape, len, &mut handles);
+                    assert!(matches!(error, AllocError::Limit { limit: LIMIT, .. }), "{error}");
+                    assert!(heap.should_collect());
+                    complete(&mut heap);
+                    assert_eq!(heap.stats().last.old_objects, handles.len());
+                    heap.verify().unwrap();
+                }
+                assert!(handles.len() * len < 2 * LIMIT, "{} of {len} are too many", handles.len());
+                handles.into_iter().for_each(|handle| heap.unroot(handle));
+                complete(&mut heap);
+                assert_eq!(heap.stats().last.old_objects, 0);
+            }
+        });
+    }
+}
+
+#[test]
+fn absurd_sizes_are_refused_and_do_no_harm() {
+    with_heap(Config { limit_bytes: Some(1 << 20), ..Config::default() }, |mut heap| {
+        let too_long = |error: Option<AllocError>| matches!(error, Some(AllocError::TooLong { .. }));
+        assert!(too_long(heap.alloc(&TUPLE, usize::MAX).err()));
+        assert!(too_long(heap.alloc(&BYTES, u32::MAX as usize + 1).err()));
+        for shape in [&TUPLE, &SLOTS, &BYTES, &BUFFER] {
+            let error = heap.alloc(shape, u32::MAX as usize).err();
+            assert!(matches!(error, Some(AllocError::Limit { .. })), "{error:?}");
+        }
+        heap.alloc(&LEAF, 0).unwrap();
+        complete(&mut heap);
+        heap.verify().unwrap();
+    });
+}
+
+/// Runs the ignored test `name` in a process with so many KiB of address space.
+fn in_little_memory(name: &str, kib: u32) {
+    let this = std::env::current_exe().expect("a test knows its own file");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("ulimit -v {kib}; exec \"$0\" \"$@\"")]).arg(this);
+    let output = shell.args(["--ignored", "--exact", "--test-threads=1", name]).output().expect("sh starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn memory_that_the_system_refuses() {
+    in_little_memory("the_system_refuses_memory", 300 << 10);
+}
+
+#[test]
+#[ignore = "it is run by another test, with little memory"]
+fn the_system_refuses_memory() {
+    with_heap(Config::default(), |mut heap| {
+        for _ in 0..2 {
+            let mut handles = Vec::new();
+            let error = fill(&heap, &BYTES, 4 << 20, &mut handles);
+            assert!(matches!(error, AllocError::System { .. }), "{error}");
+            assert!(handles.len() > 10, "only {}", handles.len());
+            heap.alloc(&LEAF, 0).unwrap();
+            // Whether the collection gets its memory or not, nothing is lost.
+            let _ = heap.collect(Request::Complete);
+            let lens = handles.iter().map(|handle| heap.rooted(handle).object().unwrap().byte_len());
+            assert!(lens.into_iter().all(|len| len == 4 << 20));
+            handles.into_iter().for_each(|handle| heap.unroot(handle));
+            complete(&mut heap);
+            assert_eq!(heap.stats().last.old_objects, 0);
+            heap.verify().unwrap();
+        }
+    });
+}
