@@ -79,7 +79,7 @@ pub(super) fn run<'s>(
     active: &'s [Cell<u32>],
     dialect: &Dialect,
 ) -> Res<Step> {
-    let cx = Cx { heap, host };
+    let cx = Cx::new(heap, host);
     let Some(&frame) = frames.last() else { return Ok(Step::Done) };
     let mut current = Current::of(heap, host, frame)?;
     let mut pc = frame.pc as usize;
