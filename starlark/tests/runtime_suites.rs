@@ -62,7 +62,8 @@ impl Loader for Folder {
                 None => self.0.join(name),
             },
             (label, name) => {
-                let repository = self.0.join(Path::new(from).strip_prefix(&self.0).unwrap().iter().next().unwrap());
+                let repository =
+                    self.0.join(Path::new(from).strip_prefix(&self.0).unwrap().iter().next().unwrap());
                 repository.join(label.trim_start_matches('/')).join(&name[1..])
             }
         };
@@ -76,7 +77,8 @@ impl Loader for Folder {
 
 /// What a program prints.
 fn output(inputs: &Path, program: &str, config: Config) -> String {
-    let mut engine = Engine::with_loader(config, Dialect::STANDARD, Box::new(Folder(inputs.to_owned()))).unwrap();
+    let mut engine =
+        Engine::with_loader(config, Dialect::STANDARD, Box::new(Folder(inputs.to_owned()))).unwrap();
     let lines = Rc::new(RefCell::new(Vec::new()));
     let sink = Rc::clone(&lines);
     engine.on_print(move |line| sink.borrow_mut().push(line.to_owned()));
@@ -138,7 +140,11 @@ fn chunks(path: &Path) -> Vec<Chunk> {
         };
         if !expectation.is_empty() {
             let quoted = expectation.trim_matches(|c| c == '"' || c == '`');
-            chunk.expected.push(if expectation.starts_with('"') { quoted.replace("\\\\", "\\") } else { quoted.to_owned() });
+            chunk.expected.push(if expectation.starts_with('"') {
+                quoted.replace("\\\\", "\\")
+            } else {
+                quoted.to_owned()
+            });
         }
         chunk.text.push_str(code);
         chunk.text.push('\n');
@@ -280,7 +286,8 @@ fn run_chunk(chunk: &Chunk, dialect: Dialect, assertions: Option<&str>, config: 
     }
     let expected = chunk.expected.iter().find(|expected| {
         // Braces stand for themselves in these expressions.
-        let escaped = expected.replace("\\{", "{").replace('{', "\\{").replace("\\}", "}").replace('}', "\\}");
+        let escaped =
+            expected.replace("\\{", "{").replace('{', "\\{").replace("\\}", "}").replace('}', "\\}");
         let regex = Regex::new(&format!("(?i){escaped}"));
         !errors.iter().any(|error| {
             error.to_lowercase().contains(&expected.to_lowercase())
