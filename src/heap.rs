@@ -127,6 +127,8 @@ pub struct Heap<'id, H: Host> {
     pub(crate) finalizers: RefCell<Finalizers>,
     /// Bytes of old objects after the last complete collection.
     old_bytes_complete: usize,
+    /// Bytes that the last complete collection traced.
+    traced_bytes_complete: usize,
     pub(crate) stats: Stats,
     /// Told of every collection.
     observer: Option<Observer>,
@@ -181,12 +183,13 @@ impl<'id, H: Host> Heap<'id, H> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
         let range = nursery_range(config.nursery_bytes).map_err(refused)?;
+        let trigger = trigger(&config, 0, 0);
         let heap = Heap {
             nursery: Nursery::new(range.range()),
             ranges: RefCell::new(vec![range]),
             forbidden: VecDeque::new(),
-            wanted: Cell::new(false),
-            trigger: Cell::new(config.nursery_bytes),
+            wanted: Cell::new(config.check),
+            trigger: Cell::new(trigger),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
             old: RefCell::new(Old::new(Space::new(config.block_bytes, config.check), config.count_max)),
@@ -197,6 +200,7 @@ impl<'id, H: Host> Heap<'id, H> {
             weaks: RefCell::default(),
             finalizers: RefCell::default(),
             old_bytes_complete: 0,
+            traced_bytes_complete: 0,
             stats: Stats::default(),
             observer: None,
             brand: PhantomData,
@@ -599,7 +603,7 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Objects in the freed-object buffer.
     pub fn waiting(&self) -> usize {
-        self.old.borrow().buffer.len()
+        self.old.borrow().waiting().count()
     }
 
     /// Everything the collections did so far.
@@ -609,20 +613,24 @@ impl<'id, H: Host> Heap<'id, H> {
 
     // What follows are the steps of a collection that look at the whole heap.
 
-    /// The policy: complete, unless short ones are allowed and the old generation has grown little.
+    /// The policy: complete while there is little to trace or the limit is near; otherwise short, if the host
+    /// allows it, until the old generation has grown.
     pub(crate) fn choose(&self, request: Request) -> Kind {
-        let grown = self.old.borrow().space.bytes.saturating_sub(self.old_bytes_complete);
-        let share = self.old_bytes_complete / 100 * self.config.growth_percent as usize;
-        let near_limit = self.config.limit_bytes.is_some_and(|limit| self.used_bytes() > limit / 8 * 7);
-        match request {
-            Request::Complete => Kind::Complete,
-            Request::Short if self.config.short_collections => Kind::Short,
-            Request::Short => Kind::Complete,
-            Request::Auto => {
-                let due = grown >= share + self.config.growth_bytes || near_limit;
-                if self.config.short_collections && !due { Kind::Short } else { Kind::Complete }
-            }
+        let config = &self.config;
+        if request == Request::Complete || !config.short_collections {
+            return Kind::Complete;
         }
+        if request == Request::Short {
+            return Kind::Short;
+        }
+        let old_bytes = self.old.borrow().space.bytes;
+        let growth = percent(self.old_bytes_complete, config.growth_percent).max(config.growth_bytes);
+        let cheap = self.traced_bytes_complete < percent(config.nursery_bytes, config.cheap_percent);
+        let grown = old_bytes >= self.old_bytes_complete + growth;
+        let near_limit = config.limit_bytes.is_some_and(|limit| self.used_bytes() > limit / 8 * 7);
+        // Cheap as the last one was: with so much new since then, this one might not be.
+        let still_cheap = cheap && old_bytes <= self.old_bytes_complete + config.nursery_bytes;
+        if still_cheap || grown || near_limit { Kind::Complete } else { Kind::Short }
     }
 
     /// Finalizable counted objects that died in this drain go to the queue.
@@ -668,14 +676,9 @@ impl<'id, H: Host> Heap<'id, H> {
     pub(crate) fn plan(&mut self, report: &Report) {
         if report.kind == Kind::Complete {
             self.old_bytes_complete = report.old_bytes;
+            self.traced_bytes_complete = report.traced_bytes;
         }
-        let traced = report.traced_bytes / 100 * self.config.nursery_percent_of_traced as usize;
-        let mut trigger = self.config.nursery_bytes.max(traced);
-        if let Some(limit) = self.config.limit_bytes {
-            let left = limit.saturating_sub(report.block_bytes);
-            trigger = trigger.min((left / 2).max(TRIGGER_BYTES_MIN));
-        }
-        self.trigger.set(trigger);
+        self.trigger.set(trigger(&self.config, report.traced_bytes, report.block_bytes));
         self.wanted.set(self.config.check);
         self.renew_nursery();
         self.open_nursery();
@@ -710,6 +713,22 @@ impl<'id, H: Host> Heap<'id, H> {
     fn open_nursery(&self) {
         self.nursery.raise(self.trigger.get(), 0);
     }
+}
+
+/// How many bytes may be allocated before a collection is due, after one that traced `traced_bytes` and left
+/// blocks of `block_bytes`: the nursery follows the traced part (unless short collections save the tracing),
+/// but keeps away from the limit.
+fn trigger(config: &Config, traced_bytes: usize, block_bytes: usize) -> usize {
+    let following = percent(traced_bytes, config.nursery_percent_of_traced);
+    let wanted = config.nursery_bytes.max(if config.short_collections { 0 } else { following });
+    match config.limit_bytes {
+        None => wanted,
+        Some(limit) => wanted.min((limit.saturating_sub(block_bytes) / 2).max(TRIGGER_BYTES_MIN)),
+    }
+}
+
+fn percent(bytes: usize, percent: u32) -> usize {
+    bytes / 100 * percent as usize
 }
 
 /// Address space for a nursery: far more than the configured bytes, for the host may reach its safepoint late

@@ -49,6 +49,9 @@ pub(crate) struct Old {
     pub components: Components,
     /// Counted objects that are dead: their count is zero and their bit clear. Their references still count.
     pub buffer: Vec<ObjRef>,
+    /// A large object out of the buffer that is being released a part at a time: its references before the
+    /// number have been counted down, and are empty now.
+    pub partly: Option<(ObjRef, usize)>,
     /// Some object is finalizable: those that die have to be looked at.
     pub any_finalizable: bool,
     /// Finalizable counted objects that died and were retained instead. Empty between collections.
@@ -62,6 +65,7 @@ impl Old {
             space,
             components: Components::default(),
             buffer: Vec::new(),
+            partly: None,
             any_finalizable: false,
             revived: Vec::new(),
             count_max,
@@ -213,6 +217,11 @@ impl Old {
             self.components.representative.remove(member);
         }
         members
+    }
+
+    /// Everything that is dead and waits to be released.
+    pub fn waiting(&self) -> impl Iterator<Item = ObjRef> {
+        self.buffer.iter().copied().chain(self.partly.map(|(object, _)| object))
     }
 
     /// Is this counted object dead: nobody counts, nobody retains it?

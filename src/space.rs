@@ -16,7 +16,7 @@ use blocks::counts::{Counts, Overflow};
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BLOCKS_MAX, CHUNK_BYTES, CHUNK_GRANULES, CHUNK_WORDS, GRANULE_BYTES};
 use memoffset::offset_of;
-use retain_bits::{RetainBits, Retained};
+use retain_bits::{RetainBits, Retained, ones};
 use static_assertions::{const_assert, const_assert_eq};
 
 use crate::object::{self, ObjRef};
@@ -82,6 +82,14 @@ pub(crate) fn chunk_of<'a>(address: usize) -> &'a Chunk {
 #[inline(always)]
 pub(crate) fn granule_of(address: usize) -> usize {
     (address & (CHUNK_BYTES - 1)) / GRANULE_BYTES
+}
+
+/// The old object that begins at a granule whose start bit is set: bit `bit` of word `word` in the table of the
+/// block's chunk.
+pub(crate) fn object_at(block: usize, word: usize, bit: usize) -> ObjRef {
+    let base = block & !(CHUNK_BYTES - 1);
+    // SAFETY: the start bit is set, so an old object begins here.
+    unsafe { ObjRef::new(base + (word * 64 + bit) * GRANULE_BYTES) }
 }
 
 /// Shorthand for the side tables, on the objects themselves.
@@ -456,28 +464,58 @@ impl Space {
     /// Frees the cell or the blocks of an old object. It must have no retain bit, and its count be zero.
     #[inline]
     pub fn free(&mut self, object: ObjRef) {
-        let address = object.address();
         let (chunk, granule) = (object.chunk(), object.granule());
-        debug_assert!(chunk.starts.get(granule), "freed twice, or never an object: {address:#x}");
+        debug_assert!(chunk.starts.get(granule), "freed twice, or never an object: {object:?}");
         chunk.starts.clear(granule);
         chunk.traced.clear(granule);
         chunk.counts.set(granule, 0);
-        self.objects -= 1;
-        let block = self.block_of(address);
-        let state = self.state(block);
-        if state.used() == Use::Head {
+        let block = self.block_of(object.address());
+        if self.state(block).used() == Use::Head {
+            self.objects -= 1;
             self.bytes -= object.bytes();
             self.free_large(object);
+        } else {
+            self.spoil(object);
+            self.cells_freed(block, 1);
+        }
+    }
+
+    /// Frees the dead traced objects of one block that `dead` has a bit for, in word `word` of its chunk's
+    /// tables. They are not looked at: a traced object's count is zero.
+    pub fn free_traced(&mut self, block: usize, word: usize, dead: u64) {
+        if dead == 0 {
             return;
         }
-        let class = Class(state.class.get());
-        self.bytes -= class.bytes();
-        if self.poison {
-            // SAFETY: the cell has just been freed.
-            unsafe { object::poison(address, class.bytes()) };
+        let chunk = chunk_of(block);
+        if self.state(block).used() == Use::Head {
+            return self.free(object_at(block, word, dead.trailing_zeros() as usize));
         }
-        set_accessible(address, class.bytes(), false);
-        state.live.set(state.live.get() - 1);
+        if self.poison || cfg!(frazil_asan) {
+            ones(dead).for_each(|bit| self.spoil(object_at(block, word, bit)));
+        }
+        chunk.starts.clear_word(word, dead);
+        chunk.traced.clear_word(word, dead);
+        self.cells_freed(block, dead.count_ones());
+    }
+
+    /// Where somebody checks, the memory of a freed cell must not look like an object any more.
+    #[inline]
+    fn spoil(&self, object: ObjRef) {
+        if self.poison || cfg!(frazil_asan) {
+            let bytes = Class(self.state(self.block_of(object.address())).class.get()).bytes();
+            // SAFETY: the cell has just been freed.
+            unsafe { object::poison(object.address(), bytes) };
+            set_accessible(object.address(), bytes, false);
+        }
+    }
+
+    /// `count` cells of a block have become free.
+    #[inline]
+    fn cells_freed(&mut self, block: usize, count: u32) {
+        let state = self.state(block);
+        self.objects -= count as usize;
+        self.bytes -= count as usize * Class(state.class.get()).bytes();
+        state.live.set(state.live.get() - count);
         if state.listed() == Listed::Filling {
             return;
         }

@@ -34,8 +34,11 @@ pub struct Config {
     pub nursery_percent_of_traced: u32,
     /// May the heap hold short collections? Only of use for hosts whose mutable data lives long.
     pub short_collections: bool,
-    /// A complete collection follows when the old generation has grown by this many percent since the last
-    /// complete one (with short collections). Larger: fewer complete collections, more floating garbage.
+    /// With short collections, complete ones are held all the same while they trace less than this many percent of
+    /// the nursery's bytes. Larger: less floating garbage. Smaller: less tracing.
+    pub cheap_percent: u32,
+    /// With short collections, a complete one follows when the old generation has grown by this many percent
+    /// since the last complete one. Larger: fewer complete collections, more floating garbage.
     pub growth_percent: u32,
     /// Bytes the old generation may always grow by between two complete collections (with short collections).
     pub growth_bytes: usize,
@@ -68,6 +71,7 @@ impl Config {
         nursery_bytes: 1 << 20,
         nursery_percent_of_traced: 50,
         short_collections: false,
+        cheap_percent: 25,
         growth_percent: 50,
         growth_bytes: 4 << 20,
         limit_bytes: None,
@@ -82,6 +86,7 @@ impl Config {
     pub const STRESS: Config = Config {
         block_bytes: BlockBytes::K4,
         nursery_bytes: 4 << 10,
+        cheap_percent: 0,
         growth_bytes: 4 << 10,
         count_max: 1,
         check: true,

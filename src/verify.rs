@@ -108,7 +108,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut objects = self.young_objects(&old);
         objects.extend(old.space.objects());
         let index: HashMap<ObjRef, usize> = objects.iter().copied().zip(0..).collect();
-        let waiting: HashSet<ObjRef> = old.buffer.iter().copied().collect();
+        let waiting: HashSet<ObjRef> = old.waiting().collect();
         let components: HashMap<ObjRef, usize> = old
             .components
             .iter()
@@ -251,7 +251,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     fn buffer(&self) -> Result<(), Violation> {
         let mut seen = HashSet::new();
-        for &object in &self.old.buffer {
+        for object in self.old.waiting() {
             if !self.live.contains(&object) || !seen.insert(object) {
                 return fail("tables", format!("{:#x} is twice in the buffer, or free", object.address()));
             }
@@ -401,7 +401,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             return Ok(());
         }
         let roots = self.heap.root_slots().into_iter().filter_map(|slot| target::<H>(slot.get()));
-        let mut pending: Vec<ObjRef> = roots.chain(self.old.buffer.iter().copied()).collect();
+        let mut pending: Vec<ObjRef> = roots.chain(self.old.waiting()).collect();
         pending
             .extend(self.old.buffer.iter().flat_map(|&object| self.old.members(object).unwrap_or_default()));
         let mut reached: HashSet<ObjRef> = HashSet::new();

@@ -240,3 +240,50 @@ fn generated_code_may_allocate_inline() {
         assert_eq!(Value::from(after).bits() - Value::from(before).bits(), layout::GRANULE_BYTES as u64);
     });
 }
+
+#[test]
+fn an_object_with_many_references_is_released_a_part_at_a_time() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {
+        let children: Vec<_> = (0..3000).map(|id| leaf(&heap, id)).collect();
+        let root = heap.root(node(&heap, 9999, &children).into());
+        heap.collect(Request::Complete).unwrap();
+        heap.unroot(root);
+        let mut rounds = 0;
+        while !heap.census().is_empty() {
+            heap.collect(Request::Complete).unwrap();
+            heap.drain(20);
+            heap.verify().unwrap();
+            rounds += 1;
+        }
+        assert!(rounds > 10, "{rounds}");
+    });
+}
+
+#[test]
+fn a_heap_at_its_limit_refuses_and_recovers() {
+    let config = Config { limit_bytes: Some(1 << 20), ..Config::default() };
+    with_heap(config, |mut heap| {
+        let kept = heap.root(Value::EMPTY);
+        let mut length = 0;
+        let refused = loop {
+            if heap.should_collect() {
+                heap.collect(Request::Auto).unwrap();
+            }
+            let mut fresh = match heap.alloc(&NODE, 1) {
+                Ok(fresh) => fresh,
+                Err(refused) => break refused,
+            };
+            fresh.references_mut()[0] = heap.rooted(&kept);
+            let next = fresh.finish();
+            heap.reroot(&kept, next.into());
+            length += 1;
+        };
+        assert!(refused.to_string().contains("the heap limit of 1048576 bytes is reached"), "{refused}");
+        // Survivors may begin a block of their size class, which is counted whole.
+        assert!(length > 15_000 && heap.used_bytes() <= (1 << 20) + (64 << 10), "{length}");
+        heap.reroot(&kept, Value::EMPTY);
+        heap.collect(Request::Complete).unwrap();
+        assert!(heap.alloc(&NODE, 1).is_ok());
+    });
+}

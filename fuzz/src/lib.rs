@@ -1,1 +1,27 @@
-//! placeholder
+//! Histories of a heap as data, a shadow graph to judge them, and shrinking.
+//!
+//! A [`History`](history::History) is made up from a seed, happens to a heap and to a plain graph at once, and
+//! after every collection the two are compared: the objects that are there, what they hold, how they are
+//! classed, every count and every retain bit. What fails is shrunk to a few lines that a person can read, and
+//! that can be read back.
+//!
+//! Reading order: [`history`] (what can happen), [`plan`] (which objects a step is about), [`shadow`] (what the
+//! heap must answer), [`judge`] (what a collection must leave), [`run`] (both side by side), [`shrink`],
+//! [`campaign`] (many seeds).
+
+pub mod campaign;
+pub mod coverage;
+pub mod generate;
+pub mod graph;
+pub mod history;
+pub mod hosts;
+pub mod judge;
+pub mod kind;
+pub mod plan;
+pub mod random;
+pub mod run;
+pub mod shadow;
+pub mod shrink;
+pub mod subject;
+pub mod text;
+pub mod walk;

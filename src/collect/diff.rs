@@ -4,14 +4,13 @@
 //! object is dead: it is freed at once, its fields unseen, for whatever it referred to has lost its own bit by
 //! the same token. A dropped counted object is dead if its count is zero, and joins the freed-object buffer.
 
-use blocks::GRANULE_BYTES;
 use blocks::counts::MEMBER;
 use retain_bits::ones;
 
 use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::Old;
-use crate::space::chunk_of;
+use crate::space::{chunk_of, object_at};
 use crate::stats::Report;
 use crate::value::Host;
 
@@ -53,20 +52,15 @@ impl Old {
 
     fn diff_block<H: Host>(&mut self, block: usize, report: &mut Report) {
         let chunk = chunk_of(block);
-        let base = block & !(blocks::CHUNK_BYTES - 1);
         for (word, dropped) in chunk.retain.dropped(self.space.block_index(block), self.space.shift()) {
-            let taken = chunk.starts.word(word);
-            let traced = chunk.traced.word(word);
-            for bit in ones(dropped & taken) {
-                let address = base + (word * 64 + bit) * GRANULE_BYTES;
-                // SAFETY: the start bit is set, so an old object begins here.
-                let object = unsafe { ObjRef::new(address) };
-                if traced & 1 << bit != 0 {
-                    report.freed_objects += 1;
-                    report.freed_bytes += self.free(object);
-                } else {
-                    self.dropped_counted::<H>(object);
-                }
+            let dropped = dropped & chunk.starts.word(word);
+            let traced = dropped & chunk.traced.word(word);
+            let bytes = self.space.bytes;
+            self.space.free_traced(block, word, traced);
+            report.freed_objects += traced.count_ones() as usize;
+            report.freed_bytes += bytes - self.space.bytes;
+            for bit in ones(dropped & !traced) {
+                self.dropped_counted::<H>(object_at(block, word, bit));
             }
         }
     }

@@ -11,13 +11,18 @@ use std::time::{Duration, Instant};
 
 use crate::Fault;
 use crate::object::ObjRef;
-use crate::old::{Old, targets};
+use crate::old::{Old, target, targets};
 use crate::shape::COMPONENT;
 use crate::stats::Report;
 use crate::value::Host;
 
-/// Objects released between two looks at the clock. Larger: fewer looks. Smaller: the time is kept better.
-const LOOK_EVERY: usize = 256;
+/// Objects (or parts of large ones) released between two looks at the clock. Larger: fewer looks. Smaller: the
+/// time is kept better.
+const LOOK_EVERY: usize = 64;
+
+/// References of one object that are counted down at a time, between two looks at the budget. Larger: less
+/// overhead. Smaller: instalments keep their bounds better.
+const PART: usize = 512;
 
 /// How much one instalment may release.
 pub(crate) struct Budget {
@@ -37,21 +42,47 @@ impl Budget {
     fn is_spent(&mut self) -> bool {
         let Some(left) = self.objects.checked_sub(1) else { return true };
         self.objects = left;
-        left % LOOK_EVERY == 0 && self.until.is_some_and(|until| Instant::now() >= until)
+        left.is_multiple_of(LOOK_EVERY) && self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 
 impl Old {
     /// Releases objects from the buffer until it is empty or the budget is spent.
     pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
-        while !self.buffer.is_empty() && !budget.is_spent() {
-            let object = self.buffer.pop().expect("it is not empty");
-            self.release::<H>(object, report);
+        while !budget.is_spent() {
+            if let Some((object, next)) = self.partly.take() {
+                self.release_part::<H>(object, next, report);
+            } else if let Some(object) = self.buffer.pop() {
+                self.release::<H>(object, report);
+            } else {
+                break;
+            }
         }
         if H::commits(Fault::ForgottenBuffer) {
             self.buffer.clear();
         }
-        report.waiting = self.buffer.len();
+        report.waiting = self.waiting().count();
+    }
+
+    /// Counts down the next references of an object with many. The slots are emptied, so that those that still
+    /// count can be told from those that don't.
+    fn release_part<H: Host>(&mut self, object: ObjRef, next: usize, report: &mut Report) {
+        let header = object.header();
+        let end = header.references().min(next + PART);
+        for index in next..end {
+            let slot = object.slot(header, index);
+            let target = target::<H>(slot.get());
+            slot.set(H::EMPTY);
+            if let Some(target) = target {
+                self.decrement(target);
+            }
+        }
+        if end < header.references() {
+            self.partly = Some((object, end));
+        } else {
+            report.freed_objects += 1;
+            report.freed_bytes += self.free(object);
+        }
     }
 
     fn release<H: Host>(&mut self, object: ObjRef, report: &mut Report) {
@@ -59,6 +90,10 @@ impl Old {
             let header = object.header();
             if header.has(COMPONENT) {
                 return self.release_component::<H>(object, report);
+            }
+            if header.references() > PART {
+                self.partly = Some((object, 0));
+                return;
             }
             if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {

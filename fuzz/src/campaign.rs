@@ -1,0 +1,169 @@
+//! Many histories, on all processors, up to the first that fails; which is then shrunk.
+//!
+//! The seed of a failing history is all that is needed to have it again; the shrunk one can be read, and read
+//! back.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use frazil::{Fault, LowTag};
+use rayon::prelude::*;
+
+use crate::coverage::Coverage;
+use crate::generate::generate;
+use crate::history::{History, Setup};
+use crate::hosts::{Faulty, committing};
+use crate::run::{Failure, Judge, run, step_reached};
+use crate::shrink::shrink;
+
+/// Histories between two looks at whether one has failed. Larger: less waiting for the slowest. Smaller: a
+/// failure is reported sooner.
+const BATCH: u64 = 256;
+/// Histories that are tried in shrinking one.
+const SHRINK_ATTEMPTS: usize = 5000;
+
+/// A range of seeds and what is to be done with their histories.
+#[derive(Clone, Copy, Debug)]
+pub struct Campaign {
+    /// The first seed; the others follow it.
+    pub seed: u64,
+    /// How many.
+    pub histories: u64,
+    /// Who judges the heap.
+    pub judge: Judge,
+    /// What the collector is to do wrong.
+    pub fault: Option<Fault>,
+    /// Changes the settings that a seed has drawn.
+    pub adjust: fn(u64, &mut Setup),
+}
+
+impl Campaign {
+    /// The histories of `histories` seeds from `seed`, as they were drawn, judged by everybody.
+    pub const fn new(seed: u64, histories: u64) -> Campaign {
+        Campaign { seed, histories, judge: Judge::Both, fault: None, adjust: |_, _| {} }
+    }
+
+    /// The history of one seed.
+    pub fn history(&self, seed: u64) -> History {
+        let mut history = generate(seed);
+        (self.adjust)(seed, &mut history.setup);
+        history
+    }
+
+    /// Runs the campaign.
+    ///
+    /// # Errors
+    /// The first history that failed.
+    pub fn run(&self) -> Result<Coverage, Box<Found>> {
+        let mut coverage = Coverage::default();
+        for start in (0..self.histories).step_by(BATCH as usize) {
+            let batch = start..self.histories.min(start + BATCH);
+            let results: Vec<Result<Coverage, (u64, Failure)>> = batch
+                .into_par_iter()
+                .map(|number| {
+                    let history = self.history(self.seed.wrapping_add(number));
+                    attempt(&history, self.judge, self.fault).map_err(|failure| (number, failure))
+                })
+                .collect();
+            for result in results {
+                match result {
+                    Ok(one) => coverage.merge(&one),
+                    Err((number, failure)) => return Err(Box::new(self.shrink(number, failure))),
+                }
+            }
+        }
+        Ok(coverage)
+    }
+
+    fn shrink(&self, number: u64, failure: Failure) -> Found {
+        let seed = self.seed.wrapping_add(number);
+        let history = self.history(seed);
+        let again = |history: &History| attempt(history, self.judge, self.fault);
+        let small = shrink(&history, SHRINK_ATTEMPTS, |history| again(history).is_err());
+        // If it does not fail any more, it depends on something that is not in the history.
+        let small_failure = again(&small).err();
+        Found { seed, number, failure, small, small_failure }
+    }
+}
+
+/// A history that failed.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its seed.
+    pub seed: u64,
+    /// How many did not fail before it.
+    pub number: u64,
+    /// What went wrong.
+    pub failure: Failure,
+    /// The history when shrunk.
+    pub small: History,
+    /// What goes wrong then.
+    pub small_failure: Option<Failure>,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {} (after {} others) failed {}", self.seed, self.number, self.failure)?;
+        match &self.small_failure {
+            Some(failure) => writeln!(f, "shrunk, it fails {failure}")?,
+            None => writeln!(f, "shrunk, it did not fail again: something outside the history plays a part")?,
+        }
+        write!(f, "{}", self.small)
+    }
+}
+impl std::error::Error for Found {}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs one history; a panic is a failure like any other. With a fault, on a heap that commits it.
+///
+/// # Errors
+/// What the heap did wrong.
+pub fn attempt(history: &History, judge: Judge, fault: Option<Fault>) -> Result<Coverage, Failure> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if QUIET.get() {
+                let place = info.location().map(ToString::to_string).unwrap_or_default();
+                PLACE.with_borrow_mut(|last| *last = place);
+            } else {
+                usual(info);
+            }
+        }));
+    });
+    let quiet = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(|| match fault {
+        None => run::<LowTag>(history, judge),
+        Some(fault) => committing(fault, || run::<Faulty>(history, judge)),
+    }));
+    QUIET.set(quiet);
+    result.unwrap_or_else(|payload| {
+        let message = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied())
+            .unwrap_or("something unprintable");
+        let what = PLACE.with_borrow(|place| format!("panic at {place}: {message}"));
+        Err(Failure { step: step_reached(), what })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_finds_what_is_wrong_and_says_how_to_have_it_again() {
+        let campaign = Campaign { fault: Some(Fault::SkippedCount), ..Campaign::new(0, 1000) };
+        let found = campaign.run().expect_err("a count that is skipped must be noticed");
+        assert!(found.small.steps.len() <= 10, "{found}");
+        let again: History = found.small.to_string().parse().unwrap();
+        assert_eq!(attempt(&again, Judge::Both, campaign.fault).err(), found.small_failure, "{found}");
+    }
+}

@@ -1,0 +1,340 @@
+//! Making histories up from a seed.
+//!
+//! Every seed draws its own mixture (swarm testing, Groce and others, 2012): some kinds of step are switched
+//! off, others are made more likely, and so are some shapes. A history that never collects shortly, or never
+//! unroots anything, gets the heap into states that the average of all mixtures would hardly ever reach.
+
+use frazil::BlockBytes;
+
+use crate::history::{Demand, History, Label, Operand, Setup, Step};
+use crate::kind::{Kind, Tail};
+use crate::random::Random;
+
+/// The kinds of step and how likely each is before a seed skews them.
+const STEPS: [(Choice, u32); 26] = [
+    (Choice::Make, 36),
+    (Choice::Ring, 6),
+    (Choice::Chain, 4),
+    (Choice::Litter, 2),
+    (Choice::Store, 24),
+    (Choice::Fill, 2),
+    (Choice::Poke, 3),
+    (Choice::Freeze, 5),
+    (Choice::FreezeDeep, 3),
+    (Choice::Guard, 1),
+    (Choice::Unguard, 1),
+    (Choice::Root, 12),
+    (Choice::Unroot, 7),
+    (Choice::Reroot, 3),
+    (Choice::Forget, 1),
+    (Choice::Push, 8),
+    (Choice::Pop, 4),
+    (Choice::Set, 3),
+    (Choice::Weak, 4),
+    (Choice::Upgrade, 4),
+    (Choice::Unweak, 1),
+    (Choice::Finalize, 3),
+    (Choice::Take, 3),
+    (Choice::Complete, 5),
+    (Choice::Other, 8),
+    (Choice::Drain, 3),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    Make,
+    Ring,
+    Chain,
+    Litter,
+    Store,
+    Fill,
+    Poke,
+    Freeze,
+    FreezeDeep,
+    Guard,
+    Unguard,
+    Root,
+    Unroot,
+    Reroot,
+    Forget,
+    Push,
+    Pop,
+    Set,
+    Weak,
+    Upgrade,
+    Unweak,
+    Finalize,
+    Take,
+    Complete,
+    Other,
+    Drain,
+}
+
+/// Steps without which nothing can be tested; a seed may make them rare, but not switch them off.
+const NEEDED: [Choice; 4] = [Choice::Make, Choice::Store, Choice::Root, Choice::Complete];
+
+/// Kinds that a ring or a chain can be made of: they have at least one reference.
+const LINKS: [Kind; 5] = [Kind::Pair, Kind::Cell, Kind::Row, Kind::Table, Kind::Keyed];
+
+/// What a history dwells on. What is found only when several rare things come together gets a theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Theme {
+    /// Nothing in particular.
+    None,
+    /// Large mutable objects that are written here and there between short collections.
+    Cards,
+    /// Structures that die while the drain works in instalments.
+    Waiting,
+    /// Cycles that are made, joined and frozen.
+    Cycles,
+    /// A heap limit that is reached.
+    Limit,
+    /// Much of everything: many blocks that fill, empty and go back to the system.
+    Bulk,
+}
+
+/// The history of `seed`.
+pub fn generate(seed: u64) -> History {
+    let mut random = Random::new(seed);
+    let themes = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles, Theme::Limit];
+    // Bulk takes fifty times as long as anything else.
+    let theme = if random.chance(2) { Theme::Bulk } else { random.pick(&themes) };
+    let mut setup = setup(&mut random);
+    match theme {
+        Theme::Cards => setup.short = true,
+        Theme::Waiting => setup.instalment = random.range(1, 2),
+        Theme::Limit => setup.limit_kib = 256,
+        Theme::None | Theme::Cycles | Theme::Bulk => {}
+    }
+    let mut maker = Maker::new(random, setup.block, theme);
+    let count = maker.random.range(60, 200);
+    let steps = (0..count).map(|_| maker.step()).collect();
+    History { setup, steps }
+}
+
+/// Settings that make the rare common: tiny counts, a tiny nursery, little room to grow.
+fn setup(random: &mut Random) -> Setup {
+    Setup {
+        block: random.pick(&BlockBytes::ALL),
+        nursery_kib: random.pick(&[1, 2, 4, 16]),
+        traced_percent: random.pick(&[1, 50, 200]),
+        short: random.chance(60),
+        growth_percent: random.pick(&[10, 50, 200]),
+        growth_kib: random.pick(&[1, 4, 64]),
+        limit_kib: if random.chance(10) { random.pick(&[256, 320, 512]) } else { 0 },
+        instalment: if random.chance(40) { random.pick(&[1, 1, 2, 8]) } else { 0 },
+        count_max: random.pick(&[1, 2, 3, 20, 253]),
+        stack_words: random.pick(&[8, 64, 4096]),
+        check: random.chance(15),
+    }
+}
+
+/// One seed's mixture, and what it has named so far.
+struct Maker {
+    random: Random,
+    block: BlockBytes,
+    steps: Vec<u32>,
+    kinds: Vec<u32>,
+    /// Are there objects beyond half a block? Beyond a mebibyte?
+    large: bool,
+    huge: bool,
+    /// Bytes of litter at most.
+    litter: u32,
+    /// Are chains long?
+    bulk: bool,
+    /// Is something likely to wait after a collection? Was the last step one?
+    waiting: bool,
+    collected: bool,
+    next: u32,
+}
+
+/// A factor that switches off, dampens, keeps or multiplies.
+fn skew(random: &mut Random) -> u32 {
+    random.pick(&[0, 1, 4, 4, 4, 4, 16])
+}
+
+/// How much a theme stresses a kind of step.
+fn emphasis(theme: Theme, choice: Choice) -> u32 {
+    match (theme, choice) {
+        (Theme::Cards, Choice::Store | Choice::Fill | Choice::Other) => 3,
+        (Theme::Waiting, Choice::Chain | Choice::Drain) => 6,
+        (Theme::Waiting, Choice::Unroot | Choice::Pop | Choice::Weak | Choice::Complete) => 3,
+        (Theme::Waiting, Choice::Upgrade | Choice::Finalize) => 2,
+        (Theme::Cycles, Choice::Ring | Choice::Freeze) => 4,
+        (Theme::Cycles, Choice::Store | Choice::FreezeDeep) => 2,
+        (Theme::Limit, Choice::Litter) => 10,
+        (Theme::Bulk, Choice::Chain | Choice::Complete) => 4,
+        _ => 1,
+    }
+}
+
+impl Maker {
+    fn new(mut random: Random, block: BlockBytes, theme: Theme) -> Maker {
+        let steps = STEPS.map(|(choice, weight)| match skew(&mut random) * emphasis(theme, choice) {
+            0 if NEEDED.contains(&choice) => weight,
+            factor => weight * factor,
+        });
+        let mut kinds: Vec<u32> = Kind::ALL.iter().map(|_| skew(&mut random)).collect();
+        // Immutable pairs and mutable cells are what most other steps need.
+        kinds[Kind::Pair as usize] += 4;
+        kinds[Kind::Cell as usize] += 4;
+        kinds[Kind::Slots as usize] += if theme == Theme::Cards { 20 } else { 0 };
+        let bulk = theme == Theme::Bulk;
+        let (large, huge) =
+            (bulk || random.chance(if theme == Theme::Cards { 100 } else { 15 }), random.chance(2));
+        let waiting = theme == Theme::Waiting;
+        kinds[Kind::Tuple as usize] += if waiting && large { 20 } else { 0 };
+        let litter = if theme == Theme::Limit { 8000 } else { 200 };
+        Maker {
+            random,
+            block,
+            steps: steps.to_vec(),
+            kinds,
+            large,
+            huge,
+            litter,
+            bulk,
+            waiting,
+            collected: false,
+            next: 0,
+        }
+    }
+
+    fn step(&mut self) -> Step {
+        // What waits after a collection is released by the next; only now is there something to drain.
+        let drain = std::mem::take(&mut self.collected) && self.waiting && self.random.chance(40);
+        let choice = if drain { Choice::Drain } else { STEPS[self.random.weighted(&self.steps)].0 };
+        self.collected = matches!(choice, Choice::Complete | Choice::Other);
+        match choice {
+            Choice::Make => self.make(),
+            Choice::Ring | Choice::Chain => self.linked(choice),
+            Choice::Litter => {
+                Step::Litter { count: self.random.range(1, 40), len: self.random.range(8, self.litter) }
+            }
+            Choice::Store | Choice::Fill | Choice::Poke => self.write(choice),
+            Choice::Freeze => {
+                Step::Freeze { object: self.label(), count: self.random.pick(&[1, 1, 2, 3, 8]) }
+            }
+            Choice::FreezeDeep => Step::FreezeDeep { value: Operand::Object(self.label()) },
+            Choice::Guard | Choice::Unguard => {
+                Step::Guard { object: self.label(), on: choice == Choice::Guard }
+            }
+            Choice::Weak => Step::Weak { object: self.label() },
+            Choice::Upgrade => Step::Upgrade { weak: self.random.below(16), root: self.random.chance(40) },
+            Choice::Unweak => Step::Unweak { weak: self.random.below(16) },
+            Choice::Finalize => Step::Finalize { object: self.label() },
+            Choice::Take => Step::Take { root: self.random.chance(40) },
+            Choice::Complete => Step::Collect(Demand::Complete),
+            Choice::Other => {
+                Step::Collect(self.random.pick(&[Demand::Short, Demand::Short, Demand::Auto, Demand::IfDue]))
+            }
+            Choice::Drain => Step::Drain { count: self.random.pick(&[1, 2, 5, 1000]) },
+            _ => self.rooting(choice),
+        }
+    }
+
+    fn rooting(&mut self, choice: Choice) -> Step {
+        match choice {
+            Choice::Root => Step::Root { value: self.operand() },
+            Choice::Unroot => Step::Unroot { handle: self.random.below(32) },
+            Choice::Reroot => Step::Reroot { handle: self.random.below(32), value: self.operand() },
+            Choice::Forget => Step::Forget { handle: self.random.below(32) },
+            Choice::Push => Step::Push { value: self.operand() },
+            Choice::Pop => Step::Pop { count: self.random.range(1, 6) },
+            _ => Step::Set { slot: self.random.below(32), value: self.operand() },
+        }
+    }
+
+    fn make(&mut self) -> Step {
+        let kind = Kind::ALL[self.random.weighted(&self.kinds)];
+        let len = self.len(kind);
+        let refs = match kind.references(len) {
+            0 => Vec::new(),
+            slots => (0..self.random.range(1, slots.min(4) as u32)).map(|_| self.operand()).collect(),
+        };
+        Step::Make { label: self.name(1), kind, len, refs }
+    }
+
+    /// The length of a tail: mostly short, now and then around the sizes where the heap changes its ways.
+    fn len(&mut self, kind: Kind) -> u32 {
+        let unit = match kind.tail() {
+            Tail::Fixed => return 0,
+            Tail::References => 8,
+            Tail::Bytes => 1,
+        };
+        let bytes = match self.random.below(100) {
+            0 if self.huge => self.random.range(900 << 10, 1300 << 10),
+            1..=6 if self.large => {
+                self.random.range(self.block.get() as u32 / 4, self.block.get() as u32 * 3)
+            }
+            7..=14 => self.random.range(8, 3000),
+            _ => self.random.range(8, 100),
+        };
+        kind.length(bytes / unit)
+    }
+
+    fn linked(&mut self, choice: Choice) -> Step {
+        let kind = self.random.pick(&LINKS);
+        let other = self.operand();
+        if choice == Choice::Ring {
+            let len = self.random.pick(&[1, 1, 2, 2, 3, 4, 9]);
+            return Step::Ring { label: self.name(len), kind, len, other };
+        }
+        let len = self.random.pick(&[2, 5, 20, 60, 300]) * if self.bulk { 20 } else { 1 };
+        Step::Chain { label: self.name(len), kind, len, other }
+    }
+
+    fn write(&mut self, choice: Choice) -> Step {
+        let object = self.label();
+        let slot = if self.random.chance(70) { self.random.below(4) } else { self.random.bits() as u32 >> 8 };
+        match choice {
+            Choice::Store => Step::Store { object, slot, value: self.operand() },
+            Choice::Fill => {
+                let count = self.random.pick(&[1, 2, 10, 100]);
+                Step::Fill { object, start: slot, count, value: self.operand() }
+            }
+            _ => Step::Poke { object, value: self.random.bits() as u8 },
+        }
+    }
+
+    /// A new name for each of `count` objects.
+    fn name(&mut self, count: u32) -> Label {
+        let label = Label(self.next);
+        self.next += count;
+        label
+    }
+
+    /// A name in use: mostly a recent one, often one of the first (which become hubs), else any.
+    fn label(&mut self) -> Label {
+        let bound = self.next.max(1);
+        Label(match self.random.below(10) {
+            0..=4 => bound - 1 - self.random.below(bound.min(8)),
+            5..=6 => self.random.below(bound.min(6)),
+            _ => self.random.below(bound),
+        })
+    }
+
+    fn operand(&mut self) -> Operand {
+        match self.random.below(20) {
+            0..=1 => Operand::Empty,
+            2 => Operand::Number(self.random.below(1000)),
+            _ => Operand::Object(self.label()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_means_one_history_and_the_settings_agree() {
+        assert_eq!(generate(7), generate(7));
+        assert_ne!(generate(7), generate(8));
+        for seed in 0..200 {
+            let history = generate(seed);
+            assert_eq!(history.setup.config().check(), Ok(()), "{}", history.setup);
+            assert!((60..=200).contains(&history.steps.len()));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Reachability and strongly connected components of the shadow graph.
+
+use crate::shadow::{Id, Node, Word};
+
+/// The objects that can be reached from some words.
+#[derive(Debug)]
+pub struct Reached {
+    /// In the order in which they were found.
+    pub order: Vec<Id>,
+    /// By [`Id::index`].
+    pub marks: Vec<bool>,
+}
+
+impl Reached {
+    /// Is `id` among them?
+    pub fn has(&self, id: Id) -> bool {
+        self.marks[id.index()]
+    }
+}
+
+/// What can be reached from `words`.
+pub fn reach(nodes: &[Node], words: impl IntoIterator<Item = Word>) -> Reached {
+    let mut reached = Reached { order: Vec::new(), marks: vec![false; nodes.len()] };
+    extend(&mut reached, nodes, words);
+    reached
+}
+
+/// Adds what can be reached from `words`.
+pub fn extend(reached: &mut Reached, nodes: &[Node], words: impl IntoIterator<Item = Word>) {
+    let mut next = reached.order.len();
+    let mut find = |word: Word, order: &mut Vec<Id>| {
+        if let Word::Object(id) = word
+            && !std::mem::replace(&mut reached.marks[id.index()], true)
+        {
+            order.push(id);
+        }
+    };
+    words.into_iter().for_each(|word| find(word, &mut reached.order));
+    while let Some(&id) = reached.order.get(next) {
+        next += 1;
+        for &word in &nodes[id.index()].refs {
+            find(word, &mut reached.order);
+        }
+    }
+}
+
+/// What the old generation must think of an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Class {
+    /// It is mutable, or reaches something that is.
+    pub traced: bool,
+    /// The cycle that it belongs to, from one; zero if it belongs to none.
+    pub cycle: u32,
+}
+
+/// The class of every object in `members`, by [`Id::index`]. Nothing outside `members` is looked at.
+pub fn classes(nodes: &[Node], members: &[bool]) -> Vec<Class> {
+    let mut search = Search {
+        nodes,
+        members,
+        classes: vec![Class::default(); nodes.len()],
+        index: vec![0; nodes.len()],
+        low: vec![0; nodes.len()],
+        open: Vec::new(),
+        path: Vec::new(),
+        next: 1,
+        cycles: 0,
+    };
+    for (start, &member) in members.iter().enumerate() {
+        if member && search.index[start] == 0 {
+            search.from(start);
+        }
+    }
+    search.classes
+}
+
+/// Tarjan's algorithm with a stack of its own. Components are left after everything they lead to, so a
+/// component's class follows from classes that are known.
+struct Search<'a> {
+    nodes: &'a [Node],
+    members: &'a [bool],
+    classes: Vec<Class>,
+    /// The order of discovery, from one; zero: not found yet; `DONE`: its component is complete.
+    index: Vec<u32>,
+    low: Vec<u32>,
+    /// Found, in components that are not complete.
+    open: Vec<usize>,
+    /// The way from the start: object and next reference.
+    path: Vec<(usize, usize)>,
+    next: u32,
+    cycles: u32,
+}
+
+const DONE: u32 = u32::MAX;
+
+impl Search<'_> {
+    fn from(&mut self, start: usize) {
+        self.enter(start);
+        while let Some((object, slot)) = self.path.last_mut() {
+            let object = *object;
+            match self.nodes[object].refs.get(*slot) {
+                None => self.leave(object),
+                Some(&word) => {
+                    *slot += 1;
+                    match word.object().map(Id::index) {
+                        Some(target) if self.members[target] => self.follow(object, target),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, object: usize) {
+        (self.index[object], self.low[object]) = (self.next, self.next);
+        self.next += 1;
+        self.open.push(object);
+        self.path.push((object, 0));
+    }
+
+    fn follow(&mut self, object: usize, target: usize) {
+        match self.index[target] {
+            0 => self.enter(target),
+            DONE => self.classes[object].traced |= self.classes[target].traced,
+            index => {
+                self.low[object] = self.low[object].min(index);
+                // A cycle's members are marked when it is complete; a reference to itself is seen only here.
+                if object == target {
+                    self.classes[object].cycle = u32::MAX;
+                }
+            }
+        }
+    }
+
+    fn leave(&mut self, object: usize) {
+        self.path.pop();
+        self.classes[object].traced |= self.nodes[object].mutable;
+        if self.low[object] == self.index[object] {
+            self.complete(object);
+        }
+        if let Some(&(parent, _)) = self.path.last() {
+            self.low[parent] = self.low[parent].min(self.low[object]);
+            self.classes[parent].traced |= self.classes[object].traced;
+        }
+    }
+
+    fn complete(&mut self, root: usize) {
+        let first = self.open.iter().rposition(|&object| object == root).expect("the root is open");
+        let traced = self.open[first..].iter().any(|&object| self.classes[object].traced);
+        let single = self.open.len() - first == 1 && self.classes[root].cycle == 0;
+        self.cycles += u32::from(!single);
+        let class = Class { traced, cycle: if single { 0 } else { self.cycles } };
+        for object in self.open.drain(first..) {
+            self.classes[object] = class;
+            (self.index[object], self.low[object]) = (DONE, DONE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+    use crate::shadow::Shadow;
+    use crate::{history::Label, kind::Kind, plan::Act};
+
+    fn random_graph(seed: u64) -> Shadow {
+        let mut random = Random::new(seed);
+        let mut shadow = Shadow::new(0);
+        let count = random.range(1, 12);
+        for number in 0..count {
+            let refs = (0..4).map(|_| match random.below(count + 4) {
+                id if id < count && random.chance(50) => Word::Object(Id(id)),
+                _ => Word::Empty,
+            });
+            let refs = refs.collect();
+            shadow.perform(&Act::Make { label: Label(number), kind: Kind::Row, len: 0, refs });
+            if random.chance(70) {
+                shadow.perform(&Act::Freeze { object: Id(number) });
+            }
+        }
+        shadow
+    }
+
+    /// The definitions, word for word: quadratic and obvious.
+    #[test]
+    fn classes_are_what_their_definition_says() {
+        for seed in 0..2000 {
+            let nodes = random_graph(seed).nodes;
+            let from: Vec<Reached> = nodes.iter().map(|node| reach(&nodes, node.refs.clone())).collect();
+            let classes = classes(&nodes, &vec![true; nodes.len()]);
+            for (a, node) in nodes.iter().enumerate() {
+                let traced = node.mutable || from[a].order.iter().any(|id| nodes[id.index()].mutable);
+                assert_eq!(classes[a].traced, traced, "seed {seed} object {a}");
+                assert_eq!(classes[a].cycle != 0, from[a].marks[a], "seed {seed} object {a}");
+                for b in 0..nodes.len() {
+                    let together = a == b || from[a].marks[b] && from[b].marks[a];
+                    if a != b && classes[a].cycle != 0 {
+                        assert_eq!(classes[a].cycle == classes[b].cycle, together, "seed {seed}: {a} {b}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Histories for people: one step a line, written and read back.
+//!
+//! ```text
+//! heap block 4096 nursery 4 traced 50 growth 50/4 limit 0 instalment 0 counts 253 stack 64 short
+//! n0 = pair (n7, #3)
+//! n1 = tuple 300 (n0, -)
+//! n2..n5 = ring row (n1)
+//! n2[1] = n0
+//! freeze n2..n4
+//! root n2
+//! collect complete
+//! ```
+//!
+//! What follows a `;` on a line is a remark.
+
+use std::fmt;
+use std::str::FromStr;
+
+use frazil::BlockBytes;
+
+use crate::history::{Demand, History, Label, Operand, Setup, Step};
+use crate::kind::{Kind, Tail};
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Empty => f.write_str("-"),
+            Operand::Number(number) => write!(f, "#{number}"),
+            Operand::Object(label) => label.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Demand::Short => "short",
+            Demand::Complete => "complete",
+            Demand::Auto => "auto",
+            Demand::IfDue => "if due",
+        })
+    }
+}
+
+/// Consecutive labels: `n3`, or `n3..n6` with both ends.
+struct Labels(Label, u32);
+
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            1 => self.0.fmt(f),
+            count => write!(f, "{}..{}", self.0, self.0.plus(count.wrapping_sub(1))),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Make { label, kind, len, refs } => {
+                write!(f, "{label} = {}", kind.name())?;
+                if kind.tail() != Tail::Fixed {
+                    write!(f, " {len}")?;
+                }
+                let refs: Vec<String> = refs.iter().map(ToString::to_string).collect();
+                write!(f, " ({})", refs.join(", "))
+            }
+            Step::Ring { label, kind, len, other } => {
+                write!(f, "{} = ring {} ({other})", Labels(*label, *len), kind.name())
+            }
+            Step::Chain { label, kind, len, other } => {
+                write!(f, "{} = chain {} ({other})", Labels(*label, *len), kind.name())
+            }
+            Step::Litter { count, len } => write!(f, "litter {count} x {len}"),
+            Step::Store { object, slot, value } => write!(f, "{object}[{slot}] = {value}"),
+            Step::Fill { object, start, count, value } => {
+                write!(f, "fill {object} from {start} count {count} with {value}")
+            }
+            Step::Poke { object, value } => write!(f, "poke {object} {value}"),
+            Step::Freeze { object, count } => write!(f, "freeze {}", Labels(*object, *count)),
+            Step::FreezeDeep { value } => write!(f, "freeze deep {value}"),
+            Step::Guard { object, on: true } => write!(f, "guard {object}"),
+            Step::Guard { object, on: false } => write!(f, "unguard {object}"),
+            Step::Root { value } => write!(f, "root {value}"),
+            Step::Unroot { handle } => write!(f, "unroot {handle}"),
+            Step::Reroot { handle, value } => write!(f, "reroot {handle} to {value}"),
+            Step::Forget { handle } => write!(f, "forget {handle}"),
+            Step::Push { value } => write!(f, "push {value}"),
+            Step::Pop { count } => write!(f, "pop {count}"),
+            Step::Set { slot, value } => write!(f, "set {slot} to {value}"),
+            Step::Weak { object } => write!(f, "weak {object}"),
+            Step::Upgrade { weak, root } => write!(f, "upgrade {weak}{}", rooted(*root)),
+            Step::Unweak { weak } => write!(f, "unweak {weak}"),
+            Step::Finalize { object } => write!(f, "finalize {object}"),
+            Step::Take { root } => write!(f, "take{}", rooted(*root)),
+            Step::Collect(demand) => write!(f, "collect {demand}"),
+            Step::Drain { count } => write!(f, "drain {count}"),
+        }
+    }
+}
+
+fn rooted(root: bool) -> &'static str {
+    if root { " and root" } else { "" }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "heap block {} nursery {} traced {} growth {}/{} limit {} instalment {} counts {} stack {}{}{}",
+            self.block.get(),
+            self.nursery_kib,
+            self.traced_percent,
+            self.growth_percent,
+            self.growth_kib,
+            self.limit_kib,
+            self.instalment,
+            self.count_max,
+            self.stack_words,
+            if self.short { " short" } else { "" },
+            if self.check { " check" } else { "" },
+        )
+    }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.setup)?;
+        self.steps.iter().try_for_each(|step| writeln!(f, "{step}"))
+    }
+}
+
+/// A line that is no step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// Which line, from one.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} is not understood: {}", self.line, self.text)
+    }
+}
+impl std::error::Error for ParseError {}
+
+impl FromStr for History {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<History, ParseError> {
+        let mut setup = None;
+        let mut steps = Vec::new();
+        for (index, full) in text.lines().enumerate() {
+            let line = full.split(';').next().unwrap_or("").trim();
+            let understood = match (line.is_empty(), &setup) {
+                (true, _) => Some(()),
+                (false, None) => read_setup(line).map(|read| setup = Some(read)),
+                (false, Some(_)) => read_step(line).map(|read| steps.push(read)),
+            };
+            understood.ok_or_else(|| ParseError { line: index + 1, text: full.to_owned() })?;
+        }
+        let missing = || ParseError { line: 1, text: "(the line of settings is missing)".to_owned() };
+        Ok(History { setup: setup.ok_or_else(missing)?, steps })
+    }
+}
+
+fn read_setup(line: &str) -> Option<Setup> {
+    let mut setup = Setup::PLAIN;
+    let mut words = line.split_whitespace();
+    (words.next() == Some("heap")).then_some(())?;
+    while let Some(word) = words.next() {
+        match word {
+            "short" => setup.short = true,
+            "check" => setup.check = true,
+            "block" => setup.block = BlockBytes::from_bytes(words.next()?.parse().ok()?)?,
+            "nursery" => setup.nursery_kib = words.next()?.parse().ok()?,
+            "traced" => setup.traced_percent = words.next()?.parse().ok()?,
+            "growth" => {
+                let (percent, kib) = words.next()?.split_once('/')?;
+                (setup.growth_percent, setup.growth_kib) = (percent.parse().ok()?, kib.parse().ok()?);
+            }
+            "limit" => setup.limit_kib = words.next()?.parse().ok()?,
+            "instalment" => setup.instalment = words.next()?.parse().ok()?,
+            "counts" => setup.count_max = words.next()?.parse().ok()?,
+            "stack" => setup.stack_words = words.next()?.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(setup)
+}
+
+fn label(text: &str) -> Option<Label> {
+    Some(Label(text.strip_prefix('n')?.parse().ok()?))
+}
+
+fn labels(text: &str) -> Option<(Label, u32)> {
+    match text.split_once("..") {
+        None => Some((label(text)?, 1)),
+        Some((first, last)) => {
+            let (first, last) = (label(first)?, label(last)?);
+            Some((first, last.0.wrapping_sub(first.0).wrapping_add(1)))
+        }
+    }
+}
+
+fn operand(text: &str) -> Option<Operand> {
+    match text.strip_prefix('#') {
+        Some(number) => Some(Operand::Number(number.parse().ok()?)),
+        None if text == "-" => Some(Operand::Empty),
+        None => Some(Operand::Object(label(text)?)),
+    }
+}
+
+fn read_step(line: &str) -> Option<Step> {
+    if let Some((left, right)) = line.split_once(" = ") {
+        return match left.split_once('[') {
+            None => read_making(left, right),
+            Some((object, slot)) => Some(Step::Store {
+                object: label(object)?,
+                slot: slot.strip_suffix(']')?.parse().ok()?,
+                value: operand(right)?,
+            }),
+        };
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let number = |text: &str| text.parse::<u32>().ok();
+    Some(match words[..] {
+        ["litter", count, "x", len] => Step::Litter { count: number(count)?, len: number(len)? },
+        ["fill", object, "from", start, "count", count, "with", value] => Step::Fill {
+            object: label(object)?,
+            start: number(start)?,
+            count: number(count)?,
+            value: operand(value)?,
+        },
+        ["poke", object, value] => Step::Poke { object: label(object)?, value: value.parse().ok()? },
+        ["freeze", "deep", value] => Step::FreezeDeep { value: operand(value)? },
+        ["freeze", objects] => {
+            let (object, count) = labels(objects)?;
+            Step::Freeze { object, count }
+        }
+        ["guard", object] => Step::Guard { object: label(object)?, on: true },
+        ["unguard", object] => Step::Guard { object: label(object)?, on: false },
+        ["root", value] => Step::Root { value: operand(value)? },
+        ["unroot", handle] => Step::Unroot { handle: number(handle)? },
+        ["reroot", handle, "to", value] => Step::Reroot { handle: number(handle)?, value: operand(value)? },
+        ["forget", handle] => Step::Forget { handle: number(handle)? },
+        ["push", value] => Step::Push { value: operand(value)? },
+        ["pop", count] => Step::Pop { count: number(count)? },
+        ["set", slot, "to", value] => Step::Set { slot: number(slot)?, value: operand(value)? },
+        ["weak", object] => Step::Weak { object: label(object)? },
+        ["upgrade", weak] => Step::Upgrade { weak: number(weak)?, root: false },
+        ["upgrade", weak, "and", "root"] => Step::Upgrade { weak: number(weak)?, root: true },
+        ["unweak", weak] => Step::Unweak { weak: number(weak)? },
+        ["finalize", object] => Step::Finalize { object: label(object)? },
+        ["take"] => Step::Take { root: false },
+        ["take", "and", "root"] => Step::Take { root: true },
+        ["collect", "short"] => Step::Collect(Demand::Short),
+        ["collect", "complete"] => Step::Collect(Demand::Complete),
+        ["collect", "auto"] => Step::Collect(Demand::Auto),
+        ["collect", "if", "due"] => Step::Collect(Demand::IfDue),
+        ["drain", count] => Step::Drain { count: number(count)? },
+        _ => return None,
+    })
+}
+
+fn read_making(left: &str, right: &str) -> Option<Step> {
+    let (label, len) = labels(left)?;
+    let (what, refs) = right.strip_suffix(')')?.split_once('(')?;
+    let refs: Vec<&str> = refs.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
+    let words: Vec<&str> = what.split_whitespace().collect();
+    match (&words[..], &refs[..]) {
+        (["ring", kind], [other]) => {
+            Some(Step::Ring { label, kind: Kind::named(kind)?, len, other: operand(other)? })
+        }
+        (["chain", kind], [other]) => {
+            Some(Step::Chain { label, kind: Kind::named(kind)?, len, other: operand(other)? })
+        }
+        ([kind], refs) => make(label, kind, 0, refs),
+        ([kind, len], refs) => make(label, kind, len.parse().ok()?, refs),
+        _ => None,
+    }
+}
+
+fn make(label: Label, kind: &str, len: u32, refs: &[&str]) -> Option<Step> {
+    let refs = refs.iter().map(|text| operand(text)).collect::<Option<_>>()?;
+    Some(Step::Make { label, kind: Kind::named(kind)?, len, refs })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::generate;
+
+    #[test]
+    fn what_is_written_can_be_read_back() {
+        for seed in 0..300 {
+            let history = generate(seed);
+            let text = history.to_string();
+            let back: History = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert_eq!(back, history, "\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_step_is_named() {
+        let error = "heap block 4096\n\n; a remark\nroot n1 ; the first\njump n2\n".parse::<History>();
+        assert_eq!(error, Err(ParseError { line: 5, text: "jump n2".to_owned() }));
+        assert_eq!("".parse::<History>().unwrap_err().line, 1);
+        assert!("heap block 5000".parse::<History>().is_err());
+    }
+}
