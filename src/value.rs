@@ -86,7 +86,7 @@ pub(crate) type Brand<'id, H> = PhantomData<(Cell<&'id ()>, *const H)>;
 #[repr(transparent)]
 pub struct Value<'s, 'id, H: Host> {
     bits: u64,
-    heap: PhantomData<&'s ()>,
+    heap: PhantomData<Cell<&'s ()>>,
     brand: Brand<'id, H>,
 }
 

@@ -1,6 +1,7 @@
 //! What operations need beside their operands: the heap, and a few values that are made once.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 use frazil::AllocError;
 
@@ -28,14 +29,39 @@ const SCRATCH_MAX: usize = 1 << 16;
 
 /// The context of an operation: cheap to copy, and it borrows the heap, so that nothing is collected while it is
 /// in use.
+///
+/// Its lifetime is also what keeps interpreters apart, as that of a [`Value`] is: neither can be shortened, so a
+/// value that was handed out with one context cannot be used with another.
+///
+/// ```compile_fail
+/// use frazil_starlark::Engine;
+/// let engine = || Engine::new(Default::default(), Default::default()).unwrap();
+/// let (one, other) = (engine(), engine());
+/// one.global("a.star", "a", |_, a| other.global("b.star", "b", |cx, _| { cx.tuple(&[a]); }));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Cx<'s> {
-    /// The heap.
-    pub heap: &'s Heap,
+    pub(crate) heap: &'s Heap,
     pub(crate) host: &'s crate::host::Host,
+    /// Invariant in `'s`.
+    brand: PhantomData<Cell<&'s ()>>,
 }
 
 impl<'s> Cx<'s> {
+    pub(crate) fn new(heap: &'s Heap, host: &'s crate::host::Host) -> Self {
+        Cx { heap, host, brand: PhantomData }
+    }
+
+    /// Freezes everything mutable that can be reached from `value`, and says how many objects that were.
+    pub fn freeze(self, value: Value<'s>) -> usize {
+        self.heap.freeze_deep(value)
+    }
+
+    /// A word of the root stack.
+    pub fn slot(self, at: usize) -> &'s Cell<Value<'s>> {
+        &self.heap.stack_from(at)[0]
+    }
+
     /// An object of a shape, to be filled.
     ///
     /// # Errors

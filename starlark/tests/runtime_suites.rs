@@ -201,7 +201,7 @@ fn add_assertions(engine: &mut Engine, errors: &Rc<RefCell<Vec<String>>>) {
     engine
         .function("_freeze", |cx, args| {
             let [value] = args.exactly()?;
-            cx.heap.freeze_deep(value);
+            cx.freeze(value);
             Ok(none())
         })
         .unwrap();
@@ -227,7 +227,7 @@ fn catch_prepare<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> {
 /// Calls the function; the result is the message of its error, or `None`.
 fn catch_run(machine: &mut Machine, slot: usize) -> Res<()> {
     let outcome = machine.call(0, |cx, stack| {
-        stack[0].set(cx.heap.stack_from(slot)[0].get());
+        stack[0].set(cx.slot(slot).get());
         Ok(())
     });
     let message = match outcome {

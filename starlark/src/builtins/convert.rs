@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 
 use crate::cx::Cx;
-use crate::data::{int, iter, list, table, text};
+use crate::data::{int, iter, list, table};
 use crate::failure::{Res, fail};
 use crate::host::{Args, PlainFn};
 use crate::ops::{self, repr};
@@ -292,8 +292,12 @@ fn parse_int(text: &str, base: u32) -> Option<BigInt> {
 }
 
 /// An argument that must be a string.
+#[inline]
 pub(super) fn string<'s>(value: Value<'s>, parameter: &str) -> Res<&'s str> {
-    text::expect(value, &format!("for parameter {parameter}"))
+    match value.as_str() {
+        Some(text) => Ok(text),
+        None => fail!("for parameter {parameter}: got {}, want string", value.type_name()),
+    }
 }
 
 #[cfg(test)]

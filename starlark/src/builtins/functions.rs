@@ -7,6 +7,8 @@ use crate::host::{Args, PlainFn};
 use crate::ops::{self, attr, repr};
 use crate::value::{Kind, Value, ValueExt, boolean, none, small_int};
 
+use super::convert::string;
+
 /// Name and function.
 pub const ALL: &[(&str, PlainFn)] = &[
     ("abs", abs),
@@ -116,7 +118,7 @@ fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(2, 3)?;
     let (value, name) = (args.positional[0].get(), args.positional[1].get());
-    let text = crate::data::text::expect(name, "for parameter name")?;
+    let text = string(name, "name")?;
     match (attr::find(cx, value, name)?, args.at(2)) {
         (Some(found), _) => Ok(found),
         (None, Some(default)) => Ok(default),
@@ -126,7 +128,7 @@ fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn hasattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value, name] = args.exactly()?;
-    crate::data::text::expect(name, "for parameter name")?;
+    string(name, "name")?;
     Ok(boolean(attr::find(cx, value, name)?.is_some()))
 }
 

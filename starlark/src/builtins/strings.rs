@@ -359,7 +359,11 @@ fn strings<'s, 't>(cx: Cx<'s>, parts: impl Iterator<Item = &'t str>) -> Res<Valu
 fn split<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let text = this(args);
     match split_arguments(args)? {
-        (Some(separator), usize::MAX) => strings(cx, text.split(separator)),
+        (Some(separator), usize::MAX) => match separator.as_bytes() {
+            // Much faster than a search for a string.
+            [byte] => strings(cx, text.split(char::from(*byte))),
+            _ => strings(cx, text.split(separator)),
+        },
         (Some(separator), max) => strings(cx, text.splitn(max + 1, separator)),
         (None, usize::MAX) => strings(cx, text.split_whitespace()),
         (None, max) => {

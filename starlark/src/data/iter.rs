@@ -117,12 +117,13 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
 pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Option<(Value<'s>, Value<'s>)>> {
     let at = second.as_small().unwrap_or(0);
     if let Some(stop) = first.as_small() {
-        return Ok((at < stop).then(|| (second, small_int(at + 1))));
+        return Ok(if at < stop { Some((second, small_int(at + 1))) } else { None });
     }
     let Some(object) = first.object() else { return Ok(None) };
     if object.shape_id() == Kind::List as u16 {
         let at = at as usize;
-        return Ok((at < list::len(object)).then(|| (list::get(object, at), length(at + 1))));
+        let more = at < list::len(object);
+        return Ok(if more { Some((list::get(object, at), length(at + 1))) } else { None });
     }
     advance_other(cx, first, object, at as usize)
 }

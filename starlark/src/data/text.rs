@@ -6,7 +6,7 @@
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{Kind, Object, Value, ValueExt, shapes, small_int};
+use crate::value::{Object, Value, ValueExt, shapes, small_int};
 
 /// The bytes `start..end` of a string.
 ///
@@ -135,20 +135,4 @@ pub fn elems_method(object: Object<'_>) -> &'static str {
         Elems::Codepoints => "codepoints",
         Elems::CodepointOrds => "codepoint_ords",
     }
-}
-
-/// The text of a value that must be a string.
-///
-/// # Errors
-/// It is none; `what` says which operand it is.
-pub fn expect<'s>(value: Value<'s>, what: &str) -> Res<&'s str> {
-    match value.as_str() {
-        Some(text) => Ok(text),
-        None => fail!("{what}: got {}, want string", value.type_name()),
-    }
-}
-
-/// Is it a string?
-pub fn is_str(value: Value<'_>) -> bool {
-    value.kind() == Kind::Str
 }

@@ -50,6 +50,12 @@ impl<'s> Current<'s> {
         Ok(Current { base, code, window, constants: constants.references() })
     }
 
+    /// The number of the first of the instructions that are left.
+    #[inline(always)]
+    fn pc(&self, rest: &std::slice::Iter<'_, Op>) -> usize {
+        self.code.ops.len() - rest.len()
+    }
+
     /// The globals of the module. They are where the function says.
     #[inline(always)]
     fn globals(&self) -> Option<Object<'s>> {
@@ -79,10 +85,11 @@ pub(super) fn run<'s>(
     active: &'s [Cell<u32>],
     dialect: &Dialect,
 ) -> Res<Step> {
-    let cx = Cx { heap, host };
+    let cx = Cx::new(heap, host);
     let Some(&frame) = frames.last() else { return Ok(Step::Done) };
     let mut current = Current::of(heap, host, frame)?;
-    let mut pc = frame.pc as usize;
+    // The instructions from the next one on; jumps replace it.
+    let mut rest = current.code.ops[frame.pc as usize..].iter();
     // In checking mode a collection is always due: the safepoint that just collected must let go on.
     let mut resumed = true;
 
@@ -106,10 +113,15 @@ pub(super) fn run<'s>(
                 current.window[$r as usize].set($value)
             };
         }
+        macro_rules! jump {
+            ($to:expr) => {
+                rest = current.code.ops[$to as usize..].iter()
+            };
+        }
         macro_rules! safepoint {
             () => {
                 if heap.should_collect() && !std::mem::take(&mut resumed) {
-                    pc -= 1;
+                    rest = current.code.ops[current.pc(&rest) - 1..].iter();
                     break 'exit Ok(Step::Collect);
                 }
             };
@@ -120,7 +132,7 @@ pub(super) fn run<'s>(
                 match frames.last() {
                     Some(&frame) => {
                         current = ok!(Current::of(heap, host, frame));
-                        pc = frame.pc as usize;
+                        jump!(frame.pc);
                     }
                     None => break 'exit Ok(Step::Done),
                 }
@@ -133,7 +145,7 @@ pub(super) fn run<'s>(
                 let gathered: Option<&Gathered<'s>> = $gathered;
                 if let Some(function) = callee.as_kind(Kind::Function) {
                     if let Some(frame) = frames.last_mut() {
-                        frame.pc = pc as u32;
+                        frame.pc = current.pc(&rest) as u32;
                     }
                     let site = Site { base: current.base + base as usize, count, d };
                     ok!(call::enter(cx, frames, active, dialect, function, site, gathered));
@@ -160,8 +172,7 @@ pub(super) fn run<'s>(
         }
 
         loop {
-            let op = current.code.ops[pc];
-            pc += 1;
+            let Some(&op) = rest.next() else { break 'exit Err(Failure::new("code without an end")) };
             match op {
                 // -------------------------------------------------------------- values and variables
                 Op::Const { d, k } => set!(d, current.constants.get(k as usize)),
@@ -317,24 +328,24 @@ pub(super) fn run<'s>(
                 Op::Invert { d, a } => set!(d, ok!(int::invert(cx, get!(a)))),
 
                 // -------------------------------------------------------------- control
-                Op::Jump { to } => pc = to as usize,
+                Op::Jump { to } => jump!(to),
                 Op::Repeat { to } => {
                     safepoint!();
-                    pc = to as usize;
+                    jump!(to);
                 }
                 Op::JumpIf { a, to } => {
                     if ops::truth(get!(a)) {
-                        pc = to as usize;
+                        jump!(to);
                     }
                 }
                 Op::JumpUnless { a, to } => {
                     if !ops::truth(get!(a)) {
-                        pc = to as usize;
+                        jump!(to);
                     }
                 }
                 Op::JumpCompare { op, when, a, b, to } => {
                     if ok!(holds(op, get!(a), get!(b))) == when {
-                        pc += to.distance();
+                        rest = rest.as_slice()[to.distance()..].iter();
                     }
                 }
                 Op::For { r } => {
@@ -361,7 +372,7 @@ pub(super) fn run<'s>(
                         }
                         None => {
                             iter::end(cx, first);
-                            pc = to as usize;
+                            jump!(to);
                         }
                     }
                 }
@@ -519,7 +530,7 @@ pub(super) fn run<'s>(
         }
     };
     if let Some(frame) = frames.last_mut() {
-        frame.pc = pc as u32;
+        frame.pc = current.pc(&rest) as u32;
     }
     outcome
 }

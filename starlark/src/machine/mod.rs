@@ -112,11 +112,11 @@ impl Machine {
 
     /// The context of operations.
     pub fn cx(&self) -> Cx<'_> {
-        Cx { heap: &self.heap, host: &self.host }
+        Cx::new(&self.heap, &self.host)
     }
 
     /// The heap.
-    pub fn heap(&self) -> &Heap {
+    pub(crate) fn heap(&self) -> &Heap {
         &self.heap
     }
 
@@ -242,7 +242,7 @@ impl Machine {
         let heap = &self.heap;
         let callee = heap.stack_from(base)[0].get();
         if let Some(function) = callee.as_kind(Kind::Function) {
-            let cx = Cx { heap, host: &self.host };
+            let cx = Cx::new(heap, &self.host);
             let site = call::Site { base, count, d: 0 };
             call::enter(cx, &mut self.frames, &self.active, &self.dialect, function, site, None)?;
             if let Some(frame) = self.frames.last_mut() {
@@ -251,7 +251,7 @@ impl Machine {
             return self.run();
         }
         let stack = heap.stack_from(base);
-        let cx = Cx { heap, host: &self.host };
+        let cx = Cx::new(heap, &self.host);
         match call::builtin(cx, callee, &stack[1..=count], &[])? {
             (_, _, Prepared::Done(result)) => {
                 stack[0].set(result);

@@ -11,11 +11,15 @@ use crate::syntax::ast::BinaryOp;
 use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
 
 /// What `if value` decides by.
-#[inline]
+#[inline(always)]
 pub fn truth(value: Value<'_>) -> bool {
-    if let Some(b) = value.as_bool() {
-        return b;
+    match value.as_bool() {
+        Some(b) => b,
+        None => truth_of_other(value),
     }
+}
+
+fn truth_of_other(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::None => false,
         Kind::Int => value.as_small() != Some(0),
