@@ -3,7 +3,7 @@
 //! Every seed draws its own mixture (swarm testing, Groce and others, 2012): some kinds of step are switched
 //! off, others are made more likely, and so are some shapes. A history that never collects shortly, or never
 //! unroots anything, gets the heap into states that the average of all mixtures would hardly ever reach. Many
-//! seeds have a theme on top ([`crate::theme`]).
+//! seeds have a theme on top (`theme.rs`).
 
 use std::collections::VecDeque;
 

@@ -1,6 +1,6 @@
 //! A history happens, to a heap and to the shadow at once.
 //!
-//! Between two collections the host holds plain objects, which borrow the heap ([`Runner::stretch`]); then the
+//! Between two collections the host holds plain objects, which borrow the heap (`Runner::stretch`); then the
 //! heap is borrowed for the collection, everything is compared, and a new stretch begins. At the end of every
 //! history all roots are given up, everything is finalized, and nothing may be left.
 

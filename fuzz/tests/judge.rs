@@ -66,6 +66,9 @@ fn perfect(shadow: &Shadow) -> Vec<Sighting> {
     reached.order.iter().map(sighting).collect()
 }
 
+/// Something wrong with what is seen.
+type Change = fn(&mut Sighting);
+
 /// Judges, and goes on to the next collection: only then is it known what was counted before.
 fn judge_twice(shadow: &Shadow, second: &[Sighting]) -> Result<usize, String> {
     let mut shadow = shadow.clone();
@@ -79,7 +82,7 @@ fn what_is_right_passes_and_what_is_changed_does_not() {
     let right = perfect(&shadow);
     assert_eq!(judge_twice(&shadow, &right), Ok(0));
     assert_eq!(right.len(), 7, "all but the garbage");
-    let changes: [(&str, fn(&mut Sighting)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("a count", |sighting| sighting.count += 1),
         ("a bit", |sighting| sighting.retained = !sighting.retained),
         ("a wait", |sighting| sighting.waiting = true),
