@@ -33,9 +33,11 @@ fn operand(g: &mut Gen) -> Operand {
 fn making(g: &mut Gen) -> Step {
     let kind = *g.choose(Kind::ALL).expect("there are kinds");
     let (label, len) = (label(g), u32::from(u8::arbitrary(g)));
-    match u8::arbitrary(g) % 4 {
-        0 => Step::Ring { label, kind: Kind::Row, len: len % 8, other: operand(g) },
-        1 => Step::Chain { label, kind: Kind::Pair, len: len % 32, other: operand(g) },
+    match u8::arbitrary(g) % 3 {
+        0 => {
+            let (count, ring) = (u32::from(u8::arbitrary(g) % 16), bool::arbitrary(g));
+            Step::Links { label, count, kind, len: kind.length(len), other: operand(g), ring }
+        }
         _ => Step::Make {
             label,
             kind,

@@ -227,13 +227,12 @@ impl Maker {
     fn linked(&mut self, choice: Choice) -> Step {
         let kind = self.random.pick(&LINKS);
         let other = self.operand();
-        if choice == Choice::Ring {
-            let len = self.random.pick(&[1, 1, 2, 2, 3, 4, 9]);
-            return Step::Ring { label: self.name(len), kind, len, other };
-        }
-        let many = if self.theme == Theme::Bulk { 20 } else { 1 };
-        let len = self.random.pick(&[2, 5, 20, 60, 300]) * many;
-        Step::Chain { label: self.name(len), kind, len, other }
+        let ring = choice == Choice::Ring;
+        let count = match ring {
+            true => self.random.pick(&[1, 1, 2, 2, 3, 4, 9]),
+            false => self.random.pick(&[2, 5, 20, 60, 300]),
+        };
+        Step::Links { label: self.name(count), count, kind, len: kind.length(2), other, ring }
     }
 
     fn write(&mut self, choice: Choice) -> Step {

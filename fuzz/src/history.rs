@@ -58,28 +58,21 @@ pub enum Step {
         /// What it refers to.
         refs: Vec<Operand>,
     },
-    /// Makes a ring of `len` objects of one kind with consecutive labels: each one's first reference is the one
-    /// before, all others are `other`. If the kind is immutable, the first is a [`Kind::Cell`] instead.
-    Ring {
-        /// The name of the first.
-        label: Label,
-        /// The kind of all, or of all but the first.
-        kind: Kind,
-        /// How many.
-        len: u32,
-        /// The references that are not part of the ring.
-        other: Operand,
-    },
-    /// As [`Step::Ring`] without the reference that closes it.
-    Chain {
+    /// Makes objects of one kind with consecutive labels: each one's first reference is the one before, all others
+    /// are `other`.
+    Links {
         /// The name of the first, which all others lead to.
         label: Label,
-        /// The kind of all.
-        kind: Kind,
         /// How many.
+        count: u32,
+        /// The kind of all. In a ring of an immutable kind the first is a [`Kind::Cell`] instead.
+        kind: Kind,
+        /// References or bytes in the tail of each.
         len: u32,
-        /// The references that are not part of the chain, and the last one's.
+        /// The references that are not links, and that of the first.
         other: Operand,
+        /// Does the first refer to the last?
+        ring: bool,
     },
     /// Makes `count` objects of `len` bytes and forgets them at once.
     Litter {

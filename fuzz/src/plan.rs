@@ -72,8 +72,7 @@ impl Shadow {
                 });
                 acts.push(Act::Make { label, kind, len, refs: refs.collect() });
             }
-            Step::Ring { label, kind, len, other } => self.plan_links(label, kind, len, other, true, acts),
-            Step::Chain { label, kind, len, other } => self.plan_links(label, kind, len, other, false, acts),
+            Step::Links { .. } => self.plan_links(step, acts),
             Step::Litter { count, len } => acts.push(Act::Litter { count, len: Kind::Bytes.length(len) }),
             Step::Freeze { object, count: 1 } => {
                 acts.extend(self.writable(object).map(|object| Act::Freeze { object }));
@@ -145,28 +144,22 @@ impl Shadow {
         })
     }
 
-    fn plan_links(
-        &self,
-        label: Label,
-        kind: Kind,
-        len: u32,
-        other: Operand,
-        ring: bool,
-        acts: &mut Vec<Act>,
-    ) {
+    fn plan_links(&self, step: &Step, acts: &mut Vec<Act>) {
+        let Step::Links { label, count, kind, len, other, ring } = *step else { return };
         let other = self.word(other);
         let first = self.next_id();
-        for nth in 0..len {
+        for nth in 0..count {
             let kind = if ring && nth == 0 && !kind.is_mutable() { Kind::Cell } else { kind };
-            let len = kind.length(2);
+            let len = kind.length(len);
             let mut refs = vec![other; kind.references(len)];
             if let (Some(link), Some(before)) = (refs.first_mut(), nth.checked_sub(1)) {
                 *link = Word::Object(Id(first.0 + before));
             }
             acts.push(Act::Make { label: label.plus(nth), kind, len, refs });
         }
-        if ring && len > 0 {
-            acts.push(Act::Store { object: first, slot: 0, value: Word::Object(Id(first.0 + len - 1)) });
+        let links = acts.iter().all(|act| matches!(act, Act::Make { refs, .. } if !refs.is_empty()));
+        if ring && links && count > 0 {
+            acts.push(Act::Store { object: first, slot: 0, value: Word::Object(Id(first.0 + count - 1)) });
         }
     }
 

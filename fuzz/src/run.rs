@@ -5,6 +5,7 @@
 //! history all roots are given up, everything is finalized, and nothing may be left.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 
 use frazil::{Heap, Host};
@@ -228,6 +229,16 @@ impl<'id, H: Host> Runner<'id, H> {
         self.shadow.handles.clear();
         self.collect(Demand::Complete)?;
         self.drain(usize::MAX)?;
+        self.finalize_all()?;
+        self.collect(Demand::Complete)?;
+        let kinds = self.shadow.nodes.iter().map(|node| (node.kind, node.kind.bytes(node.len).div_ceil(16)));
+        // One for each size; two, for what is promoted when it is frozen goes elsewhere.
+        let begun = 2 * kinds.collect::<HashSet<_>>().len();
+        Ok(subject::leaks(&self.heap, begun)?)
+    }
+
+    /// Takes what has died until there is nothing more to take.
+    fn finalize_all(&mut self) -> Result<(), Stop> {
         // Each round hands out at least one of those that have died; what lost handles hold never does.
         for _ in 0..=self.shadow.mourned.len() {
             let held = reach(&self.shadow.nodes, self.shadow.roots());

@@ -126,10 +126,7 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
                 }
             }
             let first = defines(step).first().copied();
-            if let (
-                Step::Make { label, .. } | Step::Ring { label, .. } | Step::Chain { label, .. },
-                Some(first),
-            ) = (step, first)
+            if let (Step::Make { label, .. } | Step::Links { label, .. }, Some(first)) = (step, first)
                 && let Some(place) = defined.iter().position(|&other| other == first)
             {
                 *label = Label(place as u32);
@@ -145,9 +142,7 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
 fn defines(step: &Step) -> Vec<Label> {
     match step {
         Step::Make { label, .. } => vec![*label],
-        Step::Ring { label, len, .. } | Step::Chain { label, len, .. } => {
-            (0..*len).map(|nth| label.plus(nth)).collect()
-        }
+        Step::Links { label, count, .. } => (0..*count).map(|nth| label.plus(nth)).collect(),
         _ => Vec::new(),
     }
 }
@@ -156,7 +151,7 @@ fn defines(step: &Step) -> Vec<Label> {
 fn uses(step: &mut Step) -> Vec<&mut Label> {
     let (object, operands) = match step {
         Step::Make { refs, .. } => (None, refs.iter_mut().collect()),
-        Step::Ring { other, .. } | Step::Chain { other, .. } => (None, vec![other]),
+        Step::Links { other, .. } => (None, vec![other]),
         Step::Store { object, value, .. } | Step::Fill { object, value, .. } => (Some(object), vec![value]),
         Step::Poke { object, .. }
         | Step::Freeze { object, .. }
@@ -200,27 +195,17 @@ fn plainer(step: &Step) -> Vec<Step> {
                 steps.push(make(*kind, *len, fewer));
             }
         }
-        Step::Ring { label, kind, len, other } | Step::Chain { label, kind, len, other } => {
-            let refs = vec![*other];
-            steps.push(Step::Make { label: *label, kind: *kind, len: kind.length(2), refs });
-            for less in [1, 2, 3, len / 2, len - len / 4, len.saturating_sub(1)] {
-                if less < *len {
-                    steps.push(with(&|step| {
-                        if let Step::Ring { len, .. } | Step::Chain { len, .. } = step {
-                            *len = less;
-                        }
-                    }));
-                }
-            }
-            for plain in [Kind::Pair, Kind::Cell] {
-                steps.push(with(&|step| {
-                    if let Step::Ring { kind, .. } | Step::Chain { kind, .. } = step
-                        && *kind > plain
-                    {
-                        *kind = plain;
-                    }
-                }));
-            }
+        Step::Links { label, count, kind, len, other, ring } => {
+            let (label, kind, len) = (*label, *kind, *len);
+            steps.push(Step::Make { label, kind, len, refs: vec![*other] });
+            let links = |count, kind: Kind, len| {
+                let len = kind.length(len);
+                Step::Links { label, count, kind, len, other: *other, ring: *ring }
+            };
+            steps.extend([Kind::Pair, Kind::Cell].map(|plain| links(*count, plain, 0)));
+            steps.extend([1, 2, 8, len / 2].map(|less| links(*count, kind, less)));
+            let less = [1, 2, 3, count / 2, count - count / 4, count.saturating_sub(1)];
+            steps.extend(less.map(|count| links(count, kind, len)));
         }
         Step::Litter { count, len } => {
             steps.push(Step::Litter { count: 1, len: *len });
@@ -249,8 +234,9 @@ fn measure(step: &Step) -> u64 {
             let objects = refs.iter().filter(|operand| **operand != Operand::Empty).count() as u64;
             u64::from(*len) * 4 + refs.len() as u64 * 2 + objects + *kind as u64
         }
-        Step::Ring { kind, len, other, .. } | Step::Chain { kind, len, other, .. } => {
-            1000 + u64::from(*len) * 40 + *kind as u64 + u64::from(*other != Operand::Empty)
+        Step::Links { count, kind, len, other, .. } => {
+            let each = 40 + u64::from(*len) * 4 + *kind as u64;
+            1000 + u64::from(*count) * each + u64::from(*other != Operand::Empty)
         }
         Step::Litter { count, .. } => u64::from(*count),
         Step::Fill { count, .. } => 100 + u64::from(*count),
@@ -301,8 +287,7 @@ fn zero(step: &mut Step) {
 
 fn use_operand(step: &mut Step, plain: Operand) {
     match step {
-        Step::Ring { other: value, .. }
-        | Step::Chain { other: value, .. }
+        Step::Links { other: value, .. }
         | Step::Store { value, .. }
         | Step::Fill { value, .. }
         | Step::Set { value, .. }
@@ -320,7 +305,7 @@ mod tests {
 
     /// "Fails" if a ring of two or more is made, and something is collected later.
     fn fails(history: &History) -> bool {
-        let ring = |step: &Step| matches!(step, Step::Ring { len, .. } if *len >= 2);
+        let ring = |step: &Step| matches!(step, Step::Links { count, ring: true, .. } if *count >= 2);
         let place = history.steps.iter().position(ring);
         let is_collection = |step: &Step| matches!(step, Step::Collect(_));
         place.is_some_and(|place| history.steps[place..].iter().any(is_collection))

@@ -291,3 +291,23 @@ pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
     }
     Ok(sightings)
 }
+
+/// After a complete collection that left nothing old: does the heap still hold memory for something? It may have
+/// begun `begun` blocks that it will fill.
+///
+/// # Errors
+/// It does.
+pub fn leaks<H: Host>(heap: &Heap<'_, H>, begun: usize) -> Result<(), String> {
+    let report = &heap.stats().last;
+    let blocks = report.blocks_used * heap.config().block_bytes.get();
+    if report.old_objects > 0 {
+        return Ok(());
+    }
+    if report.blocks_used > begun {
+        return Err(format!("nothing is left, but {} blocks are in use", report.blocks_used));
+    }
+    if heap.used_bytes() != blocks {
+        return Err(format!("nothing is left, but {} bytes are in use, not {blocks}", heap.used_bytes()));
+    }
+    Ok(())
+}

@@ -71,11 +71,13 @@ impl fmt::Display for Step {
                 let refs: Vec<String> = refs.iter().map(ToString::to_string).collect();
                 write!(f, " ({})", refs.join(", "))
             }
-            Step::Ring { label, kind, len, other } => {
-                write!(f, "{} = ring {} ({other})", Labels(*label, *len), kind.name())
-            }
-            Step::Chain { label, kind, len, other } => {
-                write!(f, "{} = chain {} ({other})", Labels(*label, *len), kind.name())
+            Step::Links { label, count, kind, len, other, ring } => {
+                let form = if *ring { "ring" } else { "chain" };
+                write!(f, "{} = {form} {}", Labels(*label, *count), kind.name())?;
+                if kind.tail() != Tail::Fixed {
+                    write!(f, " {len}")?;
+                }
+                write!(f, " ({other})")
             }
             Step::Litter { count, len } => write!(f, "litter {count} x {len}"),
             Step::Store { object, slot, value } => write!(f, "{object}[{slot}] = {value}"),
@@ -274,19 +276,22 @@ fn read_step(line: &str) -> Option<Step> {
 }
 
 fn read_making(left: &str, right: &str) -> Option<Step> {
-    let (label, len) = labels(left)?;
+    let (label, count) = labels(left)?;
     let (what, refs) = right.strip_suffix(')')?.split_once('(')?;
     let refs: Vec<&str> = refs.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
     let words: Vec<&str> = what.split_whitespace().collect();
-    match (&words[..], &refs[..]) {
-        (["ring", kind], [other]) => {
-            Some(Step::Ring { label, kind: Kind::named(kind)?, len, other: operand(other)? })
-        }
-        (["chain", kind], [other]) => {
-            Some(Step::Chain { label, kind: Kind::named(kind)?, len, other: operand(other)? })
-        }
-        ([kind], refs) => make(label, kind, 0, refs),
-        ([kind, len], refs) => make(label, kind, len.parse().ok()?, refs),
+    let links = |kind: &str, len: u32, ring: bool| {
+        let [other] = refs[..] else { return None };
+        let kind = Kind::named(kind)?;
+        Some(Step::Links { label, count, kind, len, other: operand(other)?, ring })
+    };
+    match words[..] {
+        ["ring", kind] => links(kind, 0, true),
+        ["ring", kind, len] => links(kind, len.parse().ok()?, true),
+        ["chain", kind] => links(kind, 0, false),
+        ["chain", kind, len] => links(kind, len.parse().ok()?, false),
+        [kind] => make(label, kind, 0, &refs),
+        [kind, len] => make(label, kind, len.parse().ok()?, &refs),
         _ => None,
     }
 }

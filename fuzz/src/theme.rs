@@ -32,8 +32,8 @@ impl Theme {
     /// Any theme.
     pub fn draw(random: &mut Random) -> Theme {
         let themes = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles, Theme::Limit];
-        // Bulk takes fifty times as long as anything else.
-        if random.chance(2) { Theme::Bulk } else { random.pick(&themes) }
+        // Bulk takes a hundred times as long as anything else.
+        if random.chance(1) { Theme::Bulk } else { random.pick(&themes) }
     }
 
     /// The settings that the theme needs.
@@ -49,14 +49,14 @@ impl Theme {
     /// How much the theme stresses a kind of step.
     pub fn emphasis(self, choice: Choice) -> u32 {
         match (self, choice) {
-            (Theme::Cards, Choice::Other) => 3,
+            (Theme::Cards, Choice::Other | Choice::Unroot) => 3,
             (Theme::Waiting, Choice::Chain | Choice::Drain) => 6,
             (Theme::Waiting, Choice::Unroot | Choice::Pop | Choice::Weak | Choice::Complete) => 3,
             (Theme::Waiting, Choice::Upgrade | Choice::Finalize) => 2,
             (Theme::Cycles, Choice::Ring | Choice::Freeze) => 4,
             (Theme::Cycles, Choice::Store | Choice::FreezeDeep) => 2,
             (Theme::Limit, Choice::Litter) => 10,
-            (Theme::Bulk, Choice::Chain | Choice::Complete) => 4,
+            (Theme::Bulk, Choice::Complete | Choice::Unroot) => 6,
             _ => 1,
         }
     }
@@ -67,10 +67,11 @@ impl Maker {
     pub fn plan(&mut self) {
         let chance = self.random.below(100);
         match self.theme {
-            Theme::Cards if self.arrays.len() < 2 => self.make_array(),
+            Theme::Cards if self.arrays.len() < 2 || chance < 4 => self.make_array(),
             Theme::Cards if chance < 25 => self.write_array(),
             Theme::Waiting if chance < 8 => self.die_slowly(),
             Theme::Cycles if chance < 8 => self.join_rings(),
+            Theme::Bulk if chance < 8 => self.much(),
             _ => {}
         }
     }
@@ -91,7 +92,8 @@ impl Maker {
     /// Something young goes into a large array, likely where one card ends and the next begins; then a short
     /// collection must find it.
     fn write_array(&mut self) {
-        let (object, len) = self.random.pick(&self.arrays);
+        let latest = self.arrays.len().saturating_sub(3);
+        let (object, len) = self.random.pick(&self.arrays[latest..]);
         let kind = self.random.pick(&[Kind::Leaf, Kind::Pair, Kind::Cell, Kind::Bytes]);
         let young = self.name(1);
         let refs = if kind.references(8) > 0 { vec![self.operand()] } else { Vec::new() };
@@ -116,7 +118,7 @@ impl Maker {
         let inside = label.plus(self.random.below(len - 1));
         let other = self.operand();
         self.planned.extend([
-            Step::Chain { label, kind: Kind::Pair, len, other },
+            Step::Links { label, count: len, kind: Kind::Pair, len: 0, other, ring: false },
             Step::Push { value: Operand::Object(label.plus(len - 1)) },
             Step::Weak { object: inside },
             Step::Collect(Demand::Complete),
@@ -132,13 +134,34 @@ impl Maker {
         self.planned.push_back(Step::Drain { count: self.random.range(1, 8) });
     }
 
+    /// Half a mebibyte or more, in objects of one size, on a handle of its own.
+    fn much(&mut self) {
+        let most = self.block.get() as u32 / 2 - 100;
+        let len = self.random.range(most / 8, most);
+        let count = self.random.range(600 << 10, 1500 << 10) / len;
+        let label = self.name(count);
+        let kind = self.random.pick(&[Kind::Keyed, Kind::Table]);
+        self.planned.extend([
+            Step::Links { label, count, kind, len, other: Operand::Empty, ring: false },
+            Step::Root { value: Operand::Object(label.plus(count - 1)) },
+            Step::Collect(Demand::Complete),
+        ]);
+    }
+
     /// Two rings that lead to each other; all but perhaps one are frozen, young or old.
     fn join_rings(&mut self) {
         let lens = [0; 2].map(|_| self.random.range(1, 4));
         let rings = lens.map(|len| self.name(len));
         for (ring, len) in rings.into_iter().zip(lens) {
             let kind = self.random.pick(&[Kind::Row, Kind::Row, Kind::Table, Kind::Slots]);
-            self.planned.push_back(Step::Ring { label: ring, kind, len, other: Operand::Empty });
+            self.planned.push_back(Step::Links {
+                label: ring,
+                count: len,
+                kind,
+                len: kind.length(2),
+                other: Operand::Empty,
+                ring: true,
+            });
         }
         let mut join = |from: Label, to: Label| {
             self.planned.push_back(Step::Store { object: from, slot: 1, value: Operand::Object(to) });
