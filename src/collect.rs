@@ -60,9 +60,6 @@ use reach::Trace;
 pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Result<Report, AllocError> {
     let started = Instant::now();
     let allocated = heap.allocated_bytes();
-    let needed = heap.young.nursery.used();
-    heap.old.get_mut().space.reserve(needed).map_err(|_| AllocError::System { requested: needed })?;
-
     let kind = heap.kind_for(request);
     let mut report = Report {
         number: heap.stats.collections() + 1,

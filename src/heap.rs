@@ -179,7 +179,7 @@ impl<'id, H: Host> Heap<'id, H> {
     fn make(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
-        let heap = Heap {
+        let mut heap = Heap {
             young: Young::new(config.nursery_bytes).map_err(refused)?,
             wanted: Cell::new(config.check),
             pacer: Pacer::new(&config),
@@ -197,7 +197,7 @@ impl<'id, H: Host> Heap<'id, H> {
             brand: PhantomData,
             config,
         };
-        heap.young.open(heap.pacer.trigger);
+        heap.open_nursery();
         Ok(heap)
     }
 
@@ -238,18 +238,33 @@ impl<'id, H: Host> Heap<'id, H> {
             self.wanted.set(true);
             return Err(AllocError::Limit { requested: bytes, used, limit });
         }
-        let refused = |_: Refused| AllocError::System { requested: bytes };
         let address = if bytes > self.cell_bytes_max {
-            self.large_bytes.set(self.large_bytes.get() + bytes);
-            self.old.borrow_mut().space.large(bytes).map_err(refused)?
+            self.alloc_large(bytes)
         } else {
             let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit - used);
-            self.young.extend(bytes, RAISE_BYTES.min(allowed).max(bytes)).map_err(refused)?
+            self.extend_nursery(bytes, RAISE_BYTES.min(allowed).max(bytes))
         };
+        let address = address.map_err(|_: Refused| AllocError::System { requested: bytes })?;
         if self.allocated_bytes() >= self.pacer.trigger {
             self.wanted.set(true);
         }
         Ok(address)
+    }
+
+    fn alloc_large(&self, bytes: usize) -> Result<usize, Refused> {
+        let mut old = self.old.borrow_mut();
+        let blocks = old.space.blocks_of_large(bytes);
+        old.space.reserve(self.young.nursery.opened(), blocks)?;
+        let address = old.space.large(bytes)?;
+        self.large_bytes.set(self.large_bytes.get() + bytes);
+        Ok(address)
+    }
+
+    /// Lets `more` bytes be allocated in the nursery, if there are blocks for them to survive in, and takes
+    /// `bytes` of them.
+    fn extend_nursery(&self, bytes: usize, more: usize) -> Result<usize, Refused> {
+        self.old.borrow_mut().space.reserve(self.young.nursery.used() + more, 0)?;
+        self.young.extend(bytes, more)
     }
 
     /// Bytes allocated since the last collection.
@@ -358,8 +373,8 @@ impl<'id, H: Host> Heap<'id, H> {
         Ok(unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance(first), end - start) })
     }
 
-    /// May `object` be written now? It counts as touched from then on. For hosts that keep more than references
-    /// in an object and want the same answer for all of it.
+    /// May `object` be written now? For hosts that keep more than references in an object and want the same answer
+    /// for its raw parts, which no collection has to hear of.
     ///
     /// # Errors
     /// It may not.
@@ -518,7 +533,15 @@ impl<'id, H: Host> Heap<'id, H> {
     pub(crate) fn plan(&mut self, report: &Report) {
         self.pacer.learn(&self.config, report);
         self.wanted.set(self.config.check);
-        self.young.open(self.pacer.trigger);
+        self.open_nursery();
+    }
+
+    /// Opens the nursery up to the trigger, if there are blocks for so many survivors. If the system refuses
+    /// them, every allocation will ask again.
+    fn open_nursery(&mut self) {
+        if self.old.get_mut().space.reserve(self.pacer.trigger, 0).is_ok() {
+            self.young.open(self.pacer.trigger);
+        }
     }
 
     pub(crate) fn finish_report(&mut self, report: &mut Report) {

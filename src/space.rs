@@ -171,9 +171,12 @@ impl Space {
 
     // ------------------------------------------------------------------ cells
 
-    /// Makes sure that `bytes` bytes of young objects can be promoted without asking the system again.
-    pub fn reserve(&mut self, bytes: usize) -> Result<(), Refused> {
-        while self.blocks_free < self.blocks_for(bytes) {
+    /// Makes sure that `bytes` bytes of young objects can be promoted without asking the system again. It is called
+    /// before they are allocated, so a collection never fails for want of memory.
+    /// `more` free blocks are wanted besides.
+    pub fn reserve(&mut self, bytes: usize, more: usize) -> Result<(), Refused> {
+        let blocks = self.blocks_for(bytes) + more;
+        while self.blocks_free < blocks {
             self.map_chunk()?;
         }
         Ok(())

@@ -114,6 +114,11 @@ impl Nursery {
         self.filled_bytes.get() + (self.top.get() - self.base.get())
     }
 
+    /// Bytes allocated since the last reset, and those that may be before the limit is met.
+    pub fn opened(&self) -> usize {
+        self.filled_bytes.get() + (self.limit.get() - self.base.get())
+    }
+
     /// The parts that hold objects, oldest first.
     pub fn occupied(&self) -> Vec<Range<usize>> {
         let mut ranges = self.filled.borrow().clone();
@@ -135,7 +140,7 @@ mod tests {
         assert_eq!(nursery.bump(16), None);
         assert!(!nursery.raise(4096, 1024));
         assert_eq!(nursery.bump(512), Some(1536));
-        assert_eq!(nursery.used(), 1024);
+        assert_eq!((nursery.used(), nursery.opened()), (1024, 1024));
         assert_eq!(nursery.bump(16), None);
     }
 

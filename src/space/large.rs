@@ -20,17 +20,20 @@ pub(crate) fn card_byte(address: usize, bytes: usize, card: usize) -> *mut u8 {
     std::ptr::with_exposed_provenance_mut(address + bytes + card)
 }
 
+/// The bytes of a large object and of its cards.
+fn with_cards(bytes: usize) -> usize {
+    bytes + bytes.div_ceil(CARD_BYTES)
+}
+
 impl Space {
     /// Blocks, or a mapping, for an object of `bytes` bytes which is to be young until the next collection.
     ///
     /// Behind the object lies one byte for each KiB of it: which parts have been touched.
     pub fn large(&mut self, bytes: usize) -> Result<usize, Refused> {
-        let with_cards = bytes + bytes.div_ceil(CARD_BYTES);
-        let blocks = with_cards.div_ceil(self.block.get());
-        let address = if with_cards > CHUNK_BYTES / 2 {
-            self.huge_mapping(with_cards)?
-        } else {
-            self.block_run(blocks)?
+        let blocks = self.blocks_of_large(bytes);
+        let address = match blocks {
+            0 => self.huge_mapping(with_cards(bytes))?,
+            _ => self.block_run(blocks)?,
         };
         let state = self.state(address);
         state.set_used(Use::Head);
@@ -43,6 +46,12 @@ impl Space {
         // SAFETY: the caller makes an object of it at once.
         self.young_large.push(unsafe { ObjRef::new(address) });
         Ok(address)
+    }
+
+    /// How many blocks a large object takes; none if it gets a mapping of its own.
+    pub fn blocks_of_large(&self, bytes: usize) -> usize {
+        let bytes = with_cards(bytes);
+        if bytes > CHUNK_BYTES / 2 { 0 } else { bytes.div_ceil(self.block.get()) }
     }
 
     fn block_run(&mut self, blocks: usize) -> Result<usize, Refused> {
