@@ -122,6 +122,9 @@ thread_local! {
 
 /// Runs one history; a panic is a failure like any other. With a fault, on a heap that commits it.
 ///
+/// That takes a build in which panics unwind, as they do in tests. A heap that breaks so badly that the process
+/// is killed cannot be caught here: the histories of its seeds have to be tried one by one.
+///
 /// # Errors
 /// What the heap did wrong.
 pub fn attempt(history: &History, judge: Judge, fault: Option<Fault>) -> Result<Coverage, Failure> {
