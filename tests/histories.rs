@@ -1,7 +1,7 @@
 //! Random histories under every setting, each compared with the shadow graph after every collection.
 //!
-//! The seeds are fixed, so that an ordinary test run means the same everywhere. Every
-//! test asserts that what it is about has happened: a fuzzer that fuzzes nothing passes, too.
+//! The seeds are fixed, so that an ordinary test run means the same everywhere. Every test asserts that what it is
+//! about has happened: a fuzzer that fuzzes nothing passes, too.
 
 use frazil::BlockBytes;
 use fuzz::campaign::Campaign;
