@@ -5,7 +5,8 @@
 //!
 //! At the end of every collection (the numbers are those of `verify.rs`):
 //!
-//! * **I1** A counted object refers only to counted objects. So the counted part of the heap is closed.
+//! * **I1** A counted object refers only to counted objects. So the counted part of the heap is closed. After a
+//!   complete collection a traced object reaches something mutable.
 //! * **I2** The count of a counted object is the number of references to it from counted objects outside its
 //!   own component. References from traced objects and roots never count. The count of a traced object is 0.
 //! * **I3** The retain bit of an object is set exactly if the last complete collection, or a short one since,

@@ -209,6 +209,14 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
         self.obj().header()
     }
 
+    /// A reference to the same object with the tag bits of `old`, if the host's references have any
+    /// ([`Host::word`]).
+    #[inline(always)]
+    pub fn tagged_like(self, old: u64) -> Value<'s, 'id, H> {
+        let bits = H::word(self.obj().address(), old);
+        Value { bits, ..self.value }
+    }
+
     /// The host's number for the object's shape.
     #[inline(always)]
     pub fn shape_id(self) -> u16 {

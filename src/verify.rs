@@ -81,6 +81,7 @@ impl<'id, H: Host> Heap<'id, H> {
         check.tables()?;
         check.i6_no_young_objects()?;
         check.i1_counted_is_closed()?;
+        check.i1_traced_reaches_mutable()?;
         check.i2_counts()?;
         check.i3_retain_bits()?;
         check.i4_components()?;
@@ -302,6 +303,31 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             }
         }
         Ok(())
+    }
+
+    /// I1, the other way round: after a complete collection, a traced object reaches something mutable.
+    fn i1_traced_reaches_mutable(&self) -> Result<(), Violation> {
+        if self.heap.stats.last.kind == Kind::Short {
+            return Ok(());
+        }
+        let traced = || self.objects.iter().copied().filter(|object| object.is_traced());
+        let mut referrers: HashMap<ObjRef, Vec<ObjRef>> = HashMap::new();
+        for object in traced() {
+            for target in targets::<H>(object, object.header()) {
+                referrers.entry(target).or_default().push(object);
+            }
+        }
+        let mut reaching: HashSet<ObjRef> = HashSet::new();
+        let mut pending: Vec<ObjRef> = traced().filter(|object| object.header().has(MUTABLE)).collect();
+        while let Some(object) = pending.pop() {
+            if reaching.insert(object) {
+                pending.extend(referrers.get(&object).into_iter().flatten());
+            }
+        }
+        match traced().find(|object| !reaching.contains(object)) {
+            Some(object) => fail("I1", format!("{} reaches nothing mutable", self.describe(object))),
+            None => Ok(()),
+        }
     }
 
     /// I2: every count, recounted.

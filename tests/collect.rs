@@ -1,7 +1,7 @@
 //! What a collection does, one behaviour at a time.
 
 use frazil::{
-    BlockBytes, Config, Drain, Heap, Kind, LowTag, Object, ObjectKind, Request, Shape, Value, layout,
+    BlockBytes, Config, Drain, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape, Value, layout,
 };
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
@@ -286,4 +286,41 @@ fn a_heap_at_its_limit_refuses_and_recovers() {
         heap.collect(Request::Complete).unwrap();
         assert!(heap.alloc(&NODE, 1).is_ok());
     });
+}
+
+/// A host whose references carry three bits of its own, and whose immediates have the highest bit.
+struct Tagged;
+
+// SAFETY: addresses are multiples of 16 with a clear highest bit; the three lowest bits are taken off again.
+unsafe impl Host for Tagged {
+    const EMPTY: u64 = 1 << 63;
+
+    fn address(word: u64) -> Option<usize> {
+        (word >> 63 == 0 && word & !7 != 0).then_some((word & !7) as usize)
+    }
+
+    fn word(address: usize, old: u64) -> u64 {
+        address as u64 | old & 7
+    }
+}
+
+#[test]
+fn the_tags_of_a_reference_stay_when_its_object_moves() {
+    let config = Config { short_collections: true, ..stress(BlockBytes::K4) };
+    Heap::<Tagged>::branded(config, |mut heap| {
+        let cell = heap.alloc(&CELL, 0).unwrap().finish();
+        let other = heap.alloc(&LEAF, 0).unwrap().finish();
+        heap.store(cell, 0, other.tagged_like(5)).unwrap();
+        heap.store(cell, 1, cell.tagged_like(3)).unwrap();
+        let root = heap.root(cell.tagged_like(7));
+        for request in [Request::Short, Request::Complete, Request::Complete] {
+            heap.collect(request).unwrap();
+            let word = heap.rooted(&root);
+            let cell = word.object().unwrap();
+            assert_eq!((word.bits() & 7, cell.get(0).bits() & 7, cell.get(1).bits() & 7), (7, 5, 3));
+            assert_eq!(cell.get(1).object(), Some(cell), "the same object under another tag");
+            heap.verify().unwrap();
+        }
+    })
+    .expect("the settings agree");
 }
