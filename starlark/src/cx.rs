@@ -1,6 +1,7 @@
 //! What operations need beside their operands: the heap, and a few values that are made once.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 use frazil::AllocError;
 
@@ -28,20 +29,44 @@ const SCRATCH_MAX: usize = 1 << 16;
 
 /// The context of an operation: cheap to copy, and it borrows the heap, so that nothing is collected while it is
 /// in use.
+///
+/// It is invariant in `'s`. Outside of this crate a context and values can only be had in functions that are
+/// generic over `'s`, so a context and values of two interpreters never fit together:
+///
+/// ```compile_fail
+/// # use frazil_starlark::Engine;
+/// # fn mix(one: &Engine, other: &Engine) {
+/// one.global("m", "list", |cx, list| {
+///     other.global("m", "x", |_, x| {
+///         frazil_starlark::data::list::push(cx, list.object().unwrap(), x).unwrap();
+///     });
+/// });
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Cx<'s> {
-    /// The heap.
-    pub heap: &'s Heap,
+    pub(crate) heap: &'s Heap,
     pub(crate) host: &'s crate::host::Host,
+    brand: PhantomData<Cell<&'s ()>>,
 }
 
 impl<'s> Cx<'s> {
+    #[inline(always)]
+    pub(crate) fn new(heap: &'s Heap, host: &'s crate::host::Host) -> Cx<'s> {
+        Cx { heap, host, brand: PhantomData }
+    }
+
+    /// Freezes everything that can be reached from a value.
+    pub fn freeze(self, value: Value<'s>) {
+        self.heap.freeze_deep(value);
+    }
+
     /// An object of a shape, to be filled.
     ///
     /// # Errors
     /// Memory ran out.
     #[inline(always)]
-    pub fn alloc(self, shape: &frazil::Shape, len: usize) -> Result<Fresh<'s>, AllocError> {
+    pub(crate) fn alloc(self, shape: &frazil::Shape, len: usize) -> Result<Fresh<'s>, AllocError> {
         self.heap.alloc(shape, len)
     }
 

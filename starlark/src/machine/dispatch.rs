@@ -85,7 +85,7 @@ pub(super) fn run<'s>(
     active: &'s [Cell<u32>],
     dialect: &Dialect,
 ) -> Res<Step> {
-    let cx = Cx { heap, host };
+    let cx = Cx::new(heap, host);
     let Some(&frame) = frames.last() else { return Ok(Step::Done) };
     let mut current = Current::of(heap, host, frame)?;
     // The instructions from the next one on; jumps replace it.

@@ -111,12 +111,12 @@ impl Machine {
     }
 
     /// The context of operations.
-    pub fn cx(&self) -> Cx<'_> {
-        Cx { heap: &self.heap, host: &self.host }
+    pub(crate) fn cx(&self) -> Cx<'_> {
+        Cx::new(&self.heap, &self.host)
     }
 
     /// The heap.
-    pub fn heap(&self) -> &Heap {
+    pub(crate) fn heap(&self) -> &Heap {
         &self.heap
     }
 
@@ -126,8 +126,13 @@ impl Machine {
     }
 
     /// A word of the root stack.
-    pub fn slot(&self, at: usize) -> &Cell<Value<'_>> {
+    pub(crate) fn slot(&self, at: usize) -> &Cell<Value<'_>> {
         &self.heap.stack_from(at)[0]
+    }
+
+    /// Gives a function a word of the root stack: the state or the result of a call.
+    pub fn with<R>(&self, at: usize, look: impl for<'s> FnOnce(Cx<'s>, &'s Cell<Value<'s>>) -> R) -> R {
+        look(self.cx(), self.slot(at))
     }
 
     /// The first word of the root stack that is not in use.
@@ -170,7 +175,7 @@ impl Machine {
                 Err(failure) => self.repeat_after_collection(failure),
             };
             if let Err(failure) = outcome {
-                return Err(self.unwind(failure, depth));
+                return Err(self.unwind(*failure, depth));
             }
         }
     }
@@ -217,22 +222,23 @@ impl Machine {
         outcome.map_err(|failure| failure.inside(self.host.builtin_name(builtin)))
     }
 
-    /// Calls a value. `fill` puts it and its `count` positional arguments in fresh words of the root stack; the
-    /// result is in the first of them, whose place is returned.
+    /// Calls a value. `fill` is given the word at `state`, and puts the value and its `count` positional arguments
+    /// in fresh words of the root stack; the result is in the first of them, whose place is returned.
     ///
     /// # Errors
     /// The call failed.
     pub fn call(
         &mut self,
+        state: usize,
         count: usize,
-        fill: impl for<'s> FnOnce(Cx<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
+        fill: impl for<'s> FnOnce(Cx<'s>, Value<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
     ) -> Res<usize> {
         let (base, reserved) = (self.top(), self.reserved);
         if !ensure_window(&self.heap, base) {
             fail!("stack overflow");
         }
         self.reserved = base + 1 + count;
-        let filled = fill(self.cx(), &self.heap.stack_from(base)[..=count]);
+        let filled = fill(self.cx(), self.slot(state).get(), &self.heap.stack_from(base)[..=count]);
         let outcome = filled.and_then(|()| self.call_at(base, count));
         self.reserved = reserved;
         outcome.map(|()| base)
@@ -242,7 +248,7 @@ impl Machine {
         let heap = &self.heap;
         let callee = heap.stack_from(base)[0].get();
         if let Some(function) = callee.as_kind(Kind::Function) {
-            let cx = Cx { heap, host: &self.host };
+            let cx = Cx::new(heap, &self.host);
             let site = call::Site { base, count, d: 0 };
             call::enter(cx, &mut self.frames, &self.active, &self.dialect, function, site, None)?;
             if let Some(frame) = self.frames.last_mut() {
@@ -251,7 +257,7 @@ impl Machine {
             return self.run();
         }
         let stack = heap.stack_from(base);
-        let cx = Cx { heap, host: &self.host };
+        let cx = Cx::new(heap, &self.host);
         match call::builtin(cx, callee, &stack[1..=count], &[])? {
             (_, _, Prepared::Done(result)) => {
                 stack[0].set(result);
@@ -266,8 +272,8 @@ impl Machine {
     }
 
     /// The failure as an error with a place, for the embedding program.
-    pub(crate) fn diagnose(&self, failure: Box<Failure>) -> Diagnostic {
-        match *failure {
+    pub(crate) fn diagnose(&self, failure: Failure) -> Diagnostic {
+        match failure {
             Failure::Placed(diagnostic) => *diagnostic,
             other => unwind::without_place(&other),
         }

@@ -9,8 +9,8 @@ use super::{Entry, Frame, Machine};
 
 impl Machine {
     /// Gives a failure its place and leaves all calls from depth `depth` on.
-    pub(super) fn unwind(&mut self, failure: Box<Failure>, depth: usize) -> Box<Failure> {
-        let placed = match *failure {
+    pub(super) fn unwind(&mut self, failure: Failure, depth: usize) -> Box<Failure> {
+        let placed = match failure {
             Failure::Placed(diagnostic) => diagnostic,
             other => Box::new(self.place(&other)),
         };
@@ -52,7 +52,7 @@ impl Machine {
         let calls = &self.active[frame.code as usize];
         calls.set(calls.get().saturating_sub(1));
         let at = frame.pc.saturating_sub(1);
-        let cx = Cx { heap: &self.heap, host: &self.host };
+        let cx = Cx::new(&self.heap, &self.host);
         for site in code.loops.iter().filter(|site| (site.start..site.end).contains(&at)) {
             iter::end(cx, self.slot(frame.base as usize + site.r as usize).get());
         }
