@@ -26,7 +26,7 @@ impl Files {
         (beside.is_file() && beside != self.entry).then(|| beside.to_string_lossy().into_owned())
     }
 
-    fn from_root(&self, relative: &str) -> Option<PathBuf> {
+    fn in_root(&self, relative: &str) -> Option<PathBuf> {
         match &self.root {
             Some(root) => Some(root.join(relative)).filter(|path| path.is_file()),
             None => above(&self.entry, relative),
@@ -38,13 +38,13 @@ impl Loader for Files {
     fn resolve(&self, name: &str, from: &str) -> Result<String, String> {
         let from = Path::new(from);
         let found = if let Some(label) = name.strip_prefix('@') {
-            self.from_root(&label.replacen("//", "/", 1).replace(':', "/"))
+            self.in_root(&label.replacen("//", "/", 1).replace(':', "/"))
         } else if let Some(label) = name.strip_prefix("//") {
             above(from, label.replace(':', "/").trim_start_matches('/'))
         } else if let Some(beside) = name.strip_prefix(':') {
             Some(from.with_file_name(beside)).filter(|path| path.is_file())
         } else {
-            self.from_root(name)
+            self.in_root(name)
         };
         match found {
             Some(path) => Ok(path.to_string_lossy().into_owned()),

@@ -30,36 +30,35 @@ const SCRATCH_MAX: usize = 1 << 16;
 /// The context of an operation: cheap to copy, and it borrows the heap, so that nothing is collected while it is
 /// in use.
 ///
-/// Its lifetime is also what keeps interpreters apart, as that of a [`Value`] is: neither can be shortened, so a
-/// value that was handed out with one context cannot be used with another.
+/// It is invariant in `'s`. Outside of this crate a context and values can only be had in functions that are
+/// generic over `'s`, so a context and values of two interpreters never fit together:
 ///
 /// ```compile_fail
-/// use frazil_starlark::Engine;
-/// let engine = || Engine::new(Default::default(), Default::default()).unwrap();
-/// let (one, other) = (engine(), engine());
-/// one.global("a.star", "a", |_, a| other.global("b.star", "b", |cx, _| { cx.tuple(&[a]); }));
+/// # use frazil_starlark::Engine;
+/// # fn mix(one: &Engine, other: &Engine) {
+/// one.global("m", "list", |cx, list| {
+///     other.global("m", "x", |_, x| {
+///         frazil_starlark::data::list::push(cx, list.object().unwrap(), x).unwrap();
+///     });
+/// });
+/// # }
 /// ```
 #[derive(Clone, Copy)]
 pub struct Cx<'s> {
     pub(crate) heap: &'s Heap,
     pub(crate) host: &'s crate::host::Host,
-    /// Invariant in `'s`.
     brand: PhantomData<Cell<&'s ()>>,
 }
 
 impl<'s> Cx<'s> {
-    pub(crate) fn new(heap: &'s Heap, host: &'s crate::host::Host) -> Self {
+    #[inline(always)]
+    pub(crate) fn new(heap: &'s Heap, host: &'s crate::host::Host) -> Cx<'s> {
         Cx { heap, host, brand: PhantomData }
     }
 
-    /// Freezes everything mutable that can be reached from `value`, and says how many objects that were.
-    pub fn freeze(self, value: Value<'s>) -> usize {
-        self.heap.freeze_deep(value)
-    }
-
-    /// A word of the root stack.
-    pub fn slot(self, at: usize) -> &'s Cell<Value<'s>> {
-        &self.heap.stack_from(at)[0]
+    /// Freezes everything that can be reached from a value.
+    pub fn freeze(self, value: Value<'s>) {
+        self.heap.freeze_deep(value);
     }
 
     /// An object of a shape, to be filled.
@@ -67,7 +66,7 @@ impl<'s> Cx<'s> {
     /// # Errors
     /// Memory ran out.
     #[inline(always)]
-    pub fn alloc(self, shape: &frazil::Shape, len: usize) -> Result<Fresh<'s>, AllocError> {
+    pub(crate) fn alloc(self, shape: &frazil::Shape, len: usize) -> Result<Fresh<'s>, AllocError> {
         self.heap.alloc(shape, len)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use frazil::{AllocError, Config, ConfigError};
+use frazil::{AllocError, Config, ConfigError, Stats};
 
 use crate::cx::Cx;
 use crate::failure::Res;
@@ -50,8 +50,8 @@ pub const CONFIG: Config = Config { short_collections: true, nursery_bytes: 2 <<
 /// An interpreter: a heap of its own, and the modules that were run on it.
 ///
 /// ```
-/// use starlark::Engine;
-/// let mut engine = Engine::new(Default::default(), Default::default()).unwrap();
+/// use frazil_starlark::Engine;
+/// let mut engine = Engine::new(frazil::Config::DEFAULT, Default::default()).unwrap();
 /// engine.run("hello.star", "answer = 6 * 7").unwrap();
 /// assert_eq!(engine.global("hello.star", "answer", |_, value| value.bits() >> 1), Some(42));
 /// ```
@@ -123,7 +123,7 @@ impl Engine {
         name: &str,
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
     ) -> Result<(), Diagnostic> {
-        self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(failure))
+        self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(*failure))
     }
 
     /// Predeclares what a loaded module exports, for all modules run from now on.
@@ -131,7 +131,7 @@ impl Engine {
     /// # Errors
     /// Memory ran out.
     pub fn predeclare_module(&mut self, key: &str) -> Result<(), Diagnostic> {
-        self.machine.predeclare_module(key).map_err(|failure| self.machine.diagnose(failure))
+        self.machine.predeclare_module(key).map_err(|failure| self.machine.diagnose(*failure))
     }
 
     /// Runs a module. Its globals are frozen and kept under `key`, which is also the name that errors show.
@@ -153,7 +153,7 @@ impl Engine {
     }
 
     /// What the collector did so far.
-    pub fn stats(&self) -> &frazil::Stats {
+    pub fn stats(&self) -> &Stats {
         self.machine.heap().stats()
     }
 
@@ -183,10 +183,10 @@ impl Engine {
 
 #[allow(unsafe_code)]
 fn new_heap(config: Config) -> Result<Heap, ConfigError> {
-    // SAFETY: the heap ends up in the `Machine` of one `Engine`, which never hands out a value but to functions
-    // that are generic over its lifetime `'s`: such a function cannot let the value escape, and it sees values and
-    // the context (the only way to a heap) of that one engine, because both have the same `'s`. To confuse two
-    // engines a function would have to be given values of both with one lifetime, and no function of this crate
-    // borrows two machines.
+    // SAFETY: the heap goes into the `Machine` of one `Engine`. Code outside of this crate can put a value somewhere
+    // only through functions that take it together with a `Cx<'s>`, or into a cell of `Value<'s>`; both are
+    // invariant in `'s`, and both are only handed to functions that are generic over `'s`. So a function can never
+    // prove that values of another engine have this `'s`, however such functions are nested in each other. Inside
+    // of the crate no function has two machines.
     unsafe { Heap::unbranded(config) }
 }

@@ -31,11 +31,11 @@ impl Failure {
 
     /// The same failure, known to have happened inside a built-in function.
     #[cold]
-    pub fn inside(self: Box<Self>, builtin: &str) -> Box<Failure> {
-        match *self {
-            Failure::Error(message) => Box::new(Failure::Builtin(builtin.to_owned(), message)),
-            other => Box::new(other),
+    pub fn inside(mut self: Box<Self>, builtin: &str) -> Box<Failure> {
+        if let Failure::Error(message) = &mut *self {
+            *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message));
         }
+        self
     }
 
     /// A store that was refused: `verb` says what was tried, `noun` on what.

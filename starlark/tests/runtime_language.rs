@@ -127,8 +127,7 @@ fn functions_may_have_many_variables_and_arguments() {
     let named: Vec<String> = (0..100).map(|i| format!("k{i} = {i}")).collect();
     writeln!(program, "def count(*a, **k): return (len(a), len(k), a[299], k['k99'])").unwrap();
     writeln!(program, "print(count({}, {}))", items.join(", "), named.join(", ")).unwrap();
-    writeln!(program, "print(len([{0}]), len(({0})), len({{{1}}}))", items.join(", "), "'a': 1, 2: 3")
-        .unwrap();
+    writeln!(program, "print(len([{0}]), len(({0})), len({{'a': 1, 2: 3}}))", items.join(", ")).unwrap();
     assert_eq!(prints(&program), "(255, 261, 199, 1299)\n(300, 100, 299, 99)\n300 300 2\n");
 }
 
@@ -155,7 +154,7 @@ fn recursion_is_an_error_unless_allowed() {
     assert_eq!(message(program), "function f called recursively");
     let (mut recursive, _) = engine(Config::default(), Dialect::EXTENDED, Texts::default());
     recursive.run("main", program).unwrap();
-    let text = recursive.global("main", "x", |cx, value| frazil_starlark::ops::repr::repr(cx, value));
+    let text = recursive.global("main", "x", frazil_starlark::ops::repr::repr);
     assert_eq!(text.as_deref(), Some("2432902008176640000"));
     let endless = recursive.run("endless", "def f(): return f()\nf()").unwrap_err();
     assert_eq!(endless[0].message, "Starlark stack overflow");
@@ -481,12 +480,12 @@ fn what_a_program_drops_is_freed() {
     let (mut engine, _) = engine(Config::default(), Dialect::STANDARD, Texts::default());
     engine.run("keep", "kept = [str(i) for i in range(10)]").unwrap();
     engine.collect(Request::Complete).unwrap();
-    let before = engine.heap().used_bytes();
+    let before = engine.used_bytes();
     engine
         .run("drop", "def f():\n  x = {i: [str(i), (i,)] for i in range(20000)}\n  return len(x)\nn = f()")
         .unwrap();
     engine.collect(Request::Complete).unwrap();
-    let after = engine.heap().used_bytes();
+    let after = engine.used_bytes();
     // The blocks that stay may be filled differently, no more.
     assert!(after < before + 256 * 1024, "{before} bytes before, {after} after");
 }

@@ -226,8 +226,8 @@ fn catch_prepare<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> {
 
 /// Calls the function; the result is the message of its error, or `None`.
 fn catch_run(machine: &mut Machine, slot: usize) -> Res<()> {
-    let outcome = machine.call(0, |cx, stack| {
-        stack[0].set(cx.slot(slot).get());
+    let outcome = machine.call(slot, 0, |_, function, stack| {
+        stack[0].set(function);
         Ok(())
     });
     let message = match outcome {
@@ -239,12 +239,13 @@ fn catch_run(machine: &mut Machine, slot: usize) -> Res<()> {
             Failure::Alloc(error) => error.to_string(),
         }),
     };
-    let result = match message {
-        Some(message) => machine.cx().str(&message)?,
-        None => none(),
-    };
-    machine.slot(slot).set(result);
-    Ok(())
+    machine.with(slot, |cx, result| {
+        result.set(match message {
+            Some(message) => cx.str(&message)?,
+            None => none(),
+        });
+        Ok(())
+    })
 }
 
 fn matches<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

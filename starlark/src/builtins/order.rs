@@ -55,11 +55,11 @@ pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> 
 pub fn sorted_run(machine: &mut Machine, slot: usize) -> Res<()> {
     compute_keys(machine, slot)?;
     let cx = machine.cx();
-    let state = machine.slot(slot);
+    let state = machine.slot(slot).get();
     let (items, keys) = (part(state, ITEMS)?, part(state, KEYS)?);
     let keys: Vec<Value<'_>> = list::items(keys).collect();
     let order = sort(&keys, flag(state))?;
-    state.set(list::of_iter(cx, order.into_iter().map(|index| list::get(items, index)))?);
+    machine.slot(slot).set(list::of_iter(cx, order.into_iter().map(|index| list::get(items, index)))?);
     Ok(())
 }
 
@@ -126,7 +126,7 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
 /// The second half of `min` and `max`.
 pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
     compute_keys(machine, slot)?;
-    let state = machine.slot(slot);
+    let state = machine.slot(slot).get();
     let (items, keys, largest) = (part(state, ITEMS)?, part(state, KEYS)?, flag(state));
     let mut best = 0;
     for index in 1..list::len(keys) {
@@ -135,33 +135,32 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
             best = index;
         }
     }
-    state.set(list::get(items, best));
+    machine.slot(slot).set(list::get(items, best));
     Ok(())
 }
 
 /// Calls the key function for each item.
 fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
-    let count = list::len(part(machine.slot(slot), ITEMS)?);
+    let count = list::len(part(machine.slot(slot).get(), ITEMS)?);
     for index in 0..count {
-        let result = machine.call(1, |cx, stack| {
-            let state = &cx.heap.stack_from(slot)[0];
-            stack[0].set(state.get().object().map_or(Value::EMPTY, |state| state.get(KEY)));
+        let result = machine.call(slot, 1, |_, state, stack| {
+            stack[0].set(state.object().map_or(Value::EMPTY, |state| state.get(KEY)));
             stack[1].set(list::get(part(state, ITEMS)?, index));
             Ok(())
         })?;
         let key = machine.slot(result).get();
-        list::push(machine.cx(), part(machine.slot(slot), KEYS)?, key)?;
+        list::push(machine.cx(), part(machine.slot(slot).get(), KEYS)?, key)?;
     }
     Ok(())
 }
 
-fn part<'s>(state: &Cell<Value<'s>>, at: usize) -> Res<Object<'s>> {
-    match state.get().object().and_then(|state| state.get(at).object()) {
+fn part<'s>(state: Value<'s>, at: usize) -> Res<Object<'s>> {
+    match state.object().and_then(|state| state.get(at).object()) {
         Some(part) => Ok(part),
         None => fail!("the state of the call is lost"),
     }
 }
 
-fn flag(state: &Cell<Value<'_>>) -> bool {
-    state.get().object().is_some_and(|state| state.get(FLAG) == boolean(true))
+fn flag(state: Value<'_>) -> bool {
+    state.object().is_some_and(|state| state.get(FLAG) == boolean(true))
 }

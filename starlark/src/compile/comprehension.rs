@@ -135,12 +135,11 @@ impl<'m> Compiler<'m> {
         inner: &mut dyn FnMut(&mut Self),
     ) {
         let head = self.loop_head(state, start, target);
-        let top = head.top;
-        self.rest_of_clauses(rest, top, inner);
+        self.rest_of_clauses(rest, inner);
         self.loop_end(head, target.span);
     }
 
-    fn rest_of_clauses(&mut self, rest: &'m [Clause], top: usize, inner: &mut dyn FnMut(&mut Self)) {
+    fn rest_of_clauses(&mut self, rest: &'m [Clause], inner: &mut dyn FnMut(&mut Self)) {
         match rest.split_first() {
             None => inner(self),
             Some((Clause::For { target, iterable }, rest)) => {
@@ -152,7 +151,7 @@ impl<'m> Compiler<'m> {
             }
             Some((Clause::If(cond), rest)) => {
                 let skip = self.condition(cond, false);
-                self.rest_of_clauses(rest, top, inner);
+                self.rest_of_clauses(rest, inner);
                 self.land(skip);
             }
         }

@@ -40,7 +40,8 @@ fn half_word(bytes: &[u8], at: usize) -> u64 {
 #[inline]
 pub fn bytes(bytes: &[u8]) -> u64 {
     let len = bytes.len();
-    let seed = K1 ^ len as u64;
+    // Spread over the word, so that a length cannot make up for a letter.
+    let seed = K1 ^ (len as u64).wrapping_mul(K2);
     match len {
         0 => K2,
         1..=3 => {

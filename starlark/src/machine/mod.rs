@@ -111,7 +111,7 @@ impl Machine {
     }
 
     /// The context of operations.
-    pub fn cx(&self) -> Cx<'_> {
+    pub(crate) fn cx(&self) -> Cx<'_> {
         Cx::new(&self.heap, &self.host)
     }
 
@@ -126,8 +126,13 @@ impl Machine {
     }
 
     /// A word of the root stack.
-    pub fn slot(&self, at: usize) -> &Cell<Value<'_>> {
+    pub(crate) fn slot(&self, at: usize) -> &Cell<Value<'_>> {
         &self.heap.stack_from(at)[0]
+    }
+
+    /// Gives a function a word of the root stack: the state or the result of a call.
+    pub fn with<R>(&self, at: usize, look: impl for<'s> FnOnce(Cx<'s>, &'s Cell<Value<'s>>) -> R) -> R {
+        look(self.cx(), self.slot(at))
     }
 
     /// The first word of the root stack that is not in use.
@@ -170,7 +175,7 @@ impl Machine {
                 Err(failure) => self.repeat_after_collection(failure),
             };
             if let Err(failure) = outcome {
-                return Err(self.unwind(failure, depth));
+                return Err(self.unwind(*failure, depth));
             }
         }
     }
@@ -217,22 +222,23 @@ impl Machine {
         outcome.map_err(|failure| failure.inside(self.host.builtin_name(builtin)))
     }
 
-    /// Calls a value. `fill` puts it and its `count` positional arguments in fresh words of the root stack; the
-    /// result is in the first of them, whose place is returned.
+    /// Calls a value. `fill` is given the word at `state`, and puts the value and its `count` positional arguments
+    /// in fresh words of the root stack; the result is in the first of them, whose place is returned.
     ///
     /// # Errors
     /// The call failed.
     pub fn call(
         &mut self,
+        state: usize,
         count: usize,
-        fill: impl for<'s> FnOnce(Cx<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
+        fill: impl for<'s> FnOnce(Cx<'s>, Value<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
     ) -> Res<usize> {
         let (base, reserved) = (self.top(), self.reserved);
         if !ensure_window(&self.heap, base) {
             fail!("stack overflow");
         }
         self.reserved = base + 1 + count;
-        let filled = fill(self.cx(), &self.heap.stack_from(base)[..=count]);
+        let filled = fill(self.cx(), self.slot(state).get(), &self.heap.stack_from(base)[..=count]);
         let outcome = filled.and_then(|()| self.call_at(base, count));
         self.reserved = reserved;
         outcome.map(|()| base)
@@ -266,8 +272,8 @@ impl Machine {
     }
 
     /// The failure as an error with a place, for the embedding program.
-    pub(crate) fn diagnose(&self, failure: Box<Failure>) -> Diagnostic {
-        match *failure {
+    pub(crate) fn diagnose(&self, failure: Failure) -> Diagnostic {
+        match failure {
             Failure::Placed(diagnostic) => *diagnostic,
             other => unwind::without_place(&other),
         }

@@ -102,7 +102,7 @@ impl Machine {
         let kept = self
             .instantiate(&compiled.constants, globals)
             .and_then(|kept| self.run_toplevel(kept, compiled.toplevel).map(|()| kept))
-            .map_err(|failure| vec![self.diagnose(failure)])?;
+            .map_err(|failure| vec![self.diagnose(*failure)])?;
         self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Machine {
     }
 
     fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<()> {
-        self.call(0, |cx, stack| {
+        self.call(ROOT_KEPT, 0, |cx, _, stack| {
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
             fresh.raw_mut()[0] = u64::from(code);
             fresh.references_mut()[0] = list::get(kept_list(cx)?, kept);

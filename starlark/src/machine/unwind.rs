@@ -9,8 +9,8 @@ use super::{Entry, Frame, Machine};
 
 impl Machine {
     /// Gives a failure its place and leaves all calls from depth `depth` on.
-    pub(super) fn unwind(&mut self, failure: Box<Failure>, depth: usize) -> Box<Failure> {
-        let placed = match *failure {
+    pub(super) fn unwind(&mut self, failure: Failure, depth: usize) -> Box<Failure> {
+        let placed = match failure {
             Failure::Placed(diagnostic) => diagnostic,
             other => Box::new(self.place(&other)),
         };
