@@ -152,6 +152,11 @@ impl Engine {
         self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
     }
 
+    /// Gives a function the context, to make and look at values.
+    pub fn with<R>(&self, look: impl for<'s> FnOnce(Cx<'s>) -> R) -> R {
+        look(self.machine.cx())
+    }
+
     /// What the collector did so far.
     pub fn stats(&self) -> &Stats {
         self.machine.heap().stats()

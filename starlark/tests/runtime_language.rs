@@ -158,6 +158,7 @@ fn recursion_is_an_error_unless_allowed() {
     assert_eq!(text.as_deref(), Some("2432902008176640000"));
     let endless = recursive.run("endless", "def f(): return f()\nf()").unwrap_err();
     assert_eq!(endless[0].message, "Starlark stack overflow");
+    assert_eq!(endless[0].frames.len(), 41);
     let through_sort = "def f(x): return sorted([1], key = f)\nf(1)";
     let endless = recursive.run("sort", through_sort).unwrap_err();
     assert_eq!(endless[0].message, "built-in functions call each other too deeply");

@@ -2,6 +2,7 @@
 
 pub mod equal;
 pub mod hash;
+mod index;
 pub mod int;
 pub mod iter;
 pub mod list;

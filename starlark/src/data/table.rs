@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Up to [`SMALL`] entries a lookup compares the keys one after the other: first by identity, which is how keys
-//! that are constants of the program are found. No hash is computed or stored. Larger tables have an index of
-//! a power of two cells, probed linearly. An entry's number does not change until deleted entries are squeezed
-//! out, so a cell of the index is never taken back; one that names a deleted entry is passed over.
+//! that are constants of the program are found. No hash is computed or stored. Larger tables have an
+//! [index](super::index). An entry's position does not change until deleted entries are squeezed out, so a cell
+//! of the index is never taken back; one that names a deleted entry is passed over.
 
 use std::cell::Cell;
 
@@ -18,7 +18,7 @@ use crate::failure::{Failure, Res, fail};
 use crate::value::{Kind, Object, Value, ValueExt, none, shapes, unset};
 
 use super::equal::equal_keys;
-use super::hash;
+use super::{hash, index};
 
 /// The largest capacity without an index.
 pub const SMALL: usize = 8;
@@ -114,7 +114,7 @@ pub fn with_capacity<'s>(cx: Cx<'s>, shape: &frazil::Shape, capacity: usize) -> 
         let stride = if shape.id() == Kind::Dict as u16 { 2 } else { 1 };
         fresh.references_mut()[ENTRIES] = cx.alloc(&shapes::SLOTS, capacity * stride)?.finish().into();
         if capacity > SMALL {
-            fresh.references_mut()[INDEX] = new_index(cx, cells_for(capacity))?.into();
+            fresh.references_mut()[INDEX] = index::make(cx, index::cells_for(capacity))?.into();
         }
     }
     Ok(fresh.finish())
@@ -146,69 +146,16 @@ pub fn of_distinct<'s>(cx: Cx<'s>, keys: Object<'s>, values: &[Cell<Value<'s>>])
     Ok(dict.finish().into())
 }
 
-// ---------------------------------------------------------------------------------------------- the index
-
-/// Cells for this many entries: a power of two that is at most 13/16 full.
-fn cells_for(entries: usize) -> usize {
-    (entries * 16 / 13 + 1).next_power_of_two()
-}
-
-fn new_index<'s>(cx: Cx<'s>, cells: usize) -> Res<Object<'s>> {
-    Ok(cx.alloc(&shapes::INDEX, cells * 4)?.finish())
-}
-
-/// The low bits of a cell that hold the entry's number; the rest is part of the hash.
-#[inline(always)]
-fn cell_parts(hash: u64, cells: usize) -> (u32, u32) {
-    let number_mask = (cells - 1) as u32;
-    ((hash >> 32) as u32 & !number_mask, number_mask)
-}
-
-#[inline(always)]
-fn put_in_index(index: &[Cell<u32>], hash: u64, position: usize) {
-    let (part, mask) = cell_parts(hash, index.len());
-    let mut at = hash as usize & mask as usize;
-    while index[at].get() != 0 {
-        at = (at + 1) & mask as usize;
-    }
-    index[at].set(part | (position as u32 + 1));
-}
-
-/// Looks for the entry whose key satisfies `is_it`. `Err` passes on a comparison that failed.
-#[inline(always)]
-fn find_in_index<'s>(
-    table: Object<'s>,
-    index: Object<'s>,
-    hash: u64,
-    mut is_it: impl FnMut(Value<'s>) -> Res<bool>,
-) -> Res<Option<usize>> {
-    let (part, mask) = cell_parts(hash, index.byte_len() / 4);
-    let mut at = hash as usize & mask as usize;
-    loop {
-        let cell: u32 = index.number(at);
-        if cell == 0 {
-            return Ok(None);
-        }
-        if cell & !mask == part {
-            let position = (cell & mask) as usize - 1;
-            if is_it(key(table, position))? {
-                return Ok(Some(position));
-            }
-        }
-        at = (at + 1) & mask as usize;
-    }
-}
+// ---------------------------------------------------------------------------------------------- lookup
 
 fn fill_index(table: Object<'_>, index: Object<'_>) -> Res<()> {
     if let Some(cells) = index.cells::<u32>() {
         for position in positions(table) {
-            put_in_index(cells, hash::hash(key(table, position))?, position);
+            index::put(cells, hash::hash(key(table, position))?, position);
         }
     }
     Ok(())
 }
-
-// ---------------------------------------------------------------------------------------------- lookup
 
 /// The position of a key.
 ///
@@ -235,7 +182,7 @@ pub fn find<'s>(table: Object<'s>, wanted: Value<'s>) -> Res<Option<usize>> {
 
 #[inline]
 fn find_hashed<'s>(table: Object<'s>, index: Object<'s>, wanted: Value<'s>, hash: u64) -> Res<Option<usize>> {
-    find_in_index(table, index, hash, |key| equal_keys(key, wanted))
+    index::find(index, hash, |position| equal_keys(key(table, position), wanted))
 }
 
 /// A string in a table without an index: by identity, then by length and contents.
@@ -257,7 +204,8 @@ pub fn find_str(table: Object<'_>, text: &str) -> Option<usize> {
     match table.get(INDEX).object() {
         None => (0..used(table)).find(|&position| same(key(table, position))),
         Some(index) => {
-            find_in_index(table, index, hash::bytes(text.as_bytes()), |key| Ok(same(key))).unwrap_or(None)
+            let hash = hash::bytes(text.as_bytes());
+            index::find(index, hash, |position| Ok(same(key(table, position)))).unwrap_or(None)
         }
     }
 }
@@ -333,13 +281,13 @@ fn append<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s>, h
     }
     let (live, position) = (len(table), used(table));
     if let Some(index) = table.get(INDEX).object() {
-        if cells_for(position + 1) > index.byte_len() / 4 {
-            rebuild_index(cx, table, cells_for(position + 1))?;
+        if index::cells_for(position + 1) > index::cells(index) {
+            rebuild_index(cx, table, index::cells_for(position + 1))?;
         }
         // `make_room` may have made the first index, so the caller may not know the hash.
         let hash = if capacity <= SMALL { hash::hash(key)? } else { hash };
         if let Some(cells) = table.get(INDEX).object().and_then(Object::cells::<u32>) {
-            put_in_index(cells, hash, position);
+            index::put(cells, hash, position);
         }
     }
     if let Some(slots) = entries(table) {
@@ -362,7 +310,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     let grown =
         if capacity < 4 { 4 } else { capacity + capacity / 2 + usize::from(capacity < 32) * capacity / 2 };
     if grown as u64 > COUNT_MASK {
-        fail!("a {} cannot have more than {COUNT_MASK} entries", table.is(&shapes::DICT));
+        fail!("a {} cannot have more than {COUNT_MASK} entries", noun(table));
     }
     let stride = stride(table);
     let mut slots = cx.alloc(&shapes::SLOTS, grown * stride)?;
@@ -373,7 +321,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     }
     let index = match table.get(INDEX).object() {
         None if grown > SMALL => {
-            let index = new_index(cx, cells_for(grown))?;
+            let index = index::make(cx, index::cells_for(grown))?;
             fill_index(table, index)?;
             Some(index)
         }
@@ -387,7 +335,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
 }
 
 fn rebuild_index<'s>(cx: Cx<'s>, table: Object<'s>, cells: usize) -> Res<()> {
-    let index = new_index(cx, cells)?;
+    let index = index::make(cx, cells)?;
     fill_index(table, index)?;
     store(cx, table, INDEX, index.into())
 }
@@ -400,7 +348,7 @@ fn squeeze<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
     let new_capacity = if live * 4 < capacity { (live * 2).max(4) } else { capacity };
     let mut slots = cx.alloc(&shapes::SLOTS, new_capacity * stride)?;
     let index = match table.get(INDEX).object() {
-        Some(_) if new_capacity > SMALL => Some(new_index(cx, cells_for(new_capacity))?),
+        Some(_) if new_capacity > SMALL => Some(index::make(cx, index::cells_for(new_capacity))?),
         _ => None,
     };
     let from = positions(table);
@@ -506,7 +454,7 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
             }
             Some(index.finish())
         }
-        _ => Some(new_index(cx, cells_for(live))?),
+        _ => Some(index::make(cx, index::cells_for(live))?),
     };
     store(cx, to, ENTRIES, slots.finish().into())?;
     store(cx, to, INDEX, index.map_or(unset(), Value::from))?;
@@ -539,5 +487,62 @@ pub fn end_iteration(cx: Cx<'_>, table: Object<'_>) {
     word.set(word.get().saturating_sub(1 << ITERATIONS_SHIFT));
     if word.get() >> ITERATIONS_SHIFT == 0 {
         cx.heap.guard(table, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::int;
+    use crate::engine::Engine;
+    use crate::value::small_int;
+
+    /// Random changes to a dict and to a plain vector of pairs, which must agree all the time.
+    fn agrees_with_a_vector(changes: &[(u8, u8)], keys: u8) {
+        let engine = Engine::new(frazil::Config::DEFAULT, Default::default()).expect("an engine");
+        engine.with(|cx| {
+            let dict = with_capacity(cx, &shapes::DICT, 0).expect("memory");
+            let mut model: Vec<(i64, i64)> = Vec::new();
+            for (step, &(key, what)) in changes.iter().enumerate() {
+                let (number, step) = (i64::from(key % keys), step as i64);
+                // Half of the keys are strings.
+                let key = if number % 2 == 0 { int::make(cx, number) } else { cx.str(&format!("k{number}")) };
+                let key = key.expect("memory");
+                let known = model.iter().position(|(known, _)| *known == number);
+                match (what % 8, known) {
+                    (0..=4, Some(at)) => model[at].1 = step,
+                    (0..=4, None) => model.push((number, step)),
+                    (5..=6, Some(at)) => drop(model.remove(at)),
+                    _ => {}
+                }
+                match what % 8 {
+                    0..=4 => assert_eq!(insert(cx, dict, key, small_int(step)).ok(), Some(known.is_none())),
+                    5..=6 => assert_eq!(
+                        remove(cx, dict, key).map(|found| found.is_some()).ok(),
+                        Some(known.is_some())
+                    ),
+                    _ => assert_eq!(find(dict, key).map(|found| found.is_some()).ok(), Some(known.is_some())),
+                }
+                let values: Vec<i64> =
+                    positions(dict).filter_map(|position| value(dict, position).as_small()).collect();
+                assert_eq!(values, model.iter().map(|(_, value)| *value).collect::<Vec<_>>());
+                assert_eq!(len(dict), model.len());
+            }
+            let copied = copy(cx, dict, &shapes::DICT).expect("memory");
+            assert!(super::super::equal::equal(dict.into(), copied.into()).is_ok_and(|equal| equal));
+        });
+    }
+
+    quickcheck::quickcheck! {
+        fn small_dicts_are_maps_in_order(changes: Vec<(u8, u8)>) -> bool {
+            agrees_with_a_vector(&changes, 9);
+            true
+        }
+
+        fn large_dicts_are_maps_in_order(changes: Vec<(u8, u8)>) -> bool {
+            // Long enough to grow, to squeeze and to grow again.
+            agrees_with_a_vector(&changes.repeat(4), 255);
+            true
+        }
     }
 }

@@ -7,6 +7,10 @@ use crate::syntax::{self, Diagnostic, SourceFile, Span};
 
 use super::{Entry, Frame, Machine};
 
+/// Of a very deep call stack, these many outermost and innermost calls are shown.
+const FRAMES_FIRST: usize = 10;
+const FRAMES_LAST: usize = 30;
+
 impl Machine {
     /// Gives a failure its place and leaves all calls from depth `depth` on.
     pub(super) fn unwind(&mut self, failure: Failure, depth: usize) -> Box<Failure> {
@@ -28,7 +32,18 @@ impl Machine {
         let code = &self.host.codes[frame.code as usize];
         let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
         let mut diagnostic = Diagnostic::error(&code.file, span, message(failure));
-        for frame in &self.frames {
+        let left_out = self.frames.len().saturating_sub(FRAMES_FIRST + FRAMES_LAST);
+        for (depth, frame) in self.frames.iter().enumerate() {
+            if left_out > 0 && depth == FRAMES_FIRST {
+                diagnostic.frames.push(syntax::Frame {
+                    function: format!("{left_out} more calls"),
+                    file: "...".to_owned(),
+                    at: None,
+                });
+            }
+            if (FRAMES_FIRST..FRAMES_FIRST + left_out).contains(&depth) {
+                continue;
+            }
             if let Entry::Builtin(number) = frame.entry {
                 diagnostic.frames.push(builtin_frame(self.host.builtin_name(number)));
             }
