@@ -450,17 +450,16 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Collects now. No value survives this call; roots, handles and weak references are up to date after it.
     ///
-    /// # Errors
-    /// The system refused memory that the collection needs. Nothing has changed.
+    /// It needs no memory that an allocation has not reserved, so it cannot fail.
     ///
     /// # Panics
     /// In checking mode, if the verification finds an invariant broken.
-    pub fn collect(&mut self, request: Request) -> Result<Report, AllocError> {
+    pub fn collect(&mut self, request: Request) -> Report {
         if self.config.check && self.kind_for(request) == Kind::Short {
             self.verify_touches()
                 .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
         }
-        let report = collect(self, request)?;
+        let report = collect(self, request);
         self.stats.add(&report);
         if self.config.check
             && let Err(violation) = self.verify()
@@ -470,7 +469,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if let Some(observer) = &mut self.observer {
             observer(&report);
         }
-        Ok(report)
+        report
     }
 
     /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.

@@ -19,7 +19,7 @@
 //!     heap.freeze(list);
 //!     let kept = heap.root(list.into());
 //!
-//!     heap.collect(Request::Complete)?; // `list` cannot be used from here on
+//!     heap.collect(Request::Complete); // `list` cannot be used from here on
 //!
 //!     let list = heap.rooted(&kept).object().unwrap();
 //!     assert_eq!(list.get(0).object().unwrap().get(0), Value::immediate(3));
@@ -89,3 +89,8 @@ pub mod layout {
 
 /// A place that holds a word.
 pub(crate) use object::Slot;
+
+/// The example in the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
