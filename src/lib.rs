@@ -72,7 +72,7 @@ pub use blocks::BlockBytes;
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, Request, StoreError};
 pub use roots::Handle;
-pub use shape::{SMALL_MAX, Shape};
+pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
 pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
