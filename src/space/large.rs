@@ -35,6 +35,7 @@ impl Space {
             0 => self.huge_mapping(with_cards(bytes))?,
             _ => self.block_run(blocks)?,
         };
+        set_accessible(address, with_cards(bytes), true);
         let state = self.state(address);
         state.set_used(Use::Head);
         state.live.set(blocks as u32);
