@@ -43,8 +43,9 @@ pub(crate) mod reach;
 use std::time::{Duration, Instant};
 
 use crate::Fault;
-use crate::heap::{Heap, Request};
+use crate::heap::Heap;
 use crate::object::{ObjRef, Slot};
+use crate::pacing::Request;
 use crate::stats::{ByRoot, Kind, Report};
 use crate::tuning::Drain;
 use crate::value::Host;

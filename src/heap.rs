@@ -17,7 +17,7 @@ use crate::collect::drain::Budget;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::Refused;
-use crate::pacing::Pacer;
+use crate::pacing::{Pacer, Request};
 use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::space::{CARD_BYTES, Space, card_byte};
@@ -129,17 +129,6 @@ pub struct Heap<'id, H: Host> {
     /// Told of every collection.
     observer: Option<Observer>,
     brand: Brand<'id, H>,
-}
-
-/// Which collection is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// The heap's policy chooses.
-    Auto,
-    /// Roots, touched objects and young survivors only.
-    Short,
-    /// Everything: nothing unreachable is left (unless the drain works in instalments).
-    Complete,
 }
 
 impl<H: Host> Heap<'_, H> {

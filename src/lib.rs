@@ -70,7 +70,8 @@ mod young;
 
 pub use blocks::BlockBytes;
 pub use fault::Fault;
-pub use heap::{AllocError, Heap, Request, StoreError};
+pub use heap::{AllocError, Heap, StoreError};
+pub use pacing::Request;
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
