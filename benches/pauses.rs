@@ -77,7 +77,7 @@ fn tree<'id>(heap: &mut BenchHeap<'id>, nodes: usize) -> Result<Handle<'id>> {
     // As a binary counter: slot k holds a finished tree of depth k, or nothing.
     for leaf in 0..1u64 << (depth - 1) {
         if heap.should_collect() {
-            heap.collect(Request::Auto)?;
+            heap.collect(Request::Auto);
         }
         let slots = heap.stack_from(base);
         let mut tree = node(heap, leaf, [Value::EMPTY; 2])?;
@@ -91,7 +91,7 @@ fn tree<'id>(heap: &mut BenchHeap<'id>, nodes: usize) -> Result<Handle<'id>> {
     let root = heap.stack_from(base)[depth - 1].get();
     let handle = heap.root(root);
     heap.stack_truncate(base);
-    heap.collect(Request::Complete)?;
+    heap.collect(Request::Complete);
     Ok(handle)
 }
 
@@ -108,7 +108,7 @@ fn churn_beside(mut heap: BenchHeap<'_>, nodes: usize) -> Result<Pauses> {
     let base = heap.stack_grow(WINDOW).ok_or(AllocError::TooLong { len: WINDOW })?;
     for value in 0..20_000_000 {
         if heap.should_collect() {
-            pauses.push(heap.collect(Request::Auto)?.pause);
+            pauses.push(heap.collect(Request::Auto).pause);
         }
         let cell = node(&heap, value, [heap.rooted(&kept), Value::EMPTY])?;
         heap.stack_from(base)[value as usize % WINDOW].set(cell.into());
@@ -127,7 +127,7 @@ fn drop_tree(mut heap: BenchHeap<'_>, nodes: usize) -> Result<(Duration, usize)>
     heap.unroot(kept);
     let mut longest = Duration::ZERO;
     for collections in 1.. {
-        let report = heap.collect(Request::Auto)?;
+        let report = heap.collect(Request::Auto);
         longest = longest.max(report.pause);
         if report.old_objects == 0 {
             return Ok((longest, collections));
@@ -150,19 +150,19 @@ fn chain(mut heap: BenchHeap<'_>) -> Result<Vec<(&'static str, Report)>> {
         let link = fresh.finish();
         heap.reroot(&head, link.into());
     }
-    let mut steps = vec![("promoted, mutable", heap.collect(Request::Complete)?)];
+    let mut steps = vec![("promoted, mutable", heap.collect(Request::Complete))];
     heap.freeze_deep(heap.rooted(&head));
-    steps.push(("frozen and settled", heap.collect(Request::Complete)?));
+    steps.push(("frozen and settled", heap.collect(Request::Complete)));
     heap.unroot(head);
-    steps.push(("freed", heap.collect(Request::Complete)?));
+    steps.push(("freed", heap.collect(Request::Complete)));
 
     head = heap.root(Value::EMPTY);
     for value in 0..length {
         let link = node(&heap, value, [heap.rooted(&head), Value::EMPTY])?;
         heap.reroot(&head, link.into());
     }
-    steps.push(("promoted, immutable", heap.collect(Request::Complete)?));
+    steps.push(("promoted, immutable", heap.collect(Request::Complete)));
     heap.unroot(head);
-    steps.push(("freed", heap.collect(Request::Complete)?));
+    steps.push(("freed", heap.collect(Request::Complete)));
     Ok(steps)
 }

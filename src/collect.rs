@@ -43,8 +43,9 @@ pub(crate) mod reach;
 use std::time::{Duration, Instant};
 
 use crate::Fault;
-use crate::heap::{AllocError, Heap, Request};
+use crate::heap::Heap;
 use crate::object::{ObjRef, Slot};
+use crate::pacing::Request;
 use crate::stats::{ByRoot, Kind, Report};
 use crate::tuning::Drain;
 use crate::value::Host;
@@ -53,11 +54,9 @@ use crate::weak::fate;
 use drain::Budget;
 use reach::Trace;
 
-/// Holds one collection. See the module's head.
-///
-/// # Errors
-/// The system refused the memory that the survivors may need. Nothing has changed.
-pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Result<Report, AllocError> {
+/// Holds one collection. See the module's head. The memory that survivors may need was reserved when the young
+/// objects were allocated.
+pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Report {
     let started = Instant::now();
     let allocated = heap.allocated_bytes();
     let kind = heap.kind_for(request);
@@ -84,7 +83,7 @@ pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Resu
     heap.finish_report(&mut report);
     heap.plan(&report);
     report.pause = started.elapsed();
-    Ok(report)
+    report
 }
 
 /// Phase 0. The blocks touched so far become the previous list; each is flipped when it is touched again.

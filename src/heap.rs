@@ -17,7 +17,7 @@ use crate::collect::drain::Budget;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::Refused;
-use crate::pacing::Pacer;
+use crate::pacing::{Pacer, Request};
 use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::space::{CARD_BYTES, Space, card_byte};
@@ -129,17 +129,6 @@ pub struct Heap<'id, H: Host> {
     /// Told of every collection.
     observer: Option<Observer>,
     brand: Brand<'id, H>,
-}
-
-/// Which collection is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// The heap's policy chooses.
-    Auto,
-    /// Roots, touched objects and young survivors only.
-    Short,
-    /// Everything: nothing unreachable is left (unless the drain works in instalments).
-    Complete,
 }
 
 impl<H: Host> Heap<'_, H> {
@@ -450,17 +439,16 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Collects now. No value survives this call; roots, handles and weak references are up to date after it.
     ///
-    /// # Errors
-    /// The system refused memory that the collection needs. Nothing has changed.
+    /// It needs no memory that an allocation has not reserved, so it cannot fail.
     ///
     /// # Panics
     /// In checking mode, if the verification finds an invariant broken.
-    pub fn collect(&mut self, request: Request) -> Result<Report, AllocError> {
+    pub fn collect(&mut self, request: Request) -> Report {
         if self.config.check && self.kind_for(request) == Kind::Short {
             self.verify_touches()
                 .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
         }
-        let report = collect(self, request)?;
+        let report = collect(self, request);
         self.stats.add(&report);
         if self.config.check
             && let Err(violation) = self.verify()
@@ -470,7 +458,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if let Some(observer) = &mut self.observer {
             observer(&report);
         }
-        Ok(report)
+        report
     }
 
     /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.

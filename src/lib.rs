@@ -19,7 +19,7 @@
 //!     heap.freeze(list);
 //!     let kept = heap.root(list.into());
 //!
-//!     heap.collect(Request::Complete)?; // `list` cannot be used from here on
+//!     heap.collect(Request::Complete); // `list` cannot be used from here on
 //!
 //!     let list = heap.rooted(&kept).object().unwrap();
 //!     assert_eq!(list.get(0).object().unwrap().get(0), Value::immediate(3));
@@ -70,9 +70,10 @@ mod young;
 
 pub use blocks::BlockBytes;
 pub use fault::Fault;
-pub use heap::{AllocError, Heap, Request, StoreError};
+pub use heap::{AllocError, Heap, StoreError};
+pub use pacing::Request;
 pub use roots::Handle;
-pub use shape::{SMALL_MAX, Shape};
+pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
 pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
@@ -89,3 +90,8 @@ pub mod layout {
 
 /// A place that holds a word.
 pub(crate) use object::Slot;
+
+/// The example in the README is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

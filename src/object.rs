@@ -182,16 +182,19 @@ pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> O
     object
 }
 
-/// Fills memory that is no object any more.
+/// Fills memory that is no object any more, and tells the address sanitizer.
 ///
 /// # Safety
 /// The `bytes` bytes at `address` belong to the heap and hold nothing live.
 pub(crate) unsafe fn poison(address: usize, bytes: usize) {
+    // The end of a cell that was larger than its object was never accessible.
+    set_accessible(address, bytes, true);
     let words: *mut u64 = std::ptr::with_exposed_provenance_mut(address);
     for index in 0..bytes / WORD_BYTES {
         // SAFETY: inside the range given by the caller.
         unsafe { words.add(index).write(POISON) }
     }
+    set_accessible(address, bytes, false);
 }
 
 /// A place that holds a word the host may have stored a reference in.

@@ -1,9 +1,19 @@
 //! When to collect, and which kind of collection: a policy of three numbers and the settings, apart from the
 //! mechanism. Everything is in bytes.
 
-use crate::heap::Request;
 use crate::stats::{Kind, Report};
 use crate::tuning::Config;
+
+/// Which collection is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// The heap's policy chooses.
+    Auto,
+    /// Roots, touched objects and young survivors only.
+    Short,
+    /// Everything: nothing unreachable is left (unless the drain works in instalments).
+    Complete,
+}
 
 /// However near the limit is, a collection is not due before so many bytes.
 const TRIGGER_BYTES_MIN: usize = 16 << 10;

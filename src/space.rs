@@ -21,7 +21,7 @@ use retain_bits::{Retained, ones};
 use static_assertions::const_assert_eq;
 
 use crate::object::{self, ObjRef};
-use crate::os::{Mapping, Refused, set_accessible};
+use crate::os::{Mapping, Refused};
 use crate::shape::{Header, MUTABLE};
 
 use chunk::Chunk;
@@ -367,7 +367,6 @@ impl Space {
             let bytes = Class(self.state(self.block_of(object.address())).class.get()).bytes();
             // SAFETY: the cell has just been freed.
             unsafe { object::poison(object.address(), bytes) };
-            set_accessible(object.address(), bytes, false);
         }
     }
 

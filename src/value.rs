@@ -8,7 +8,7 @@
 //! # const BOX: Shape = Shape::new(1, "box").references(1);
 //! Heap::<LowTag>::branded(Config::default(), |mut heap| {
 //!     let kept = heap.alloc(&BOX, 0).unwrap().finish();
-//!     heap.collect(Request::Complete).unwrap();
+//!     heap.collect(Request::Complete);
 //!     println!("{:?}", kept);
 //! }).unwrap();
 //! ```

@@ -57,14 +57,14 @@ fn immutable_objects_are_counted_and_freed_when_their_root_goes() {
         with_heap(stress(block), |mut heap| {
             let child = leaf(&heap, 1);
             let root = heap.root(node(&heap, 2, &[child, child]).into());
-            heap.collect(Request::Complete).unwrap();
+            heap.collect(Request::Complete);
             assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2]);
             let census = heap.census();
             let count = |id| census.iter().find(|object| object.raw == Some(id)).unwrap().count;
             assert_eq!((count(1), count(2)), (2, 0));
 
             heap.unroot(root);
-            heap.collect(Request::Complete).unwrap();
+            heap.collect(Request::Complete);
             assert!(heap.census().is_empty());
         });
     }
@@ -76,12 +76,12 @@ fn what_reaches_something_mutable_is_traced_until_that_is_frozen() {
         let inner = cell(&heap, 1);
         let outer = node(&heap, 2, &[inner]);
         let root = heap.root(outer.into());
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2]);
 
         let frozen = heap.freeze_deep(heap.rooted(&root));
         assert_eq!(frozen, 1);
-        let report = heap.collect(Request::Complete).unwrap();
+        let report = heap.collect(Request::Complete);
         assert_eq!(report.settled, 1);
         assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2]);
     });
@@ -98,16 +98,16 @@ fn a_frozen_cycle_is_one_component_and_dies_as_a_whole() {
             let kept = heap.root(shared.into());
             let root = heap.root(a.into());
             if old_when_frozen {
-                heap.collect(Request::Complete).unwrap();
+                heap.collect(Request::Complete);
                 assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2]);
             }
             heap.freeze_deep(heap.rooted(&root));
-            let report = heap.collect(Request::Complete).unwrap();
+            let report = heap.collect(Request::Complete);
             assert_eq!(report.components, 1);
             assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2, 3]);
 
             heap.unroot(root);
-            heap.collect(Request::Complete).unwrap();
+            heap.collect(Request::Complete);
             assert_eq!(ids(&heap, ObjectKind::Counted), [3]);
             heap.unroot(kept);
         });
@@ -121,9 +121,9 @@ fn a_mutable_cycle_does_not_leak() {
         heap.store(a, 0, b.into()).unwrap();
         heap.store(b, 0, a.into()).unwrap();
         let root = heap.root(a.into());
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         heap.unroot(root);
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert!(heap.census().is_empty());
     });
 }
@@ -135,19 +135,19 @@ fn a_short_collection_looks_only_at_what_was_touched() {
         let (a, b) = (cell(&heap, 1), cell(&heap, 2));
         heap.store(a, 0, b.into()).unwrap();
         let root = heap.root(a.into());
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
 
         let b = heap.rooted(&root).object().unwrap().get(0).object().unwrap();
         heap.store(b, 1, leaf(&heap, 3).into()).unwrap();
-        let report = heap.collect(Request::Short).unwrap();
+        let report = heap.collect(Request::Short);
         assert_eq!((report.kind, report.traced_objects), (Kind::Short, 1));
         assert_eq!((report.promoted_objects, report.retained_by_root.touched), (1, 1));
 
         let b = heap.rooted(&root).object().unwrap().get(0).object().unwrap();
         heap.store(b, 1, Value::EMPTY).unwrap();
-        heap.collect(Request::Short).unwrap();
+        heap.collect(Request::Short);
         assert_eq!(ids(&heap, ObjectKind::Counted), [3], "nothing old dies in a short collection");
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert_eq!(ids(&heap, ObjectKind::Counted), [0u64; 0]);
     });
 }
@@ -158,12 +158,12 @@ fn of_a_large_array_only_the_touched_part_is_scanned() {
     with_heap(config, |mut heap| {
         let array = heap.alloc(&ARRAY, 200_000).unwrap().finish();
         let root = heap.root(array.into());
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         let array = heap.rooted(&root).object().unwrap();
         for index in [5, 6, 150_000] {
             heap.store(array, index, leaf(&heap, index as u64).into()).unwrap();
         }
-        let report = heap.collect(Request::Short).unwrap();
+        let report = heap.collect(Request::Short);
         assert_eq!((report.promoted_objects, report.traced_bytes), (3, 2048));
         let array = heap.rooted(&root).object().unwrap();
         assert_eq!(array.get(150_000).object().unwrap().raw(0), 150_000);
@@ -179,12 +179,12 @@ fn instalments_free_a_little_at_a_time() {
             list = node(&heap, id, &[list]);
         }
         let root = heap.root(list.into());
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         heap.unroot(root);
-        let report = heap.collect(Request::Complete).unwrap();
+        let report = heap.collect(Request::Complete);
         assert!(report.waiting == 1 && report.freed_objects < 100);
         while heap.drain(10) > 0 {}
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert!(heap.census().is_empty());
     });
 }
@@ -195,12 +195,12 @@ fn a_weak_reference_is_cleared_and_a_finalizable_object_revived() {
         let (plain, mutable) = (leaf(&heap, 1), cell(&heap, 2));
         let (weak, gone) = (heap.weak(mutable), heap.weak(plain));
         heap.finalize(mutable, 77);
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert!(heap.upgrade(&gone).is_none());
         let (object, token) = heap.next_finalizable().expect("it died");
         assert_eq!((object.raw(0), token), (2, 77));
         assert_eq!(heap.upgrade(&weak), Some(object));
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert!(heap.upgrade(&weak).is_none() && heap.next_finalizable().is_none());
     });
 }
@@ -210,7 +210,7 @@ fn a_text_comes_through() {
     with_heap(stress(BlockBytes::K4), |mut heap| {
         let long = "älter ".repeat(5000);
         let roots = ["", "a", "frazil", &long].map(|text| heap.root(heap.text(&TEXT, text).unwrap().into()));
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         let texts = roots.each_ref().map(|root| heap.rooted(root).object().unwrap().text());
         assert_eq!(texts, ["", "a", "frazil", &long]);
     });
@@ -222,8 +222,8 @@ fn an_observer_is_told_of_every_collection() {
         let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
         let ears = told.clone();
         heap.observe(move |report| ears.borrow_mut().push((report.number, report.kind)));
-        heap.collect(Request::Complete).unwrap();
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
+        heap.collect(Request::Complete);
         assert_eq!(*told.borrow(), [(1, Kind::Complete), (2, Kind::Complete)]);
     });
 }
@@ -247,11 +247,11 @@ fn an_object_with_many_references_is_released_a_part_at_a_time() {
     with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {
         let children: Vec<_> = (0..3000).map(|id| leaf(&heap, id)).collect();
         let root = heap.root(node(&heap, 9999, &children).into());
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         heap.unroot(root);
         let mut rounds = 0;
         while !heap.census().is_empty() {
-            heap.collect(Request::Complete).unwrap();
+            heap.collect(Request::Complete);
             heap.drain(20);
             heap.verify().unwrap();
             rounds += 1;
@@ -268,7 +268,7 @@ fn a_heap_at_its_limit_refuses_and_recovers() {
         let mut length = 0;
         let refused = loop {
             if heap.should_collect() {
-                heap.collect(Request::Auto).unwrap();
+                heap.collect(Request::Auto);
             }
             let mut fresh = match heap.alloc(&NODE, 1) {
                 Ok(fresh) => fresh,
@@ -283,7 +283,7 @@ fn a_heap_at_its_limit_refuses_and_recovers() {
         // Survivors may begin a block of their size class, which is counted whole.
         assert!(length > 15_000 && heap.used_bytes() <= (1 << 20) + (64 << 10), "{length}");
         heap.reroot(&kept, Value::EMPTY);
-        heap.collect(Request::Complete).unwrap();
+        heap.collect(Request::Complete);
         assert!(heap.alloc(&NODE, 1).is_ok());
     });
 }
@@ -314,7 +314,7 @@ fn the_tags_of_a_reference_stay_when_its_object_moves() {
         heap.store(cell, 1, cell.tagged_like(3)).unwrap();
         let root = heap.root(cell.tagged_like(7));
         for request in [Request::Short, Request::Complete, Request::Complete] {
-            heap.collect(request).unwrap();
+            heap.collect(request);
             let word = heap.rooted(&root);
             let cell = word.object().unwrap();
             assert_eq!((word.bits() & 7, cell.get(0).bits() & 7, cell.get(1).bits() & 7), (7, 5, 3));

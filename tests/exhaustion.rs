@@ -17,7 +17,7 @@ fn with_heap<R>(config: Config, f: impl for<'id> FnOnce(TestHeap<'id>) -> R) -> 
 }
 
 fn complete(heap: &mut TestHeap<'_>) {
-    heap.collect(Request::Complete).unwrap();
+    heap.collect(Request::Complete);
 }
 
 /// Objects of every kind live and die, again and again; the blocks in use and the memory taken stay as they were.

@@ -19,7 +19,7 @@ fn with_heap<R>(config: Config, f: impl for<'id> FnOnce(TestHeap<'id>) -> R) -> 
 }
 
 fn complete(heap: &mut TestHeap<'_>) {
-    heap.collect(Request::Complete).unwrap();
+    heap.collect(Request::Complete);
 }
 
 /// Objects of one size, some of which die, and what they hold.
@@ -94,7 +94,7 @@ fn one_size(heap: &mut TestHeap<'_>, layouts: &[usize], size: usize) {
         for _ in 0..3 {
             layouts.iter().for_each(|&layout| objects.make(heap, layout, size));
         }
-        heap.collect(if round == 1 { Request::Short } else { Request::Complete }).unwrap();
+        heap.collect(if round == 1 { Request::Short } else { Request::Complete });
         objects.check(heap, size);
         for index in (0..objects.handles.len()).rev().step_by(2) {
             heap.unroot(objects.handles.remove(index).2);

@@ -44,7 +44,7 @@ fn link<'s, 'id>(heap: &'s TestHeap<'id>, shape: &Shape, next: Value<'s, 'id, Lo
 }
 
 fn complete(heap: &mut TestHeap<'_>) {
-    heap.collect(Request::Complete).unwrap();
+    heap.collect(Request::Complete);
 }
 
 // ---------------------------------------------------------------------- counts

@@ -235,7 +235,7 @@ pub fn collect<H: Host>(
         Demand::Complete => Request::Complete,
         Demand::Auto | Demand::IfDue => Request::Auto,
     };
-    let report = heap.collect(request).map_err(|error| error.to_string())?;
+    let report = heap.collect(request);
     cover(&report, coverage);
     Ok(match report.kind {
         frazil::Kind::Short => Moment::Short,

@@ -35,6 +35,7 @@ impl Space {
             0 => self.huge_mapping(with_cards(bytes))?,
             _ => self.block_run(blocks)?,
         };
+        set_accessible(address, with_cards(bytes), true);
         let state = self.state(address);
         state.set_used(Use::Head);
         state.live.set(blocks as u32);
@@ -106,11 +107,10 @@ impl Space {
     /// Frees the memory of a large object, young or old.
     pub fn free_large(&mut self, object: ObjRef) {
         let (address, bytes) = (object.address(), object.bytes());
-        if self.poison {
+        if self.poison || cfg!(frazil_asan) {
             // SAFETY: the object has ended.
             unsafe { object::poison(address, bytes) };
         }
-        set_accessible(address, bytes, false);
         self.state(address).young.set(false);
         if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
             self.huge_bytes -= mapping.range().len();

@@ -1,7 +1,7 @@
 //! From the resolved syntax tree to code, in one walk.
 //!
 //! A function's variables live in registers 1, 2, ...; temporaries are a stack above them, and an expression is
-//! compiled into a register that its user chooses ([`expression`](self)). Variables beyond [`VARIABLES_MAX`] live
+//! compiled into a register that its user chooses ([`expression`](self)). Variables beyond `VARIABLES_MAX` live
 //! in an object of their own, since a register has only a byte for a name.
 
 mod call;

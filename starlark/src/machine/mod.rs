@@ -2,7 +2,7 @@
 //!
 //! The instructions themselves ([`dispatch`](self)) run with the heap borrowed, so that values can be held in Rust
 //! variables and nothing moves. Whatever needs the heap for itself, a collection above all, ends that borrow: the
-//! dispatch loop returns a [`Step`], all state being in frames and registers, and is entered again afterwards.
+//! dispatch loop returns a `Step`, all state being in frames and registers, and is entered again afterwards.
 
 mod call;
 mod dispatch;
@@ -150,7 +150,7 @@ impl Machine {
     /// The collection failed.
     pub fn collect(&mut self, request: Request) -> Result<(), AllocError> {
         self.heap.stack_truncate(self.top().min(self.heap.stack_len()));
-        self.heap.collect(request)?;
+        self.heap.collect(request);
         let base = self.frames.last().map_or(0, |frame| frame.base as usize);
         if !ensure_window(&self.heap, base.max(self.top().saturating_sub(WINDOW))) {
             return Err(AllocError::System { requested: WINDOW * 8 });
