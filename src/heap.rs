@@ -387,7 +387,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if header.has(GUARDED) {
             return Err(StoreError::Guarded);
         }
-        if H::commits(Fault::MissedTouch) {
+        if start == end || H::commits(Fault::MissedTouch) {
             return Ok(());
         }
         let bytes = object::cell_bytes(header);
@@ -397,7 +397,7 @@ impl<'id, H: Host> Heap<'id, H> {
             return Ok(());
         }
         let card_of = |reference: usize| (header.first_reference() + reference) * WORD_BYTES / CARD_BYTES;
-        for card in card_of(start)..card_of(end.max(start + 1) - 1) + 1 {
+        for card in card_of(start)..card_of(end - 1) + 1 {
             let byte = card_byte(object.address(), bytes, card);
             // SAFETY: the cards lie behind the large object, which is live; nobody else has a reference to them.
             let untouched = unsafe { byte.replace(1) == 0 };

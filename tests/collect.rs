@@ -160,6 +160,7 @@ fn of_a_large_array_only_the_touched_part_is_scanned() {
         let root = heap.root(array.into());
         heap.collect(Request::Complete);
         let array = heap.rooted(&root).object().unwrap();
+        assert!(heap.writable(array, 200_000, 200_000).unwrap().is_empty());
         for index in [5, 6, 150_000] {
             heap.store(array, index, leaf(&heap, index as u64).into()).unwrap();
         }
