@@ -1,9 +1,12 @@
-//! The `frazil` command: runs Starlark programs on the collector.
+//! The `frazil` command: runs Starlark programs on the collector, and random histories against it.
 //!
-//! Exit status: 0 if all went well, 1 if the program failed, 2 if the command line is wrong.
+//! Exit status: 0 if all went well, 1 if the program or a history failed, 2 if the command line or a file is wrong.
 
 mod files;
+mod hunt;
 mod options;
+mod progress;
+mod replay;
 mod stats;
 
 use std::cell::RefCell;
@@ -16,13 +19,14 @@ use starlark::Engine;
 use starlark::syntax::Diagnostic;
 
 use files::Files;
-use options::{Command, Run};
+use options::Command;
+use options::run::Run;
 use stats::Summary;
 
 fn main() -> ExitCode {
     match options::parse(lexopt::Parser::from_env()) {
-        Ok(Command::Help) => {
-            print!("{}", options::HELP);
+        Ok(Command::Help(topic)) => {
+            print!("{}", topic.text());
             ExitCode::SUCCESS
         }
         Ok(Command::Version) => {
@@ -30,6 +34,12 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Run(run)) => execute(&run),
+        Ok(Command::Fuzz(hunt)) => hunt::hunt(&hunt),
+        Ok(Command::Replay(replay)) => replay::replay(&replay),
+        Ok(Command::ListFaults) => {
+            hunt::list_faults();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("frazil: {error}\nTry 'frazil --help'.");
             ExitCode::from(2)

@@ -1,66 +1,70 @@
-//! The command line.
+//! The command line: which command it is. Each has its options, and explains them, in a file of its own.
 
-use std::path::PathBuf;
+pub mod fuzz;
+pub mod run;
 
-use frazil::{BlockBytes, Config};
 use lexopt::prelude::*;
-use starlark::syntax::Dialect;
 
 /// What `--help` says.
-pub const HELP: &str = "\
-Runs Starlark programs on the frazil collector.
+const HELP: &str = "\
+frazil: a garbage collector, with a language on it and a fuzzer against it.
 
-usage: frazil run [OPTIONS] FILE.star
+usage: frazil COMMAND [OPTIONS] [FILE]
 
-what happened
-  --stats             when the program is over, say what the collector did
-  --stats-json FILE   write the same to FILE as JSON (- for standard error)
+commands
+  run FILE.star   run a Starlark program on the collector, and say what the collector did if asked
+  fuzz            let random histories happen to a heap, compare it with a model after every collection, and make
+                  what fails small
+  help [COMMAND]  explain
 
-memory
-  --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
-  --nursery SIZE      allocate this much between two collections, at least (2m)
-  --block SIZE        size of an old block: 4k, 8k, 16k or 32k (32k)
-  --check             collect at every call and loop, and verify the whole heap every time (slow)
-
-language
-  --extended          allow recursion, while, and statements at top level
-
-modules
-  --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above)
-  --prelude FILE      a program whose globals every module can use (prelude.star beside FILE, if there is one)
+try
+  frazil run --stats program.star
+  frazil fuzz --seconds 30
+  frazil fuzz --fault skipped-count     see how a broken collector is found
+  frazil help fuzz
 
   --help, --version
 
-Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed, 2 the command line or a file
-is wrong.
+Exit status: 0 all went well, 1 the program or a history failed, 2 the command line or a file is wrong.
 ";
 
 /// What is to be done.
+#[derive(Debug)]
 pub enum Command {
     /// Explain.
-    Help,
+    Help(Topic),
     /// Say which version this is.
     Version,
     /// Run a program.
-    Run(Run),
+    Run(run::Run),
+    /// Run random histories.
+    Fuzz(fuzz::Hunt),
+    /// Run one history, step by step.
+    Replay(fuzz::Replay),
+    /// Name all faults.
+    ListFaults,
 }
 
-/// A program and how to run it.
-pub struct Run {
-    /// The program.
-    pub file: String,
-    /// Where modules are looked for.
-    pub root: Option<PathBuf>,
-    /// A program to be run before.
-    pub prelude: Option<String>,
-    /// Say what the collector did.
-    pub stats: bool,
-    /// Where to write it as JSON.
-    pub stats_json: Option<String>,
-    /// The settings of the heap.
-    pub config: Config,
-    /// The language.
-    pub dialect: Dialect,
+/// What can be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// The command as a whole.
+    Frazil,
+    /// `frazil run`
+    Run,
+    /// `frazil fuzz`
+    Fuzz,
+}
+
+impl Topic {
+    /// The explanation.
+    pub fn text(self) -> &'static str {
+        match self {
+            Topic::Frazil => HELP,
+            Topic::Run => run::HELP,
+            Topic::Fuzz => fuzz::HELP,
+        }
+    }
 }
 
 /// Reads the command line.
@@ -68,61 +72,41 @@ pub struct Run {
 /// # Errors
 /// It is wrong.
 pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut run = Run {
-        file: String::new(),
-        root: None,
-        prelude: None,
-        stats: false,
-        stats_json: None,
-        config: starlark::CONFIG,
-        dialect: Dialect::STANDARD,
+    let Some(first) = parser.next()? else {
+        return Err("say what is to be done: frazil run FILE.star, or frazil fuzz".into());
     };
-    let mut words = Vec::new();
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("help") | Short('h') => return Ok(Command::Help),
-            Long("version") | Short('V') => return Ok(Command::Version),
-            Long("stats") => run.stats = true,
-            Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
-            Long("root") => run.root = Some(parser.value()?.into()),
-            Long("prelude") => run.prelude = Some(parser.value()?.string()?),
-            Long("extended") => run.dialect = Dialect::EXTENDED,
-            Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
-            Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
-            Long("block") => run.config.block_bytes = parser.value()?.parse_with(block)?,
-            Long("check") => run.config.check = true,
-            Value(word) => words.push(word.string()?),
-            _ => return Err(argument.unexpected()),
-        }
-    }
-    match &words[..] {
-        [command, file] if command == "run" => {
-            run.file.clone_from(file);
-            Ok(Command::Run(run))
-        }
-        [command, ..] if command != "run" => Err(format!("there is no command {command:?}").into()),
-        [_, ..] => Err("one program to run must be given: frazil run FILE.star".into()),
-        [] => Err("say what is to be done: frazil run FILE.star".into()),
+    match first {
+        Long("help") | Short('h') => Ok(Command::Help(Topic::Frazil)),
+        Long("version") | Short('V') => Ok(Command::Version),
+        Value(command) => match &*command.string()? {
+            "run" => run::parse(&mut parser),
+            "fuzz" => fuzz::parse(&mut parser),
+            "help" => help(&mut parser),
+            other => Err(format!("there is no command {other:?}: there are run, fuzz and help").into()),
+        },
+        _ => Err(first.unexpected()),
     }
 }
 
-/// The size of an old block.
-fn block(text: &str) -> Result<BlockBytes, String> {
-    let wrong = || format!("{text:?} is no size of a block: 4k, 8k, 16k or 32k");
-    size(text).ok().and_then(BlockBytes::from_bytes).ok_or_else(wrong)
+fn help(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let topic = match parser.next()? {
+        None => Topic::Frazil,
+        Some(Value(topic)) => match &*topic.string()? {
+            "run" => Topic::Run,
+            "fuzz" => Topic::Fuzz,
+            other => return Err(format!("there is no command {other:?} to explain").into()),
+        },
+        Some(other) => return Err(other.unexpected()),
+    };
+    Ok(Command::Help(topic))
 }
 
-/// A size: bytes, or a number with k, m or g.
-fn size(text: &str) -> Result<usize, String> {
-    let wrong = || format!("{text:?} is no size: write bytes, or a number with k, m or g");
-    let (digits, shift) = match text.char_indices().last() {
-        Some((at, 'k' | 'K')) => (&text[..at], 10),
-        Some((at, 'm' | 'M')) => (&text[..at], 20),
-        Some((at, 'g' | 'G')) => (&text[..at], 30),
-        _ => (text, 0),
-    };
-    let number: usize = digits.parse().map_err(|_| wrong())?;
-    number.checked_mul(1 << shift).ok_or_else(wrong)
+/// The only one of the files that were named.
+fn one_file(mut files: Vec<String>, wrong: &str) -> Result<String, lexopt::Error> {
+    match (files.pop(), files.is_empty()) {
+        (Some(file), true) => Ok(file),
+        _ => Err(wrong.into()),
+    }
 }
 
 #[cfg(test)]
@@ -130,29 +114,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes() {
-        assert_eq!(size("64k"), Ok(64 << 10));
-        assert_eq!(size("3M"), Ok(3 << 20));
-        assert_eq!(size("17"), Ok(17));
-        assert!(size("k").is_err() && size("").is_err() && size("1.5m").is_err());
-        assert!(size("99999999999999g").is_err());
-    }
-
-    #[test]
-    fn blocks() {
-        assert_eq!(block("4k"), Ok(BlockBytes::K4));
-        assert_eq!(block("32768"), Ok(BlockBytes::K32));
-        assert!(block("12k").unwrap_err().contains("4k, 8k, 16k or 32k"));
-    }
-
-    #[test]
-    fn a_run_needs_one_file() {
+    fn the_first_word_says_what_is_to_be_done() {
         let parse = |words: &[&str]| parse(lexopt::Parser::from_args(words));
-        assert!(
-            matches!(parse(&["run", "--nursery", "64k", "a.star"]), Ok(Command::Run(run)) if run.file == "a.star")
-        );
-        assert!(parse(&["run"]).is_err());
-        assert!(parse(&["fly", "a.star"]).is_err());
-        assert!(parse(&["run", "--nursery", "x", "a.star"]).is_err());
+        assert!(matches!(parse(&["run", "a.star"]), Ok(Command::Run(_))));
+        assert!(matches!(parse(&["fuzz"]), Ok(Command::Fuzz(_))));
+        assert!(matches!(parse(&["-h"]), Ok(Command::Help(Topic::Frazil))));
+        assert!(matches!(parse(&["help", "fuzz"]), Ok(Command::Help(Topic::Fuzz))));
+        assert!(matches!(parse(&["fuzz", "--help"]), Ok(Command::Help(Topic::Fuzz))));
+        assert!(matches!(parse(&["run", "--help"]), Ok(Command::Help(Topic::Run))));
+        for wrong in [&[] as &[&str], &["fly"], &["--fly"], &["help", "fly"], &["help", "--fly"]] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::{Fault, LowTag};
 use rayon::prelude::*;
@@ -15,7 +16,8 @@ use crate::coverage::Coverage;
 use crate::generate::generate;
 use crate::history::{History, Setup};
 use crate::hosts::{Faulty, committing};
-use crate::run::{Failure, Judge, run, step_reached};
+use crate::run::{Failure, Judge, run_watched, step_reached};
+use crate::scene::Audience;
 use crate::shrink::shrink;
 
 /// Histories between two looks at whether one has failed. Larger: less waiting for the slowest. Smaller: a
@@ -57,36 +59,76 @@ impl Campaign {
     /// # Errors
     /// The first history that failed.
     pub fn run(&self) -> Result<Coverage, Box<Found>> {
+        self.run_observed(&())
+    }
+
+    /// Runs the campaign while `observer` lets it go on. What is covered says how many histories it got to.
+    ///
+    /// # Errors
+    /// The first history that failed.
+    pub fn run_observed(&self, observer: &impl Observer) -> Result<Coverage, Box<Found>> {
         let mut coverage = Coverage::default();
-        for start in (0..self.histories).step_by(BATCH as usize) {
-            let batch = start..self.histories.min(start + BATCH);
-            let results: Vec<Result<Coverage, (u64, Failure)>> = batch
+        let done = AtomicU64::new(0);
+        let mut start = 0;
+        while start < self.histories && observer.goes_on(done.load(Ordering::Relaxed)) {
+            let end = self.histories.min(start.saturating_add(BATCH));
+            let results: Vec<Result<Coverage, (u64, Failure)>> = (start..end)
                 .into_par_iter()
                 .map(|number| {
+                    if !observer.goes_on(done.load(Ordering::Relaxed)) {
+                        return Ok(Coverage::default());
+                    }
                     let history = self.history(self.seed.wrapping_add(number));
-                    attempt(&history, self.judge, self.fault).map_err(|failure| (number, failure))
+                    let result =
+                        attempt(&history, self.judge, self.fault).map_err(|failure| (number, failure));
+                    done.fetch_add(1, Ordering::Relaxed);
+                    result
                 })
                 .collect();
+            let mut failed = None;
             for result in results {
                 match result {
                     Ok(one) => coverage.merge(&one),
-                    Err((number, failure)) => return Err(Box::new(self.shrink(number, failure))),
+                    Err(first) if failed.is_none() => failed = Some(first),
+                    Err(_) => {}
                 }
             }
+            if let Some((number, failure)) = failed {
+                observer.failed(self.seed.wrapping_add(number), &failure);
+                return Err(Box::new(self.shrink(number, failure, coverage)));
+            }
+            start = end;
         }
         Ok(coverage)
     }
 
-    fn shrink(&self, number: u64, failure: Failure) -> Found {
+    fn shrink(&self, number: u64, failure: Failure, coverage: Coverage) -> Found {
         let seed = self.seed.wrapping_add(number);
         let history = self.history(seed);
         let again = |history: &History| attempt(history, self.judge, self.fault);
         let small = shrink(&history, SHRINK_ATTEMPTS, |history| again(history).is_err());
         // If it does not fail any more, it depends on something that is not in the history.
         let small_failure = again(&small).err();
-        Found { seed, number, failure, small, small_failure }
+        Found { seed, number, failure, small, small_failure, coverage }
     }
 }
+
+/// Who is told how a campaign goes, and may end it. All threads of the campaign ask and tell.
+pub trait Observer: Sync {
+    /// `done` histories are done. Shall there be more?
+    fn goes_on(&self, done: u64) -> bool {
+        let _ = done;
+        true
+    }
+
+    /// The history of `seed` failed, and is going to be shrunk.
+    fn failed(&self, seed: u64, failure: &Failure) {
+        let _ = (seed, failure);
+    }
+}
+
+/// Nobody.
+impl Observer for () {}
 
 /// A history that failed.
 #[derive(Clone, Debug)]
@@ -101,6 +143,8 @@ pub struct Found {
     pub small: History,
     /// What goes wrong then.
     pub small_failure: Option<Failure>,
+    /// What happened in the histories that did not fail.
+    pub coverage: Coverage,
 }
 
 impl fmt::Display for Found {
@@ -128,6 +172,19 @@ thread_local! {
 /// # Errors
 /// What the heap did wrong.
 pub fn attempt(history: &History, judge: Judge, fault: Option<Fault>) -> Result<Coverage, Failure> {
+    attempt_watched(history, judge, fault, None)
+}
+
+/// The same, while `audience` is shown each scene.
+///
+/// # Errors
+/// What the heap did wrong.
+pub fn attempt_watched(
+    history: &History,
+    judge: Judge,
+    fault: Option<Fault>,
+    audience: Audience<'_>,
+) -> Result<Coverage, Failure> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = std::panic::take_hook();
@@ -142,8 +199,8 @@ pub fn attempt(history: &History, judge: Judge, fault: Option<Fault>) -> Result<
     });
     let quiet = QUIET.replace(true);
     let result = catch_unwind(AssertUnwindSafe(|| match fault {
-        None => run::<LowTag>(history, judge),
-        Some(fault) => committing(fault, || run::<Faulty>(history, judge)),
+        None => run_watched::<LowTag>(history, judge, audience),
+        Some(fault) => committing(fault, || run_watched::<Faulty>(history, judge, audience)),
     }));
     QUIET.set(quiet);
     result.unwrap_or_else(|payload| {
@@ -160,6 +217,21 @@ pub fn attempt(history: &History, judge: Judge, fault: Option<Fault>) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::Event;
+
+    #[test]
+    fn an_observer_can_end_a_campaign() {
+        struct Ten;
+        impl Observer for Ten {
+            fn goes_on(&self, done: u64) -> bool {
+                done < 10
+            }
+        }
+        let coverage = Campaign::new(0, u64::MAX).run_observed(&Ten).expect("a sound collector");
+        // Those that other threads had begun come to their end.
+        let histories = coverage.of(Event::History);
+        assert!((10..10 + 2 * rayon::current_num_threads() as u64).contains(&histories), "{histories}");
+    }
 
     #[test]
     fn a_campaign_finds_what_is_wrong_and_says_how_to_have_it_again() {

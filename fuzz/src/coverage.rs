@@ -23,6 +23,8 @@ macro_rules! events {
 events! {
     /// A history was run to its end.
     History "histories",
+    /// A step was reached.
+    Step "steps",
     /// An act was performed.
     Act "acts",
     /// A short collection was held.

@@ -7,10 +7,11 @@
 //!
 //! Reading order: [`history`] (what can happen), [`plan`] (which objects a step is about), [`shadow`] (what the
 //! heap must answer), [`judge`] (what a collection must leave), [`run`] (both side by side), [`shrink`],
-//! [`campaign`] (many seeds).
+//! [`campaign`] (many seeds), [`scene`] (the heap as it is shown to people).
 
 pub mod campaign;
 pub mod coverage;
+pub mod faults;
 pub mod generate;
 pub mod graph;
 pub mod history;
@@ -20,6 +21,7 @@ pub mod kind;
 pub mod plan;
 pub mod random;
 pub mod run;
+pub mod scene;
 pub mod shadow;
 pub mod shrink;
 pub mod subject;

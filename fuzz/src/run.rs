@@ -15,6 +15,7 @@ use crate::graph::reach;
 use crate::history::{Demand, History, Step};
 use crate::judge::{Moment, Sighting};
 use crate::plan::Act;
+use crate::scene::{self, Audience, Scene};
 use crate::shadow::{Age, Answer, Id, Shadow, Word};
 use crate::subject::{self, Held, Outcome};
 use crate::walk::walk;
@@ -64,6 +65,19 @@ pub fn step_reached() -> usize {
 /// # Panics
 /// The heap panicked; [`crate::campaign::attempt`] makes a failure of it.
 pub fn run<H: Host>(history: &History, judge: Judge) -> Result<Coverage, Failure> {
+    run_watched::<H>(history, judge, None)
+}
+
+/// The same, while `audience` is shown the heap after every step. After a collection that is before anybody
+/// judges it, so that what is wrong can be seen.
+///
+/// # Errors
+/// What the heap did wrong.
+pub fn run_watched<H: Host>(
+    history: &History,
+    judge: Judge,
+    audience: Audience<'_>,
+) -> Result<Coverage, Failure> {
     STEP.set(0);
     let setup = &history.setup;
     let result = Heap::<H>::branded(setup.config(), |heap| {
@@ -73,6 +87,7 @@ pub fn run<H: Host>(history: &History, judge: Judge) -> Result<Coverage, Failure
             held: Held::default(),
             coverage: Coverage::default(),
             judge,
+            audience,
             large: setup.block.get() / 2,
         };
         match runner.all(&history.steps) {
@@ -98,21 +113,23 @@ impl From<String> for Stop {
     }
 }
 
-struct Runner<'id, H: Host> {
+struct Runner<'id, 'a, H: Host> {
     heap: Heap<'id, H>,
     shadow: Shadow,
     held: Held<'id>,
     coverage: Coverage,
     judge: Judge,
+    audience: Audience<'a>,
     /// Objects of more bytes are large.
     large: usize,
 }
 
-impl<'id, H: Host> Runner<'id, H> {
+impl<H: Host> Runner<'_, '_, H> {
     fn all(&mut self, steps: &[Step]) -> Result<(), Stop> {
         let mut next = 0;
         while next < steps.len() {
             next = self.stretch(steps, next)?;
+            self.coverage.add(Event::Step, u64::from(next < steps.len()));
             match steps.get(next) {
                 Some(Step::Collect(demand)) => self.collect(*demand)?,
                 Some(Step::Drain { count }) => {
@@ -131,7 +148,7 @@ impl<'id, H: Host> Runner<'id, H> {
 
     /// Performs steps from `next` up to the first one that borrows the heap, and says which that is.
     fn stretch(&mut self, steps: &[Step], mut next: usize) -> Result<usize, Stop> {
-        let Runner { heap, shadow, held, coverage, judge, large } = self;
+        let Runner { heap, shadow, held, coverage, judge, audience, large } = self;
         let shadow_judges = *judge != Judge::Verifier;
         let noticed = |what: String| if shadow_judges { Stop::Wrong(what) } else { Stop::Unjudged };
         let mut hand = walk(heap, held, shadow).map_err(noticed)?;
@@ -166,6 +183,8 @@ impl<'id, H: Host> Runner<'id, H> {
                     shadow.perform(&act);
                 }
             }
+            coverage.add(Event::Step, 1);
+            show(heap, shadow, audience, None);
             next += 1;
         }
         Ok(next)
@@ -173,6 +192,7 @@ impl<'id, H: Host> Runner<'id, H> {
 
     fn collect(&mut self, demand: Demand) -> Result<(), Stop> {
         let moment = subject::collect(&mut self.heap, demand, &mut self.coverage)?;
+        show(&self.heap, &self.shadow, &mut self.audience, Some(moment));
         if self.judge != Judge::Shadow {
             self.heap.verify().map_err(|violation| format!("the verifier says: {violation}"))?;
         }
@@ -181,6 +201,7 @@ impl<'id, H: Host> Runner<'id, H> {
 
     fn drain(&mut self, count: usize) -> Result<(), Stop> {
         let left = self.heap.drain(count);
+        show(&self.heap, &self.shadow, &mut self.audience, None);
         if left != self.heap.waiting() {
             return Err(format!("the drain leaves {left}, but {} wait", self.heap.waiting()).into());
         }
@@ -255,6 +276,18 @@ impl<'id, H: Host> Runner<'id, H> {
             self.drain(usize::MAX)?;
         }
         Ok(())
+    }
+}
+
+/// Shows the heap to the audience, if there is one.
+fn show<H: Host>(
+    heap: &Heap<'_, H>,
+    shadow: &Shadow,
+    audience: &mut Audience<'_>,
+    collected: Option<Moment>,
+) {
+    if let Some(audience) = audience {
+        audience(&Scene { step: step_reached(), collected, objects: scene::objects(heap, shadow) });
     }
 }
 

@@ -1,6 +1,8 @@
 //! The heap under test, as the runner uses it. Everything that depends on the collector's interface is here.
 
-use frazil::{AllocError, Handle, Heap, Host, Object, ObjectKind, Report, Request, StoreError, Value, Weak};
+use frazil::{
+    AllocError, Handle, Heap, Host, LiveObject, Object, ObjectKind, Report, Request, StoreError, Value, Weak,
+};
 
 use crate::coverage::{Coverage, Event};
 use crate::history::Demand;
@@ -262,6 +264,11 @@ fn cover(report: &Report, coverage: &mut Coverage) {
     }
 }
 
+/// Which object of the census this is, if it carries a mark.
+pub fn known(object: &LiveObject) -> Option<Id> {
+    Kind::of_shape(object.shape_id).zip(object.raw).and_then(|(kind, mark)| kind.marked(mark))
+}
+
 /// Everything that is in the heap, as far as the shadow has something to say about it.
 ///
 /// # Errors
@@ -275,8 +282,7 @@ pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
             ObjectKind::Counted => Part::Counted,
             ObjectKind::Traced => Part::Traced,
         };
-        let kind = Kind::of_shape(object.shape_id);
-        let id = kind.zip(object.raw).and_then(|(kind, mark)| kind.marked(mark)).ok_or_else(|| {
+        let id = known(&object).ok_or_else(|| {
             format!("an old object of shape {} carries the mark {:x?}", object.shape_id, object.raw)
         })?;
         sightings.push(Sighting {

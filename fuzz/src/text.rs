@@ -139,18 +139,38 @@ impl fmt::Display for History {
     }
 }
 
-/// A line that is no step.
+/// A line that is not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// Which line, from one.
     pub line: usize,
-    /// The line.
+    /// Its beginning.
     pub text: String,
+    /// What should stand there.
+    pub expected: String,
 }
 
+/// Characters of a line that an error shows. The file may be anything, lines without end included.
+const SHOWN: usize = 60;
+
+impl ParseError {
+    /// In line `line` the file has `text` where `expected` should be.
+    pub fn new(line: usize, text: &str, expected: impl Into<String>) -> ParseError {
+        let text = match text.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}...", &text[..end]),
+            None => text.to_owned(),
+        };
+        ParseError { line, text, expected: expected.into() }
+    }
+}
+
+/// Without the line, so that a name of the file and the line can stand before it.
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} is not understood: {}", self.line, self.text)
+        match self.text.is_empty() {
+            true => write!(f, "expected {}, and the file ends", self.expected),
+            false => write!(f, "expected {}, found {:?}", self.expected, self.text),
+        }
     }
 }
 impl std::error::Error for ParseError {}
@@ -161,18 +181,90 @@ impl FromStr for History {
     fn from_str(text: &str) -> Result<History, ParseError> {
         let mut setup = None;
         let mut steps = Vec::new();
-        for (index, full) in text.lines().enumerate() {
+        for (full, number) in text.lines().zip(1..) {
             let line = full.split(';').next().unwrap_or("").trim();
-            let understood = match (line.is_empty(), &setup) {
-                (true, _) => Some(()),
-                (false, None) => read_setup(line).map(|read| setup = Some(read)),
-                (false, Some(_)) => read_step(line).map(|read| steps.push(read)),
-            };
-            understood.ok_or_else(|| ParseError { line: index + 1, text: full.to_owned() })?;
+            let wrong = |expected: String| ParseError::new(number, full, expected);
+            match (line.is_empty(), &setup) {
+                (true, _) => {}
+                (false, None) => setup = Some(settings(line).map_err(wrong)?),
+                (false, Some(_)) => steps.push(read_step(line).ok_or_else(|| wrong(expected(line)))?),
+            }
         }
-        let missing = || ParseError { line: 1, text: "(the line of settings is missing)".to_owned() };
+        let missing = || ParseError::new(text.lines().count().max(1), "", SETTINGS);
         Ok(History { setup: setup.ok_or_else(missing)?, steps })
     }
+}
+
+/// The first line of a history.
+const SETTINGS: &str = "the settings: heap [block 4096|8192|16384|32768] [nursery KIB] [traced PERCENT] \
+    [cheap PERCENT] [growth PERCENT/KIB] [limit KIB] [instalment OBJECTS] [counts 1..253] [stack WORDS] [short] [check]";
+
+/// The forms of all steps but those that make objects: the words that tell one, and its form.
+const FORMS: [(&str, &str); 21] = [
+    ("litter", "litter COUNT x BYTES"),
+    ("fill", "fill LABEL from SLOT count COUNT with VALUE"),
+    ("poke", "poke LABEL 0..255"),
+    ("freeze deep", "freeze deep VALUE"),
+    ("freeze", "freeze LABEL or freeze FIRST..LAST"),
+    ("guard", "guard LABEL"),
+    ("unguard", "unguard LABEL"),
+    ("root", "root VALUE"),
+    ("unroot", "unroot HANDLE"),
+    ("reroot", "reroot HANDLE to VALUE"),
+    ("forget", "forget HANDLE"),
+    ("push", "push VALUE"),
+    ("pop", "pop COUNT"),
+    ("set", "set WORD to VALUE"),
+    ("weak", "weak LABEL"),
+    ("upgrade", "upgrade WEAK or upgrade WEAK and root"),
+    ("unweak", "unweak WEAK"),
+    ("finalize", "finalize LABEL"),
+    ("take", "take or take and root"),
+    ("collect", "collect short, collect complete, collect auto or collect if due"),
+    ("drain", "drain COUNT"),
+];
+
+/// What stands for the things that the forms leave open.
+const WORDS: &str = "(LABEL is like n7, VALUE is a label, a number like #5 or -, all others are numbers)";
+
+/// What `line`, which is no step, should have been.
+fn expected(line: &str) -> String {
+    if let Some((left, _)) = line.split_once('=') {
+        if left.contains('[') {
+            return format!("LABEL[SLOT] = VALUE {WORDS}");
+        }
+        let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        return format!(
+            "LABEL = KIND [LEN] (VALUE, ...) or FIRST..LAST = ring|chain KIND [LEN] (VALUE), at most {COUNT_MAX} of \
+             them, with KIND one of {} {WORDS}",
+            kinds.join(", ")
+        );
+    }
+    let begins =
+        |words: &str| line.strip_prefix(words).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    match FORMS.iter().find(|(words, _)| begins(words)) {
+        Some((_, form)) => format!("{form} {WORDS}"),
+        None => {
+            let words: Vec<&str> = FORMS.iter().map(|(words, _)| *words).collect();
+            format!("a step: LABEL = ..., LABEL[SLOT] = ..., or one that begins with {}", words.join(", "))
+        }
+    }
+}
+
+/// The settings, if a heap can have them.
+fn settings(line: &str) -> Result<Setup, String> {
+    let setup = read_setup(line).ok_or(SETTINGS)?;
+    match setup.config().check() {
+        Ok(()) => Ok(setup),
+        Err(rule) => Err(format!("settings that a heap can have ({rule})")),
+    }
+}
+
+/// At most so many objects can one step make. A file may be absurd, the memory for it may not.
+const COUNT_MAX: u32 = 1 << 20;
+
+fn amount(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|&count| count <= COUNT_MAX)
 }
 
 fn read_setup(line: &str) -> Option<Setup> {
@@ -237,7 +329,7 @@ fn read_step(line: &str) -> Option<Step> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let number = |text: &str| text.parse::<u32>().ok();
     Some(match words[..] {
-        ["litter", count, "x", len] => Step::Litter { count: number(count)?, len: number(len)? },
+        ["litter", count, "x", len] => Step::Litter { count: amount(count)?, len: number(len)? },
         ["fill", object, "from", start, "count", count, "with", value] => Step::Fill {
             object: label(object)?,
             start: number(start)?,
@@ -283,6 +375,7 @@ fn read_making(left: &str, right: &str) -> Option<Step> {
     let links = |kind: &str, len: u32, ring: bool| {
         let [other] = refs[..] else { return None };
         let kind = Kind::named(kind)?;
+        (count <= COUNT_MAX).then_some(())?;
         Some(Step::Links { label, count, kind, len, other: operand(other)?, ring })
     };
     match words[..] {
@@ -319,8 +412,21 @@ mod tests {
     #[test]
     fn a_line_that_is_no_step_is_named() {
         let error = "heap block 4096\n\n; a remark\nroot n1 ; the first\njump n2\n".parse::<History>();
-        assert_eq!(error, Err(ParseError { line: 5, text: "jump n2".to_owned() }));
+        let error = error.expect_err("there is no such step");
+        assert_eq!((error.line, &error.text[..]), (5, "jump n2"));
         assert_eq!("".parse::<History>().unwrap_err().line, 1);
         assert!("heap block 5000".parse::<History>().is_err());
+    }
+
+    #[test]
+    fn what_was_expected_is_said() {
+        let wrong = |step: &str| format!("heap\n{step}\n").parse::<History>().unwrap_err().to_string();
+        assert!(wrong("collect sometimes").starts_with("expected collect short, collect complete, "));
+        assert!(wrong("freeze deep").starts_with("expected freeze deep VALUE "));
+        assert!(wrong("n1 = pear (n2)").contains("pair, tuple, "));
+        assert!(wrong("n1[x] = n2").starts_with("expected LABEL[SLOT] = VALUE "));
+        assert!(wrong("rooted n1").starts_with("expected a step"));
+        assert!(wrong("n3..n1 = ring row (-)").contains("at most 1048576"), "it would be all of the labels");
+        assert!("heap counts 254".parse::<History>().unwrap_err().expected.contains("253"));
     }
 }

@@ -1,0 +1,195 @@
+//! The options of `frazil fuzz`.
+
+use std::time::Duration;
+
+use ::fuzz::faults;
+use frazil::Fault;
+use lexopt::prelude::*;
+
+use super::{Command, Topic};
+
+/// What `frazil help fuzz` says.
+pub const HELP: &str = "\
+Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared: which
+objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's own verifier
+looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
+
+usage: frazil fuzz [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
+       frazil fuzz --replay FILE [--fault NAME] [--quiet]
+       frazil fuzz --list-faults
+
+random histories
+  --cases N      so many histories
+  --seconds N    as many as can be run in this time (10)
+  --seed N       the seed of the first; the others follow it (from the clock). With the same seed the same histories
+                 are run, on however many threads, and the same one fails first
+  --jobs N       threads (one for each processor)
+  --save FILE    where the shrunk history is written (fuzz-SEED.history)
+
+one history
+  --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
+                 shape, whether it is young, counted or traced, its count, whether the last collection found it
+                 referred to by a root or a traced object (retained), whether it is dead and waits to be released
+                 (waiting), the cycle it belongs to (component), and what it refers to (# is no reference)
+  --quiet        show the verdict only
+
+a broken collector
+  --fault NAME   let the collector do one thing wrong, to see that it is found. It may take the process with it; then
+                 another begins where it can go on
+  --list-faults  the names, and what is done wrong
+
+A history is text: a line of settings, then a step a line; what follows a ; is a remark. Write one by hand:
+
+  heap
+  n0 = leaf ()
+  n1 = pair (n0, -)
+  n2..n4 = ring row (n1)     three mutable objects on a cycle, all of which refer to n1
+  root n2
+  collect complete
+  freeze deep n2
+  collect complete           now they are one counted component
+
+The kinds are leaf, pair, tuple N, bytes N, text N, keyed N (immutable), and cell, row, slots N, counter, buffer N,
+table N (mutable). A file that is refused is told what was expected, and that is how to learn the other steps.
+
+Exit status: 0 nothing failed, 1 a history failed, 2 the command line or a file is wrong.
+";
+
+/// How long histories are run if nothing is said.
+const USUAL: Duration = Duration::from_secs(10);
+
+/// Random histories to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunt {
+    /// When to stop.
+    pub bound: Bound,
+    /// The first seed, unless the clock gives it.
+    pub seed: Option<u64>,
+    /// Threads, unless there is one for each processor.
+    pub jobs: Option<usize>,
+    /// Where the history that fails is written, unless its seed names the file.
+    pub save: Option<String>,
+    /// What the collector does wrong.
+    pub fault: Option<Fault>,
+}
+
+/// When enough histories have been run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// When there were so many.
+    Cases(u64),
+    /// When this time is over.
+    Time(Duration),
+}
+
+/// A history to be run step by step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The history.
+    pub file: String,
+    /// What the collector does wrong.
+    pub fault: Option<Fault>,
+    /// Is only the verdict shown?
+    pub quiet: bool,
+}
+
+/// Reads what follows `frazil fuzz`.
+///
+/// # Errors
+/// It is wrong.
+pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let (mut cases, mut seconds, mut seed, mut jobs, mut save) = (None, None, None, None, None);
+    let (mut replay, mut fault, mut quiet) = (None, None, false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Command::Help(Topic::Fuzz)),
+            Long("list-faults") => return Ok(Command::ListFaults),
+            Long("cases") => cases = Some(parser.value()?.parse_with(positive)?),
+            Long("seconds") => seconds = Some(parser.value()?.parse_with(positive)?),
+            Long("seed") => seed = Some(parser.value()?.parse()?),
+            Long("jobs") => jobs = Some(parser.value()?.parse_with(threads)?),
+            Long("save") => save = Some(parser.value()?.string()?),
+            Long("replay") => replay = Some(parser.value()?.string()?),
+            Long("fault") => fault = Some(parser.value()?.parse_with(known_fault)?),
+            Long("quiet") => quiet = true,
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    if let Some(file) = replay {
+        if cases.or(seconds).or(seed).is_some() || jobs.is_some() || save.is_some() {
+            return Err("--replay runs one history: --cases, --seconds, --seed, --jobs and --save are for random ones"
+                .into());
+        }
+        return Ok(Command::Replay(Replay { file, fault, quiet }));
+    }
+    if quiet {
+        return Err("--quiet is for --replay".into());
+    }
+    let bound = match (cases, seconds) {
+        (Some(_), Some(_)) => return Err("give --cases or --seconds, not both".into()),
+        (Some(cases), None) => Bound::Cases(cases),
+        (None, seconds) => Bound::Time(seconds.map_or(USUAL, Duration::from_secs)),
+    };
+    Ok(Command::Fuzz(Hunt { bound, seed, jobs, save, fault }))
+}
+
+fn positive(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| format!("{text:?} is no number above zero"))
+}
+
+/// More threads than that are a slip of the finger.
+const JOBS_MAX: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=JOBS_MAX).contains(number));
+    number.ok_or_else(|| format!("{text:?} is no number of threads: 1 to {JOBS_MAX}"))
+}
+
+fn known_fault(text: &str) -> Result<Fault, String> {
+    faults::named(text)
+        .ok_or_else(|| format!("there is no fault {text:?}: frazil fuzz --list-faults names them"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Command, String> {
+        parse(&mut lexopt::Parser::from_args(words)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn ten_seconds_if_nothing_is_said() {
+        let Ok(Command::Fuzz(hunt)) = parsed(&[]) else { panic!("no hunt") };
+        assert_eq!((hunt.bound, hunt.seed, hunt.jobs), (Bound::Time(Duration::from_secs(10)), None, None));
+    }
+
+    #[test]
+    fn a_hunt_with_everything() {
+        let words = ["--cases", "7", "--seed=3", "--jobs", "2", "--save", "x", "--fault", "kept-weak"];
+        let Ok(Command::Fuzz(hunt)) = parsed(&words) else { panic!("no hunt") };
+        let expected = Hunt {
+            bound: Bound::Cases(7),
+            seed: Some(3),
+            jobs: Some(2),
+            save: Some("x".to_owned()),
+            fault: Some(Fault::KeptWeak),
+        };
+        assert_eq!(hunt, expected);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        assert!(matches!(parsed(&["--replay", "x", "--quiet"]), Ok(Command::Replay(replay)) if replay.quiet));
+        assert!(parsed(&["--replay", "x", "--jobs", "1"]).unwrap_err().contains("one history"));
+        assert!(parsed(&["--cases", "1", "--seconds", "1"]).unwrap_err().contains("not both"));
+        assert!(parsed(&["--quiet"]).unwrap_err().contains("--replay"));
+        assert!(parsed(&["--fault", "none"]).unwrap_err().contains("--list-faults"));
+        for wrong in
+            [["--cases", "0"], ["--seed", "-1"], ["--jobs", "0"], ["--jobs", "99999"], ["--seconds", "x"]]
+        {
+            assert!(parsed(&wrong).is_err(), "{wrong:?}");
+        }
+        assert!(parsed(&["file"]).is_err() && parsed(&["--replay"]).is_err());
+    }
+}

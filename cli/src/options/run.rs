@@ -1,0 +1,141 @@
+//! The options of `frazil run`.
+
+use std::path::PathBuf;
+
+use frazil::{BlockBytes, Config};
+use lexopt::prelude::*;
+use starlark::syntax::Dialect;
+
+use super::{Command, Topic, one_file};
+
+/// What `frazil help run` says.
+pub const HELP: &str = "\
+Runs a Starlark program on the frazil collector.
+
+usage: frazil run [OPTIONS] FILE.star
+
+what happened
+  --stats             when the program is over, say what the collector did
+  --stats-json FILE   write the same to FILE as JSON (- for standard error)
+
+memory
+  --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
+  --nursery SIZE      allocate this much between two collections, at least (2m)
+  --block SIZE        size of an old block: 4k, 8k, 16k or 32k (32k)
+  --check             collect at every call and loop, and verify the whole heap every time (slow)
+
+language
+  --extended          allow recursion, while, and statements at top level
+
+modules
+  --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above)
+  --prelude FILE      a program whose globals every module can use (prelude.star beside FILE, if there is one)
+
+Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed, 2 the command line or a file
+is wrong.
+";
+
+/// A program and how to run it.
+#[derive(Debug)]
+pub struct Run {
+    /// The program.
+    pub file: String,
+    /// Where modules are looked for.
+    pub root: Option<PathBuf>,
+    /// A program to be run before.
+    pub prelude: Option<String>,
+    /// Say what the collector did.
+    pub stats: bool,
+    /// Where to write it as JSON.
+    pub stats_json: Option<String>,
+    /// The settings of the heap.
+    pub config: Config,
+    /// The language.
+    pub dialect: Dialect,
+}
+
+/// Reads what follows `frazil run`.
+///
+/// # Errors
+/// It is wrong.
+pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut run = Run {
+        file: String::new(),
+        root: None,
+        prelude: None,
+        stats: false,
+        stats_json: None,
+        config: starlark::CONFIG,
+        dialect: Dialect::STANDARD,
+    };
+    let mut files = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Command::Help(Topic::Run)),
+            Long("stats") => run.stats = true,
+            Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
+            Long("root") => run.root = Some(parser.value()?.into()),
+            Long("prelude") => run.prelude = Some(parser.value()?.string()?),
+            Long("extended") => run.dialect = Dialect::EXTENDED,
+            Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
+            Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
+            Long("block") => run.config.block_bytes = parser.value()?.parse_with(block)?,
+            Long("check") => run.config.check = true,
+            Value(file) => files.push(file.string()?),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    run.file = one_file(files, "one program to run must be given: frazil run FILE.star")?;
+    Ok(Command::Run(run))
+}
+
+/// The size of an old block.
+fn block(text: &str) -> Result<BlockBytes, String> {
+    let wrong = || format!("{text:?} is no size of a block: 4k, 8k, 16k or 32k");
+    size(text).ok().and_then(BlockBytes::from_bytes).ok_or_else(wrong)
+}
+
+/// A size: bytes, or a number with k, m or g.
+fn size(text: &str) -> Result<usize, String> {
+    let wrong = || format!("{text:?} is no size: write bytes, or a number with k, m or g");
+    let (digits, shift) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&text[..at], 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 30),
+        _ => (text, 0),
+    };
+    let number: usize = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("64k"), Ok(64 << 10));
+        assert_eq!(size("3M"), Ok(3 << 20));
+        assert_eq!(size("17"), Ok(17));
+        assert!(size("k").is_err() && size("").is_err() && size("1.5m").is_err());
+        assert!(size("99999999999999g").is_err());
+    }
+
+    #[test]
+    fn blocks() {
+        assert_eq!(block("4k"), Ok(BlockBytes::K4));
+        assert_eq!(block("32768"), Ok(BlockBytes::K32));
+        assert!(block("12k").unwrap_err().contains("4k, 8k, 16k or 32k"));
+    }
+
+    #[test]
+    fn a_run_needs_one_file() {
+        let parse = |words: &[&str]| parse(&mut lexopt::Parser::from_args(words));
+        assert!(
+            matches!(parse(&["--nursery", "64k", "a.star"]), Ok(Command::Run(run)) if run.file == "a.star")
+        );
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["a.star", "b.star"]).is_err());
+        assert!(parse(&["--nursery", "x", "a.star"]).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! How a campaign goes, while it goes: a bar for a person, a line now and then for a log. And when it ends.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use fuzz::campaign::Observer;
+use fuzz::run::Failure;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::options::fuzz::Bound;
+
+/// Between two movements of the bar.
+const BAR: Duration = Duration::from_millis(100);
+/// Between two lines.
+const LINE: Duration = Duration::from_secs(3);
+/// Marks on the bar's scale.
+const SCALE: u64 = 1000;
+
+/// Ends a campaign at its bound, and tells of it on standard error.
+pub struct Progress {
+    started: Instant,
+    bound: Bound,
+    /// Only if somebody looks on.
+    bar: Option<ProgressBar>,
+    /// Milliseconds after the start when it is time to tell again.
+    next: AtomicU64,
+}
+
+impl Progress {
+    /// It begins now.
+    pub fn start(bound: Bound) -> Progress {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(SCALE), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("[{elapsed_precise}] [{bar:30}] {msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Progress { started: Instant::now(), bound, bar, next: AtomicU64::new(0) }
+    }
+
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// There is nothing more to tell.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Says how it goes if it was long ago that it was last said. One of the threads that ask does it.
+    fn tell(&self, done: u64, elapsed: Duration) {
+        let now = elapsed.as_millis() as u64;
+        let next = self.next.load(Ordering::Relaxed);
+        let pause = if self.bar.is_some() { BAR } else { LINE };
+        let then = now + pause.as_millis() as u64;
+        if now < next || self.next.compare_exchange(next, then, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        let rate = per_second(done, elapsed);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position((self.share(done, elapsed) * SCALE as f64) as u64);
+                bar.set_message(format!("{done} cases, {rate} cases/s"));
+            }
+            // The first moment has nothing to tell in a log.
+            None if next == 0 => {}
+            None => eprintln!("{:>6.0} s  {done} cases, {rate} cases/s", elapsed.as_secs_f64()),
+        }
+    }
+
+    /// How much of the campaign is done.
+    fn share(&self, done: u64, elapsed: Duration) -> f64 {
+        match self.bound {
+            Bound::Cases(cases) => done as f64 / cases as f64,
+            Bound::Time(time) => elapsed.as_secs_f64() / time.as_secs_f64(),
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn goes_on(&self, done: u64) -> bool {
+        let elapsed = self.elapsed();
+        self.tell(done, elapsed);
+        match self.bound {
+            // The campaign counts them itself.
+            Bound::Cases(_) => true,
+            Bound::Time(time) => elapsed < time,
+        }
+    }
+
+    fn failed(&self, seed: u64, failure: &Failure) {
+        self.end();
+        // Said before shrinking: that takes its time, and a broken heap may not survive it.
+        eprintln!("seed {seed} failed {failure}\nshrinking it ...");
+    }
+}
+
+/// How many there are in a second.
+pub fn per_second(count: u64, elapsed: Duration) -> u64 {
+    (count as f64 / elapsed.as_secs_f64().max(1e-9)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_ends_it_and_cases_do_not() {
+        assert!(!Progress::start(Bound::Time(Duration::ZERO)).goes_on(0));
+        assert!(Progress::start(Bound::Time(Duration::from_secs(1000))).goes_on(u64::MAX));
+        assert!(Progress::start(Bound::Cases(3)).goes_on(2));
+    }
+
+    #[test]
+    fn the_share_is_of_the_bound() {
+        let share = |bound, done, elapsed| Progress::start(bound).share(done, Duration::from_secs(elapsed));
+        assert_eq!(share(Bound::Cases(4), 1, 99), 0.25);
+        assert_eq!(share(Bound::Time(Duration::from_secs(10)), 99, 5), 0.5);
+        assert_eq!(per_second(10, Duration::from_secs(5)), 2);
+    }
+}
