@@ -8,7 +8,7 @@
 //!
 //! Up to [`SMALL`] entries a lookup compares the keys one after the other: first by identity, which is how keys
 //! that are constants of the program are found. No hash is computed or stored. Larger tables have an
-//! [index](super::index). An entry's position does not change until deleted entries are squeezed out, so a cell
+//! index. An entry's position does not change until deleted entries are squeezed out, so a cell
 //! of the index is never taken back; one that names a deleted entry is passed over.
 
 use std::cell::Cell;
