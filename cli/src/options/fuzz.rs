@@ -30,7 +30,7 @@ one history
   --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
                  shape, whether it is young, counted or traced, its count, whether the last collection found it
                  referred to by a root or a traced object (retained), whether it is dead and waits to be released
-                 (waiting), the cycle it belongs to (component), and what it refers to (# is no reference)
+                 (waiting), the cycle it belongs to (component), and what it refers to (# is no object)
   --quiet        show the verdict only
 
 a broken collector
