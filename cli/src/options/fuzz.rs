@@ -10,9 +10,9 @@ use super::{Command, Topic};
 
 /// What `frazil help fuzz` says.
 pub const HELP: &str = "\
-Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared: which
-objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's own verifier
-looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
+Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared:
+which objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's
+own verifier looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
 
 usage: frazil fuzz [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
