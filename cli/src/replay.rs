@@ -70,21 +70,19 @@ fn read(file: &str) -> Result<History, String> {
     let mut bytes = Vec::new();
     let read = File::open(file).and_then(|opened| opened.take(BYTES_MAX + 1).read_to_end(&mut bytes));
     read.map_err(|error| format!("cannot read {file}: {error}"))?;
-    parse(&bytes).map_err(|error| format!("{file}:{}: {error}", error.line))
+    parse(&bytes).map_err(|(line, message)| format!("{file}:{line}: {message}"))
 }
 
-fn parse(bytes: &[u8]) -> Result<History, ParseError> {
+fn parse(bytes: &[u8]) -> Result<History, (usize, String)> {
     if bytes.len() as u64 > BYTES_MAX {
-        return Err(ParseError::new(1, "more", format!("a history of at most {} MiB", BYTES_MAX >> 20)));
+        return Err((1, format!("expected a history, and the file is larger than {} MiB", BYTES_MAX >> 20)));
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.parse(),
-        Err(error) => {
-            let sound = &bytes[..error.valid_up_to()];
-            let line = 1 + sound.iter().filter(|&&byte| byte == b'\n').count();
-            Err(ParseError::new(line, "bytes that are no UTF-8", "a history, which is text"))
-        }
-    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let sound = &bytes[..error.valid_up_to()];
+        let line = 1 + sound.iter().filter(|&&byte| byte == b'\n').count();
+        (line, "expected a history, which is text, found bytes that are no UTF-8".to_owned())
+    })?;
+    text.parse().map_err(|error: ParseError| (error.line, error.to_string()))
 }
 
 #[cfg(test)]
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_no_history_is_refused_with_its_line() {
-        let line = |bytes: &[u8]| parse(bytes).map(|history| history.steps.len()).map_err(|error| error.line);
+        let line = |bytes: &[u8]| parse(bytes).map(|history| history.steps.len()).map_err(|(line, _)| line);
         assert_eq!(line(b"heap\nroot n0\n"), Ok(1));
         assert_eq!(line(b"heap\n\nroot n0\xff\n"), Err(3));
         assert_eq!(line(b"def f(x):\n    return x\n"), Err(1));

@@ -20,9 +20,12 @@ use crate::run::{Failure, Judge, run_watched, step_reached};
 use crate::scene::Audience;
 use crate::shrink::shrink;
 
-/// Histories between two looks at whether one has failed. Larger: less waiting for the slowest. Smaller: a
+/// Histories between two looks at whether one has failed, at most. Larger: less waiting for the slowest. Smaller: a
 /// failure is reported sooner.
 const BATCH: u64 = 256;
+/// Histories before the first look; from then on there are twice as many before each. A collector that is badly
+/// broken kills the process sooner or later: it should have failed in a way that can be told before that.
+const FIRST_BATCH: u64 = 4;
 /// Histories that are tried in shrinking one.
 const SHRINK_ATTEMPTS: usize = 5000;
 
@@ -69,9 +72,9 @@ impl Campaign {
     pub fn run_observed(&self, observer: &impl Observer) -> Result<Coverage, Box<Found>> {
         let mut coverage = Coverage::default();
         let done = AtomicU64::new(0);
-        let mut start = 0;
+        let (mut start, mut batch) = (0, FIRST_BATCH);
         while start < self.histories && observer.goes_on(done.load(Ordering::Relaxed)) {
-            let end = self.histories.min(start.saturating_add(BATCH));
+            let end = self.histories.min(start.saturating_add(batch));
             let results: Vec<Result<Coverage, (u64, Failure)>> = (start..end)
                 .into_par_iter()
                 .map(|number| {
@@ -97,7 +100,7 @@ impl Campaign {
                 observer.failed(self.seed.wrapping_add(number), &failure);
                 return Err(Box::new(self.shrink(number, failure, coverage)));
             }
-            start = end;
+            (start, batch) = (end, BATCH.min(2 * batch));
         }
         Ok(coverage)
     }

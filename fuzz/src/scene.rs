@@ -6,7 +6,8 @@
 //! ```
 //!
 //! An object is called what the history calls it. If the history has given the name to another one since, the
-//! number in the shadow graph follows (`n3/17`). A word that is no reference is shown as `#`.
+//! number in the shadow graph follows (`n3/17`). A word that is no reference, or
+//! one to something that is not there, is shown as `#`.
 
 use std::fmt;
 

@@ -201,7 +201,7 @@ const SETTINGS: &str = "the settings: heap [block 4096|8192|16384|32768] [nurser
 
 /// The forms of all steps but those that make objects: the words that tell one, and its form.
 const FORMS: [(&str, &str); 21] = [
-    ("litter", "litter COUNT x BYTES"),
+    ("litter", "litter COUNT x BYTES, at most 256 MiB,"),
     ("fill", "fill LABEL from SLOT count COUNT with VALUE"),
     ("poke", "poke LABEL 0..255"),
     ("freeze deep", "freeze deep VALUE"),
@@ -235,8 +235,8 @@ fn expected(line: &str) -> String {
         }
         let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         return format!(
-            "LABEL = KIND [LEN] (VALUE, ...) or FIRST..LAST = ring|chain KIND [LEN] (VALUE), at most {COUNT_MAX} of \
-             them, with KIND one of {} {WORDS}",
+            "LABEL = KIND [LEN] (VALUE, ...) or FIRST..LAST = ring|chain KIND [LEN] (VALUE), at most {COUNT_MAX} \
+             objects and 256 MiB, with KIND one of {} {WORDS}",
             kinds.join(", ")
         );
     }
@@ -251,20 +251,36 @@ fn expected(line: &str) -> String {
     }
 }
 
+/// KiB of nursery and words of stack that a history can ask for, and bytes that a step can make: a file may be
+/// absurd, the time and memory for it may not.
+const NURSERY_KIB_MAX: u32 = 1 << 18;
+const STACK_WORDS_MAX: u32 = 1 << 22;
+const MADE_BYTES_MAX: usize = 1 << 28;
+/// The same for objects.
+const COUNT_MAX: u32 = 1 << 20;
+
 /// The settings, if a heap can have them.
 fn settings(line: &str) -> Result<Setup, String> {
     let setup = read_setup(line).ok_or(SETTINGS)?;
+    if setup.nursery_kib > NURSERY_KIB_MAX || setup.stack_words > STACK_WORDS_MAX {
+        return Err(format!(
+            "settings of a small heap (nursery {NURSERY_KIB_MAX} and stack {STACK_WORDS_MAX} at most)"
+        ));
+    }
     match setup.config().check() {
         Ok(()) => Ok(setup),
         Err(rule) => Err(format!("settings that a heap can have ({rule})")),
     }
 }
 
-/// At most so many objects can one step make. A file may be absurd, the memory for it may not.
-const COUNT_MAX: u32 = 1 << 20;
+/// Can a step make `count` objects of `kind` with length `len`?
+fn bearable(count: u32, kind: Kind, len: u32) -> Option<()> {
+    let bytes = kind.bytes(kind.length(len)).saturating_mul(count as usize);
+    (count <= COUNT_MAX && bytes <= MADE_BYTES_MAX).then_some(())
+}
 
-fn amount(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|&count| count <= COUNT_MAX)
+fn litter(count: u32, len: u32) -> Option<Step> {
+    bearable(count, Kind::Bytes, len).map(|()| Step::Litter { count, len })
 }
 
 fn read_setup(line: &str) -> Option<Setup> {
@@ -329,7 +345,7 @@ fn read_step(line: &str) -> Option<Step> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let number = |text: &str| text.parse::<u32>().ok();
     Some(match words[..] {
-        ["litter", count, "x", len] => Step::Litter { count: amount(count)?, len: number(len)? },
+        ["litter", count, "x", len] => litter(number(count)?, number(len)?)?,
         ["fill", object, "from", start, "count", count, "with", value] => Step::Fill {
             object: label(object)?,
             start: number(start)?,
@@ -375,7 +391,7 @@ fn read_making(left: &str, right: &str) -> Option<Step> {
     let links = |kind: &str, len: u32, ring: bool| {
         let [other] = refs[..] else { return None };
         let kind = Kind::named(kind)?;
-        (count <= COUNT_MAX).then_some(())?;
+        bearable(count, kind, len)?;
         Some(Step::Links { label, count, kind, len, other: operand(other)?, ring })
     };
     match words[..] {
@@ -427,6 +443,9 @@ mod tests {
         assert!(wrong("n1[x] = n2").starts_with("expected LABEL[SLOT] = VALUE "));
         assert!(wrong("rooted n1").starts_with("expected a step"));
         assert!(wrong("n3..n1 = ring row (-)").contains("at most 1048576"), "it would be all of the labels");
+        assert!(wrong("litter 1000 x 1000000").contains("256 MiB"));
+        assert!(wrong("n0..n999 = chain bytes 1000000 (-)").contains("256 MiB"));
+        assert!("heap nursery 4000000".parse::<History>().unwrap_err().expected.contains("small heap"));
         assert!("heap counts 254".parse::<History>().unwrap_err().expected.contains("253"));
     }
 }

@@ -10,9 +10,9 @@ use super::{Command, Topic};
 
 /// What `frazil help fuzz` says.
 pub const HELP: &str = "\
-Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared: which
-objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's own verifier
-looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
+Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared:
+which objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's
+own verifier looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
 
 usage: frazil fuzz [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
@@ -30,7 +30,7 @@ one history
   --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
                  shape, whether it is young, counted or traced, its count, whether the last collection found it
                  referred to by a root or a traced object (retained), whether it is dead and waits to be released
-                 (waiting), the cycle it belongs to (component), and what it refers to (# is no reference)
+                 (waiting), the cycle it belongs to (component), and what it refers to (# is no object)
   --quiet        show the verdict only
 
 a broken collector
