@@ -6,6 +6,8 @@
 //! - `suites/bazelbuild-starlark`: all chunks but those that only one of its implementations must pass.
 //! - `suites/starlark-go/starlark`: all chunks but those about types that its own test program defines.
 
+mod beside;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
@@ -22,29 +24,7 @@ use frazil_starlark::value::{Value, ValueExt, boolean, none};
 use frazil_starlark::{Engine, Loader};
 use regex_lite::Regex;
 
-/// The folder, or `None` with a word about it.
-fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(folder);
-    if !path.is_dir() {
-        println!("skipped: there is no folder {}", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-fn programs(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(programs(&path));
-        } else if path.extension().is_some_and(|ext| ext == "star") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
+use beside::{programs, shared};
 
 fn read(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
@@ -303,7 +283,7 @@ fn run_suite(folder: &Path, known: &[(&str, usize, &str)], assertions: Option<&s
     let mut failures = Vec::new();
     let mut count = 0;
     let mut still = Vec::new();
-    for path in programs(folder) {
+    for path in programs(folder, &["star"]) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let first_line = read(&path);
         let options = first_line.lines().take(3).collect::<String>();

@@ -8,36 +8,15 @@
 //! - `suites/bazelbuild-starlark`, `suites/starlark-go/starlark`: mostly errors of the run time. A chunk
 //!   may fail here only where it is expected to fail with this message.
 
+mod beside;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use frazil_starlark::syntax::{Dialect, Environment, SourceFile, analyze, parse};
 use regex_lite::Regex;
 
-/// The folder, or `None` with a word about it.
-fn shared(folder: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(folder);
-    if !path.is_dir() {
-        println!("skipped: there is no folder {}", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-/// All Starlark files below a folder, in a fixed order.
-fn programs(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(programs(&path));
-        } else if path.extension().is_some_and(|ext| ext == "bzl" || ext == "star") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
+use beside::{programs, shared};
 
 fn read(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
@@ -109,7 +88,7 @@ impl Environment for Anything {
 fn real_programs_are_accepted() {
     let Some(folder) = shared("inputs") else { return };
     let dialect = Dialect { top_level_control: true, global_reassign: true, ..Dialect::STANDARD };
-    let files = programs(&folder);
+    let files = programs(&folder, &["bzl", "star"]);
     for path in &files {
         let source = SourceFile::new(path.display().to_string(), read(path));
         if let Err(errors) = analyze(&source, &Anything, &dialect) {
@@ -206,7 +185,7 @@ fn compare(path: &Path, chunk: &Chunk, stops: bool, mut found: Errors, failures:
 fn syntax_errors_are_those_of_the_reference() {
     let Some(folder) = shared("suites/starlark-go/syntax/testdata") else { return };
     let (mut failures, mut count, mut expected) = (Vec::new(), 0, 0);
-    for path in programs(&folder) {
+    for path in programs(&folder, &["bzl", "star"]) {
         for chunk in chunks(&read(&path), quoted_expectation) {
             let source = SourceFile::new(path.display().to_string(), chunk.text.as_str());
             let errors = parse(&source, &Dialect::STANDARD).syntax_errors;
@@ -224,7 +203,7 @@ fn syntax_errors_are_those_of_the_reference() {
 fn name_errors_are_those_of_the_reference() {
     let Some(folder) = shared("suites/starlark-go/resolve/testdata") else { return };
     let (mut failures, mut count, mut expected) = (Vec::new(), 0, 0);
-    for path in programs(&folder) {
+    for path in programs(&folder, &["bzl", "star"]) {
         for chunk in chunks(&read(&path), quoted_expectation) {
             let source = SourceFile::new(path.display().to_string(), chunk.text.as_str());
             let environment = Known(&["M"], &["U", "float"]);
@@ -247,7 +226,7 @@ fn run_time_suite(
 ) -> Option<(usize, usize)> {
     let folder = shared(folder)?;
     let (mut failures, mut count, mut errors) = (Vec::new(), 0, 0);
-    for path in programs(&folder) {
+    for path in programs(&folder, &["bzl", "star"]) {
         let text = read(&path);
         let options: String = text.lines().take_while(|line| line.starts_with('#')).collect();
         for chunk in chunks(&text, expectation) {
