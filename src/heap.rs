@@ -514,7 +514,9 @@ impl<'id, H: Host> Heap<'id, H> {
         let space = &mut self.old.get_mut().space;
         space.list_room();
         let keep = self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE;
-        space.give_back(keep, self.pacer.trigger + RAISE_BYTES);
+        // An idle drain comes when much may be young already, whose survivors must find room.
+        let young = self.young.nursery.opened().max(self.pacer.trigger + RAISE_BYTES);
+        space.give_back(keep, young);
     }
 
     /// Decides when the next collection is due, and opens the nursery up to there.

@@ -325,3 +325,30 @@ fn the_tags_of_a_reference_stay_when_its_object_moves() {
     })
     .expect("the settings agree");
 }
+
+#[test]
+fn an_idle_drain_leaves_the_blocks_that_young_objects_may_need() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000 };
+    with_heap(Config { drain, nursery_bytes: 64 << 10, ..Config::default() }, |mut heap| {
+        let root = heap.root(Value::EMPTY);
+        for round in 0..2 {
+            heap.reroot(&root, Value::EMPTY);
+            if round == 1 {
+                heap.collect(Request::Complete);
+                assert!(heap.waiting() > 0, "the old chain is dead, and not yet freed");
+            }
+            for id in 0..1_000_000 {
+                let tail = heap.rooted(&root).object();
+                let next = node(&heap, id, tail.as_slice());
+                heap.reroot(&root, next.into());
+            }
+            if round == 0 {
+                heap.collect(Request::Complete);
+            }
+        }
+        // So much is young now that the chunks which the drain empties are wanted for it.
+        while heap.drain(1_000_000) > 0 {}
+        let report = heap.collect(Request::Complete);
+        assert_eq!(report.promoted_objects, 1_000_000);
+    });
+}
