@@ -46,6 +46,7 @@ use crate::Fault;
 use crate::heap::Heap;
 use crate::object::{ObjRef, Slot};
 use crate::pacing::Request;
+use crate::space::clear_card;
 use crate::stats::{ByRoot, Kind, Report};
 use crate::tuning::Drain;
 use crate::value::Host;
@@ -105,7 +106,7 @@ fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previo
     let touched = std::mem::take(heap.touched.get_mut());
     for touch in &touched {
         if let Some(card) = touch.card {
-            Trace::clear_card(touch.object, card);
+            clear_card(touch.object, card);
         }
     }
     let stack = heap.stack.slots();

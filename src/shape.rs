@@ -216,6 +216,12 @@ impl Header {
         self.0 & flags != 0
     }
 
+    /// Was the object frozen (rather than born immutable)?
+    #[inline]
+    pub const fn was_frozen(self) -> bool {
+        self.has(BORN_MUTABLE) && !self.has(MUTABLE)
+    }
+
     /// References (layout *references*) or bytes (layout *bytes*), as the highest 32 bits say.
     #[inline]
     pub const fn length(self) -> usize {

@@ -179,8 +179,8 @@ impl Trace<'_> {
     /// An object that is no part of a cycle becomes counted.
     fn settle_one<H: Host>(&mut self, object: ObjRef, header: Header) {
         object.set_traced(false);
-        self.report.settled += usize::from(Self::was_frozen(header));
-        if H::commits(Fault::UncountedSettle) && Self::was_frozen(header) {
+        self.report.settled += usize::from(header.was_frozen());
+        if H::commits(Fault::UncountedSettle) && header.was_frozen() {
             return;
         }
         for target in targets::<H>(object, header).skip(usize::from(H::commits(Fault::SkippedCount))) {

@@ -9,8 +9,8 @@ use nursery::Nursery;
 use crate::Fault;
 use crate::object::{First, ObjRef, Slot, cell_bytes};
 use crate::old::{Old, target};
-use crate::shape::{BORN_MUTABLE, Header, MUTABLE, SEEN, WORD_BYTES};
-use crate::space::{CARD_BYTES, Lane, card_byte};
+use crate::shape::{Header, MUTABLE, SEEN, WORD_BYTES};
+use crate::space::{CARD_BYTES, Lane};
 use crate::stats::Report;
 use crate::value::Host;
 
@@ -247,16 +247,5 @@ impl<'h> Trace<'h> {
                 if may_settle { Found::Unclassified(object, header) } else { Found::Traced }
             }
         }
-    }
-
-    /// Was this object frozen (rather than born immutable)?
-    pub fn was_frozen(header: Header) -> bool {
-        header.has(BORN_MUTABLE) && !header.has(MUTABLE)
-    }
-
-    /// Clears the card of a large object.
-    pub fn clear_card(object: ObjRef, card: usize) {
-        // SAFETY: a card byte of a live large object.
-        unsafe { *card_byte(object.address(), object.bytes(), card) = 0 };
     }
 }

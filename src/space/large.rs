@@ -20,6 +20,12 @@ pub(crate) fn card_byte(address: usize, bytes: usize, card: usize) -> *mut u8 {
     std::ptr::with_exposed_provenance_mut(address + bytes + card)
 }
 
+/// Forgets that a card of a live large object was touched.
+pub(crate) fn clear_card(object: ObjRef, card: usize) {
+    // SAFETY: a card byte of a live large object.
+    unsafe { *card_byte(object.address(), object.bytes(), card) = 0 };
+}
+
 /// The bytes of a large object and of its cards.
 fn with_cards(bytes: usize) -> usize {
     bytes + bytes.div_ceil(CARD_BYTES)
