@@ -35,7 +35,7 @@
 //! 3. `nursery`, then `blocks/src/lib.rs`.
 //! 4. `shape.rs`, `object.rs`, `value.rs`: what a word is.
 //! 5. `old.rs`: the invariants.
-//! 6. `collect.rs`, then its files in the order of the phases.
+//! 6. `collect.rs`, then its files in the order of the phases; `order.rs`: what may trade places.
 //! 7. `verify.rs`: the same story as assertions.
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
@@ -50,6 +50,7 @@ mod heap;
 mod object;
 #[allow(unsafe_code)]
 mod old;
+mod order;
 #[allow(unsafe_code)]
 mod os;
 mod pacing;
@@ -71,6 +72,7 @@ mod young;
 pub use blocks::BlockBytes;
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
+pub use order::{Choice, Stage};
 pub use pacing::Request;
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};

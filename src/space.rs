@@ -10,18 +10,19 @@
 mod chunk;
 mod large;
 
-use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use blocks::classes::{CLASSES, Class, cell_bytes_max, class_of};
 use blocks::counts::Overflow;
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
+use rustc_hash::FxHashMap;
 use static_assertions::const_assert_eq;
 
 use crate::object::{self, ObjRef};
-use crate::os::{Mapping, Refused};
+use crate::os::{Mapping, Refused, System};
 use crate::shape::{Header, MUTABLE};
 
 use chunk::Chunk;
@@ -72,6 +73,7 @@ struct Region {
 /// The old generation's memory.
 pub(crate) struct Space {
     pub block: BlockBytes,
+    pub system: Rc<System>,
     /// The number of the complete collection; blocks are stamped with it.
     pub epoch: u64,
     /// Blocks with a bit in their current table, and those flipped in this epoch.
@@ -87,7 +89,7 @@ pub(crate) struct Space {
     regions: Vec<Region>,
     /// No region before this one has a free block.
     hint: usize,
-    huge: HashMap<usize, Mapping>,
+    huge: FxHashMap<usize, Mapping>,
     /// Mappings of freed objects. Their side tables are still looked at until the collection is over.
     dying: Vec<Mapping>,
     huge_bytes: usize,
@@ -102,9 +104,10 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    pub fn new(block: BlockBytes, poison: bool) -> Space {
+    pub fn new(block: BlockBytes, poison: bool, system: Rc<System>) -> Space {
         Space {
             block,
+            system,
             epoch: 1,
             touched_blocks: Vec::new(),
             overflow: Overflow::default(),
@@ -114,7 +117,7 @@ impl Space {
             poison,
             regions: Vec::new(),
             hint: 0,
-            huge: HashMap::new(),
+            huge: FxHashMap::default(),
             dying: Vec::new(),
             huge_bytes: 0,
             spans: Box::new([[Span::default(); CLASSES]; LANES]),
@@ -191,7 +194,7 @@ impl Space {
     }
 
     fn map_chunk(&mut self) -> Result<(), Refused> {
-        let mapping = Mapping::new(CHUNK_BYTES, CHUNK_BYTES)?;
+        let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
         let first = self.first_block();
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);

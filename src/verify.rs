@@ -3,11 +3,11 @@
 //! Everything is computed afresh from roots and fields, with none of the collector's own code, and compared
 //! with the side tables. It looks at the whole heap several times: it is for tests and for the checking mode.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use blocks::counts::{MEMBER, OVERFLOWN};
 use blocks::table::Listed;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::heap::Heap;
 use crate::object::{First, ObjRef, Slot, cell_bytes};
@@ -92,7 +92,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// is still marked as seen must not refer to a young one.
     pub(crate) fn verify_touches(&self) -> Result<(), Violation> {
         let old = self.old.borrow();
-        let touched: HashSet<ObjRef> = self.touched.borrow().iter().map(|touch| touch.object).collect();
+        let touched: FxHashSet<ObjRef> = self.touched.borrow().iter().map(|touch| touch.object).collect();
         for object in old.space.objects() {
             let header = object.header();
             let untouched = header.has(SEEN) && !touched.contains(&object);
@@ -110,9 +110,9 @@ impl<'id, H: Host> Heap<'id, H> {
         let old = self.old.borrow();
         let mut objects = self.young_objects(&old);
         objects.extend(old.space.objects());
-        let index: HashMap<ObjRef, usize> = objects.iter().copied().zip(0..).collect();
-        let waiting: HashSet<ObjRef> = old.waiting().collect();
-        let components: HashMap<ObjRef, usize> = old
+        let index: FxHashMap<ObjRef, usize> = objects.iter().copied().zip(0..).collect();
+        let waiting: FxHashSet<ObjRef> = old.waiting().collect();
+        let components: FxHashMap<ObjRef, usize> = old
             .components
             .iter()
             .zip(0..)
@@ -199,7 +199,7 @@ struct Check<'h, 'id, H: Host> {
     heap: &'h Heap<'id, H>,
     old: &'h Old,
     objects: Vec<ObjRef>,
-    live: HashSet<ObjRef>,
+    live: FxHashSet<ObjRef>,
 }
 
 impl<'h, 'id, H: Host> Check<'h, 'id, H> {
@@ -231,7 +231,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 return fail("tables", format!("block {block:#x}: {cells} cells, says {}", state.live.get()));
             }
         }
-        let listed: HashSet<usize> = space.touched_blocks.iter().copied().collect();
+        let listed: FxHashSet<usize> = space.touched_blocks.iter().copied().collect();
         if listed.len() != space.touched_blocks.len() {
             return fail("tables", "a block is twice on the list of touched ones".into());
         }
@@ -253,7 +253,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
     }
 
     fn buffer(&self) -> Result<(), Violation> {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for object in self.old.waiting() {
             if !self.live.contains(&object) || !seen.insert(object) {
                 return fail("tables", format!("{:#x} is twice in the buffer, or free", object.address()));
@@ -311,13 +311,13 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             return Ok(());
         }
         let traced = || self.objects.iter().copied().filter(|object| object.is_traced());
-        let mut referrers: HashMap<ObjRef, Vec<ObjRef>> = HashMap::new();
+        let mut referrers: FxHashMap<ObjRef, Vec<ObjRef>> = FxHashMap::default();
         for object in traced() {
             for target in targets::<H>(object, object.header()) {
                 referrers.entry(target).or_default().push(object);
             }
         }
-        let mut reaching: HashSet<ObjRef> = HashSet::new();
+        let mut reaching: FxHashSet<ObjRef> = FxHashSet::default();
         let mut pending: Vec<ObjRef> = traced().filter(|object| object.header().has(MUTABLE)).collect();
         while let Some(object) = pending.pop() {
             if reaching.insert(object) {
@@ -332,7 +332,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     /// I2: every count, recounted.
     fn i2_counts(&self) -> Result<(), Violation> {
-        let mut counts: HashMap<ObjRef, u64> = HashMap::new();
+        let mut counts: FxHashMap<ObjRef, u64> = FxHashMap::default();
         for &object in self.objects.iter().filter(|object| !object.is_traced()) {
             let from = self.old.representative(object);
             for target in targets::<H>(object, object.header()) {
@@ -354,7 +354,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     /// I3: a bit where, and (after a complete collection) only where a root or a traced object refers to.
     fn i3_retain_bits(&self) -> Result<(), Violation> {
-        let mut expected: HashSet<ObjRef> = HashSet::new();
+        let mut expected: FxHashSet<ObjRef> = FxHashSet::default();
         let mut pending: Vec<ObjRef> = Vec::new();
         let mut reach = |word: u64, pending: &mut Vec<ObjRef>| {
             if let Some(object) = target::<H>(word)
@@ -396,7 +396,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         }
         // Take away, again and again, what no other counted node refers to. A cycle would remain.
         let counted = || self.objects.iter().copied().filter(|object| !object.is_traced());
-        let mut left: HashMap<ObjRef, u64> = counted()
+        let mut left: FxHashMap<ObjRef, u64> = counted()
             .filter(|&object| self.old.representative(object) == object)
             .map(|object| (object, self.old.count(object)))
             .collect();
@@ -433,7 +433,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         let mut pending: Vec<ObjRef> = roots.chain(self.old.waiting()).collect();
         pending
             .extend(self.old.buffer.iter().flat_map(|&object| self.old.members(object).unwrap_or_default()));
-        let mut reached: HashSet<ObjRef> = HashSet::new();
+        let mut reached: FxHashSet<ObjRef> = FxHashSet::default();
         while let Some(object) = pending.pop() {
             if reached.insert(object) {
                 pending.extend(targets::<H>(object, object.header()));

@@ -9,6 +9,7 @@ use std::process::Command;
 use frazil::Fault;
 use fuzz::campaign::{Campaign, attempt};
 use fuzz::coverage::Event;
+use fuzz::faults::Defect;
 use fuzz::history::Setup;
 use fuzz::run::Judge;
 
@@ -26,12 +27,12 @@ fn name(judge: Judge) -> &'static str {
 }
 
 /// Hunts `fault` in a process of its own, which runs [`one_fault`].
-fn hunt(fault: Fault, judge: Judge) {
+fn hunt(fault: Defect, judge: Judge) {
     let this = std::env::current_exe().expect("a test knows its own file");
     for seed in SEEDS {
         let mut hunt = Command::new(&this);
         hunt.args(["--ignored", "--exact", "one_fault"]);
-        hunt.env(HUNT, format!("{fault:?} {} {seed}", name(judge)));
+        hunt.env(HUNT, format!("{} {} {seed}", fault.name(), name(judge)));
         let output = hunt.output().expect("the process starts");
         if cfg!(frazil_asan) && String::from_utf8_lossy(&output.stderr).contains("AddressSanitizer") {
             return; // found by the sanitizer, which ends the process before any judge sees the heap
@@ -50,7 +51,7 @@ fn hunt(fault: Fault, judge: Judge) {
 fn one_fault() {
     let hunt = std::env::var(HUNT).expect("set by the process that hunts");
     let words: Vec<&str> = hunt.split(' ').collect();
-    let fault = Fault::ALL.into_iter().find(|fault| format!("{fault:?}") == words[0]).expect("a fault");
+    let fault = Defect::named(words[0]).expect("a defect");
     let judge = [Judge::Shadow, Judge::Verifier].into_iter().find(|&judge| name(judge) == words[1]);
     let seed: u64 = words[2].parse().expect("a seed");
 
@@ -67,7 +68,7 @@ fn one_fault() {
 
 #[test]
 fn the_shadow_finds_every_fault() {
-    for fault in Fault::ALL {
+    for fault in Defect::all() {
         hunt(fault, Judge::Shadow);
     }
 }
@@ -77,7 +78,7 @@ fn the_verifier_finds_every_fault_that_breaks_an_invariant() {
     for fault in Fault::ALL {
         // No invariant is about what a weak reference answers.
         if fault != Fault::KeptWeak {
-            hunt(fault, Judge::Verifier);
+            hunt(Defect::Fault(fault), Judge::Verifier);
         }
     }
 }

@@ -4,10 +4,9 @@ use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use frazil::Fault;
 use fuzz::campaign::{Campaign, Found};
 use fuzz::coverage::{Coverage, Event};
-use fuzz::faults;
+use fuzz::faults::Defect;
 
 use crate::options::fuzz::{Bound, Hunt};
 use crate::progress::{Progress, per_second};
@@ -94,13 +93,13 @@ fn table(coverage: &Coverage, elapsed: Duration) -> String {
 }
 
 /// How to have it again.
-fn replay(file: &str, fault: Option<Fault>) -> String {
-    let fault = fault.map(|fault| format!(" --fault {}", faults::name(fault))).unwrap_or_default();
+fn replay(file: &str, fault: Option<Defect>) -> String {
+    let fault = fault.map(|fault| format!(" --fault {}", fault.name())).unwrap_or_default();
     format!("frazil fuzz --replay {file}{fault}")
 }
 
 /// The shrunk history as a file, with remarks on where it comes from.
-fn text(found: &Found, file: &str, fault: Option<Fault>) -> String {
+fn text(found: &Found, file: &str, fault: Option<Defect>) -> String {
     let what = match &found.small_failure {
         Some(failure) => failure.to_string(),
         None => format!("before it was shrunk, {}, and not since", found.failure),
@@ -114,9 +113,9 @@ fn text(found: &Found, file: &str, fault: Option<Fault>) -> String {
 }
 
 /// A broken collector may take the process with it, so the hunt for it is done in others, each from other seeds.
-fn hunt_in_children(hunt: &Hunt, fault: Fault, seed: u64) -> ExitCode {
+fn hunt_in_children(hunt: &Hunt, fault: Defect, seed: u64) -> ExitCode {
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "fault {}: {}", faults::name(fault), faults::deed(fault));
+    let _ = writeln!(out, "fault {}: {}", fault.name(), fault.deed());
     for number in 0..CHILDREN {
         let status = match child(hunt, fault, seed.wrapping_add(number * APART))
             .and_then(|mut child| child.status())
@@ -140,13 +139,9 @@ fn hunt_in_children(hunt: &Hunt, fault: Fault, seed: u64) -> ExitCode {
 }
 
 /// The same hunt from `seed`, in a process that does not pass it on.
-fn child(hunt: &Hunt, fault: Fault, seed: u64) -> std::io::Result<Command> {
+fn child(hunt: &Hunt, fault: Defect, seed: u64) -> std::io::Result<Command> {
     let mut child = Command::new(std::env::current_exe()?);
-    child
-        .env(CHILD, "1")
-        .arg("fuzz")
-        .arg(format!("--seed={seed}"))
-        .arg(format!("--fault={}", faults::name(fault)));
+    child.env(CHILD, "1").arg("fuzz").arg(format!("--seed={seed}")).arg(format!("--fault={}", fault.name()));
     child.arg(match hunt.bound {
         Bound::Cases(cases) => format!("--cases={cases}"),
         Bound::Time(time) => format!("--seconds={}", time.as_secs()),
@@ -159,8 +154,8 @@ fn child(hunt: &Hunt, fault: Fault, seed: u64) -> std::io::Result<Command> {
 /// Names all faults.
 pub fn list_faults() {
     let mut out = std::io::stdout();
-    for fault in Fault::ALL {
-        let _ = writeln!(out, "{:<18} {}", faults::name(fault), faults::deed(fault));
+    for defect in Defect::all() {
+        let _ = writeln!(out, "{:<24} {}", defect.name(), defect.deed());
     }
 }
 

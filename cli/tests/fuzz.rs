@@ -113,5 +113,5 @@ fn wrong_arguments_are_refused_and_help_helps() {
     }
     let help = fuzz(&["--help"]);
     assert!(help.status.success() && stdout(&help).contains("usage: frazil fuzz"));
-    assert_eq!(stdout(&fuzz(&["--list-faults"])).lines().count(), frazil::Fault::ALL.len());
+    assert_eq!(stdout(&fuzz(&["--list-faults"])).lines().count(), fuzz::faults::Defect::all().count());
 }

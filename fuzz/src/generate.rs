@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::theme::Theme;
 
 /// The kinds of step and how likely each is before a seed skews them.
-const STEPS: [(Choice, u32); 26] = [
+const STEPS: [(Choice, u32); 27] = [
     (Choice::Make, 36),
     (Choice::Ring, 6),
     (Choice::Chain, 4),
@@ -42,6 +42,7 @@ const STEPS: [(Choice, u32); 26] = [
     (Choice::Complete, 5),
     (Choice::Other, 8),
     (Choice::Drain, 3),
+    (Choice::Refuse, 1),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,7 @@ pub(crate) enum Choice {
     Complete,
     Other,
     Drain,
+    Refuse,
 }
 
 /// Steps without which nothing can be tested; a seed may make them rare, but not switch them off.
@@ -107,6 +109,19 @@ fn setup(random: &mut Random) -> Setup {
         count_max: random.pick(&[1, 2, 3, 20, 253]),
         stack_words: random.pick(&[8, 64, 4096]),
         check: random.chance(15),
+        orders: orders(random),
+    }
+}
+
+/// Mostly one order, and mostly not the natural one; now and then two, which must agree.
+fn orders(random: &mut Random) -> Vec<u32> {
+    let mut other = || 1 + random.below(1 << 20);
+    let (one, two) = (other(), other());
+    match random.below(8) {
+        0 | 1 => vec![0],
+        2 => vec![0, one],
+        3 => vec![one, two],
+        _ => vec![one],
     }
 }
 
@@ -180,6 +195,7 @@ impl Maker {
                 Step::Collect(self.random.pick(&[Demand::Short, Demand::Short, Demand::Auto, Demand::IfDue]))
             }
             Choice::Drain => Step::Drain { count: self.random.pick(&[1, 2, 5, 1000]) },
+            Choice::Refuse => Step::Refuse { after: self.random.pick(&[0, 0, 1, 3]) },
             _ => self.rooting(choice),
         }
     }

@@ -17,6 +17,7 @@
 
 use crate::graph::{self, Class, Reached};
 use crate::shadow::{Age, Id, Mourned, Shadow, Word};
+use rustc_hash::FxHashMap;
 
 /// When the heap is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,8 +259,8 @@ impl<'a> View<'a> {
 
     /// Rule 5.
     fn components(&self) -> Result<(), String> {
-        let mut cycle_of = std::collections::HashMap::new();
-        let mut component_of = std::collections::HashMap::new();
+        let mut cycle_of = FxHashMap::default();
+        let mut component_of = FxHashMap::default();
         for sighting in self.old() {
             let cycle = self.classes[sighting.id.index()].cycle;
             let expected = sighting.part == Part::Counted && cycle != 0;

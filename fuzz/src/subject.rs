@@ -109,12 +109,12 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
                     self.put(next, object);
                     Answer::Done
                 }
-                Err(_) => Answer::NoMemory,
+                Err(error) => no_memory(error),
             },
             Act::Litter { count, len } => {
                 let made =
                     (0..count).try_for_each(|_| heap.alloc(Kind::Bytes.shape(), len as usize).map(drop));
-                if made.is_ok() { Answer::Done } else { Answer::NoMemory }
+                made.map_or_else(no_memory, |()| Answer::Done)
             }
             Act::Store { object, slot, value } => {
                 stored(heap.store(self.object(object), slot, self.value(value)))
@@ -157,6 +157,7 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
             Act::Weak { object } => held.weaks.push(heap.weak(self.object(object))),
             Act::Unweak { weak } => heap.forget_weak(held.weaks.swap_remove(weak)),
             Act::Finalize { object, token } => heap.finalize(self.object(object), token),
+            Act::Refuse { after } => heap.refuse_memory_after(after),
             _ => unreachable!("`perform` does the rest"),
         }
         Answer::Done
@@ -212,6 +213,13 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
         let id = identify(object)?;
         self.put(id, object);
         Ok(Some((id, token)))
+    }
+}
+
+fn no_memory(error: AllocError) -> Answer {
+    match error {
+        AllocError::System { .. } => Answer::Refused,
+        AllocError::Limit { .. } | AllocError::TooLong { .. } => Answer::NoMemory,
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use ::fuzz::faults;
-use frazil::Fault;
+use ::fuzz::faults::Defect;
 use lexopt::prelude::*;
 
 use super::{Command, Topic};
@@ -12,7 +11,9 @@ use super::{Command, Topic};
 pub const HELP: &str = "\
 Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared:
 which objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's
-own verifier looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
+own verifier looks at it. Most histories take the collector's steps in another order, as far as the theory allows
+it; some happen under two orders, which must come to the same heap. The first history that fails is shrunk to a few
+lines, shown, and written to a file.
 
 usage: frazil fuzz [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
@@ -34,9 +35,9 @@ one history
   --quiet        show the verdict only
 
 a broken collector
-  --fault NAME   let the collector do one thing wrong, to see that it is found. It may take the process with it; then
-                 another begins where it can go on
-  --list-faults  the names, and what is done wrong
+  --fault NAME   let the collector do one thing wrong, or take its steps in an order that is forbidden, to see that
+                 it is found. It may take the process with it; then another begins where it can go on
+  --list-faults  the names of the faults and of the illegal orders, and what is done wrong
 
 A history is text: a line of settings, then a step a line; what follows a ; is a remark. Write one by hand:
 
@@ -70,7 +71,7 @@ pub struct Hunt {
     /// Where the history that fails is written, unless its seed names the file.
     pub save: Option<String>,
     /// What the collector does wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<Defect>,
 }
 
 /// When enough histories have been run.
@@ -88,7 +89,7 @@ pub struct Replay {
     /// The history.
     pub file: String,
     /// What the collector does wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<Defect>,
     /// Is only the verdict shown?
     pub quiet: bool,
 }
@@ -145,8 +146,8 @@ fn threads(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("{text:?} is no number of threads: 1 to {JOBS_MAX}"))
 }
 
-fn known_fault(text: &str) -> Result<Fault, String> {
-    faults::named(text)
+fn known_fault(text: &str) -> Result<Defect, String> {
+    Defect::named(text)
         .ok_or_else(|| format!("there is no fault {text:?}: frazil fuzz --list-faults names them"))
 }
 
@@ -173,7 +174,7 @@ mod tests {
             seed: Some(3),
             jobs: Some(2),
             save: Some("x".to_owned()),
-            fault: Some(Fault::KeptWeak),
+            fault: Defect::named("kept-weak"),
         };
         assert_eq!(hunt, expected);
     }
