@@ -37,6 +37,11 @@ pub(crate) struct Components {
 }
 
 impl Components {
+    /// Does `object` represent a component?
+    pub fn has(&self, object: ObjRef) -> bool {
+        self.members.contains_key(&object)
+    }
+
     /// The representatives and their members.
     pub fn iter(&self) -> impl Iterator<Item = (ObjRef, &[ObjRef])> {
         self.members.iter().map(|(&first, others)| (first, &**others))

@@ -491,15 +491,24 @@ impl Space {
 
     /// Every old object, in no particular order. For checking and for pictures: it looks at all of the heap.
     pub fn objects(&self) -> Vec<ObjRef> {
-        let chunks = self.regions.iter().map(|region| region.mapping.range().start);
-        chunks
-            .chain(self.huge.keys().copied())
-            .flat_map(|base| {
-                let starts = chunk_of(base).starts.ones(0..CHUNK_GRANULES);
-                // SAFETY: a start bit is set exactly where an old object begins.
-                starts.map(move |granule| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) })
+        let in_blocks = self.regions.iter().flat_map(|region| {
+            let base = region.mapping.range().start;
+            let used =
+                move |&index: &usize| matches!(chunk_of(base).blocks[index].used(), Use::Cells | Use::Head);
+            let blocks = (0..self.block.per_chunk()).filter(used);
+            blocks.flat_map(move |index| {
+                let granules = self.granules(base + index * self.block.get());
+                chunk_of(base).starts.ones(granules).map(move |granule| (base, granule))
             })
-            .collect()
+        });
+        let alone = self.huge.keys().flat_map(|&base| {
+            chunk_of(base).starts.ones(0..CHUNK_GRANULES).map(move |granule| (base, granule))
+        });
+        let mut objects = Vec::with_capacity(self.objects);
+        // SAFETY: a start bit is set exactly where an old object begins.
+        let object = |(base, granule)| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) };
+        objects.extend(in_blocks.chain(alone).map(object));
+        objects
     }
 
     /// Every block with cells: its address and its state.

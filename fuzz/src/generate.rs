@@ -6,6 +6,7 @@
 //! seeds have a theme on top (`theme.rs`).
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use frazil::BlockBytes;
 
@@ -13,6 +14,9 @@ use crate::history::{Demand, History, Label, Operand, Setup, Step};
 use crate::kind::{Kind, Tail};
 use crate::random::Random;
 use crate::theme::Theme;
+
+/// How long a history is: 200 steps in the mean.
+const STEPS_OF_A_HISTORY: RangeInclusive<u32> = 120..=280;
 
 /// The kinds of step and how likely each is before a seed skews them.
 const STEPS: [(Choice, u32); 27] = [
@@ -28,7 +32,7 @@ const STEPS: [(Choice, u32); 27] = [
     (Choice::Guard, 1),
     (Choice::Unguard, 1),
     (Choice::Root, 12),
-    (Choice::Unroot, 7),
+    (Choice::Unroot, 9),
     (Choice::Reroot, 3),
     (Choice::Forget, 1),
     (Choice::Push, 8),
@@ -39,8 +43,8 @@ const STEPS: [(Choice, u32); 27] = [
     (Choice::Unweak, 1),
     (Choice::Finalize, 3),
     (Choice::Take, 3),
-    (Choice::Complete, 5),
-    (Choice::Other, 8),
+    (Choice::Complete, 4),
+    (Choice::Other, 7),
     (Choice::Drain, 3),
     (Choice::Refuse, 1),
 ];
@@ -89,7 +93,7 @@ pub fn generate(seed: u64) -> History {
     let mut setup = setup(&mut random);
     theme.adjust(&mut random, &mut setup);
     let mut maker = Maker::new(random, setup.block, theme);
-    let count = maker.random.range(60, 200);
+    let count = maker.random.range(*STEPS_OF_A_HISTORY.start(), *STEPS_OF_A_HISTORY.end());
     let steps = (0..count).map(|_| maker.step()).collect();
     History { setup, steps }
 }
@@ -108,7 +112,7 @@ fn setup(random: &mut Random) -> Setup {
         instalment: if random.chance(40) { random.pick(&[1, 1, 2, 8]) } else { 0 },
         count_max: random.pick(&[1, 2, 3, 20, 253]),
         stack_words: random.pick(&[8, 64, 4096]),
-        check: random.chance(15),
+        check: random.chance(10),
         orders: orders(random),
     }
 }
@@ -246,7 +250,7 @@ impl Maker {
         let ring = choice == Choice::Ring;
         let count = match ring {
             true => self.random.pick(&[1, 1, 2, 2, 3, 4, 9]),
-            false => self.random.pick(&[2, 5, 20, 60, 300]),
+            false => self.random.pick(&[2, 2, 3, 5, 5, 20, 20, 60, 300]),
         };
         Step::Links { label: self.name(count), count, kind, len: kind.length(2), other, ring }
     }
@@ -301,7 +305,7 @@ mod tests {
         for seed in 0..200 {
             let history = generate(seed);
             assert_eq!(history.setup.config().check(), Ok(()), "{}", history.setup);
-            assert!((60..=200).contains(&history.steps.len()));
+            assert!(STEPS_OF_A_HISTORY.contains(&(history.steps.len() as u32)));
         }
     }
 }

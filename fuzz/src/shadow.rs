@@ -142,6 +142,8 @@ pub enum Answer {
 pub struct Shadow {
     /// Every object ever made.
     pub nodes: Vec<Node>,
+    /// Those that may still be there, in the order in which they were made.
+    pub present: Vec<Id>,
     /// The objects in hand, in the order in which they came there.
     pub hand: Vec<Id>,
     /// The latest object of each label.
@@ -278,6 +280,7 @@ impl Shadow {
             waiting: false,
             kept: false,
         });
+        self.present.push(id);
         self.named.insert(label, id);
         self.take_in_hand(id);
     }
