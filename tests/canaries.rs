@@ -1,5 +1,5 @@
-//! For every fault that a broken collector can be told to commit, the histories find it soon, and what is left
-//! after shrinking is short. So a collector that passes them has none of these faults.
+//! For every fault that a broken collector can be told to commit, and every illegal order of its steps, the histories
+//! find it soon, and what is left after shrinking is short. So a collector that passes them has none of these faults.
 //!
 //! A broken collector may take its process with it. Each fault is therefore hunted in a process of its own; if
 //! that dies, the hunt begins again from other seeds.
@@ -15,6 +15,9 @@ use fuzz::run::Judge;
 
 /// Within so many histories each fault must be found. Most are found by the first.
 const HISTORIES: u64 = 30;
+/// The same for illegal orders. Most are found by the first; what was left waiting is drained too early in one of some
+/// hundreds.
+const HISTORIES_OF_ORDERS: u64 = 3000;
 /// So few steps must be left of the history that finds it.
 const STEPS: usize = 10;
 /// The first seed of each attempt.
@@ -58,7 +61,8 @@ fn one_fault() {
     // In the checking mode the heap would call the verifier itself, whoever is the judge.
     let adjust = |_, setup: &mut Setup| setup.check = false;
     let judge = judge.expect("a judge");
-    let campaign = Campaign { fault: Some(fault), judge, adjust, ..Campaign::new(seed, HISTORIES) };
+    let histories = if matches!(fault, Defect::Order(_)) { HISTORIES_OF_ORDERS } else { HISTORIES };
+    let campaign = Campaign { fault: Some(fault), judge, adjust, ..Campaign::new(seed, histories) };
     let found = campaign.run().err().unwrap_or_else(|| panic!("{fault:?} goes unnoticed"));
     assert!(found.small.steps.len() <= STEPS, "{fault:?} is not shrunk enough: {found}");
     assert!(found.small_failure.is_some(), "{fault:?} is not found again: {found}");
