@@ -7,18 +7,27 @@
 
 use crate::history::Label;
 use crate::judge::{Moment, Part, Sighting};
-use crate::shadow::{Id, Shadow};
+use crate::shadow::{Answer, Id, Shadow};
 use crate::subject::Outcome;
 use rustc_hash::FxHashMap;
 
 /// What happened, in order.
 #[derive(Debug, Default)]
-pub struct Log(Vec<Entry>);
+pub struct Log {
+    entries: Vec<Entry>,
+    /// Acts performed so far.
+    acts: u64,
+}
 
 #[derive(Debug)]
 enum Entry {
-    /// An answer that is the heap's to choose.
-    Outcome(usize, String),
+    /// The answer to an act, if it is not the usual one.
+    Outcome {
+        /// Which act.
+        act: u64,
+        /// The answer.
+        answer: String,
+    },
     /// What a collection has left.
     Heap(Picture),
 }
@@ -49,9 +58,10 @@ struct Portrait {
 
 impl Log {
     /// The heap has answered.
-    pub fn outcome(&mut self, step: usize, outcome: &Outcome) {
-        if !matches!(outcome, Outcome::Answer(crate::shadow::Answer::Done)) {
-            self.0.push(Entry::Outcome(step, format!("{outcome:?}")));
+    pub fn outcome(&mut self, outcome: &Outcome) {
+        self.acts += 1;
+        if !matches!(outcome, Outcome::Answer(Answer::Done)) {
+            self.entries.push(Entry::Outcome { act: self.acts, answer: format!("{outcome:?}") });
         }
     }
 
@@ -76,7 +86,7 @@ impl Log {
         };
         let mut objects: Vec<Portrait> = sightings.into_iter().map(portrait).collect();
         objects.sort_by_key(|object| object.id);
-        self.0.push(Entry::Heap(Picture { step, moment, objects }));
+        self.entries.push(Entry::Heap(Picture { step, moment, objects }));
     }
 
     /// Compares what two orders came to. Says how many heaps were the same. `exact`: everything is drained by every
@@ -86,14 +96,14 @@ impl Log {
     /// The step after which they differ, and what.
     pub fn compare(&self, other: &Log, exact: bool) -> Result<u64, (usize, String)> {
         let mut heaps = 0;
-        for pair in self.0.iter().zip(&other.0) {
+        for pair in self.entries.iter().zip(&other.entries) {
             match pair {
                 (Entry::Heap(one), Entry::Heap(two)) if (one.step, one.moment) == (two.step, two.moment) => {
                     one.compare(two, exact).map_err(|what| (one.step, what))?;
                     heaps += 1;
                 }
-                (Entry::Outcome(one_step, one), Entry::Outcome(two_step, two))
-                    if one_step == two_step && one == two => {}
+                (Entry::Outcome { act, answer }, Entry::Outcome { act: other_act, answer: other })
+                    if (act, answer) == (other_act, other) => {}
                 _ => break,
             }
         }

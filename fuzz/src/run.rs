@@ -168,7 +168,7 @@ impl<H: Host> Runner<'_, '_, '_, H> {
                 let outcome = hand.perform(&act, held, shadow.next_id()).map_err(noticed)?;
                 cover(&act, &outcome, shadow, *large, coverage);
                 if let Some(log) = log {
-                    log.outcome(next, &outcome);
+                    log.outcome(&outcome);
                 }
                 let root = match outcome {
                     Outcome::Answer(Answer::NoMemory | Answer::Refused) => break,
