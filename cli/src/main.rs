@@ -5,6 +5,8 @@
 mod files;
 mod hunt;
 mod options;
+#[allow(dead_code)]
+mod page;
 mod progress;
 mod replay;
 mod stats;
