@@ -10,9 +10,10 @@ use blocks::counts::{MEMBER, OVERFLOWN};
 use blocks::table::Listed;
 
 use crate::heap::Heap;
-use crate::object::{First, ObjRef, Slot, cell_bytes};
+use crate::object::{First, ObjRef, Slot};
 use crate::old::{Old, target, targets};
-use crate::shape::{BYTES, COMPONENT, Header, MARKED, MUTABLE, SEEN};
+use crate::shape::{COMPONENT, MARKED, MUTABLE, SEEN};
+use crate::snapshot::{ObjectKind, ObjectView};
 use crate::space::chunk_of;
 use crate::stats::Kind;
 use crate::value::Host;
@@ -32,17 +33,6 @@ impl fmt::Display for Violation {
     }
 }
 impl std::error::Error for Violation {}
-
-/// What an object of the census is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectKind {
-    /// In the nursery, or large and not yet seen by a collection. It may be dead.
-    Young,
-    /// Old and counted.
-    Counted,
-    /// Old and traced.
-    Traced,
-}
 
 /// One object of the heap, as [`Heap::census`] found it.
 #[derive(Clone, Debug)]
@@ -107,75 +97,26 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Every object of the heap: the young ones, dead or alive, then the old ones. It looks at all of the heap.
     pub fn census(&self) -> Vec<LiveObject> {
-        let old = self.old.borrow();
-        let mut objects = self.young_objects(&old);
-        objects.extend(old.space.objects());
-        let index: HashMap<ObjRef, usize> = objects.iter().copied().zip(0..).collect();
-        let waiting: HashSet<ObjRef> = old.waiting().collect();
-        let components: HashMap<ObjRef, usize> = old
-            .components
-            .iter()
-            .zip(0..)
-            .flat_map(|((first, others), number)| {
-                std::iter::once(first).chain(others.iter().copied()).map(move |object| (object, number))
-            })
-            .collect();
-        let entry = |&object: &ObjRef| {
-            let header = object.header();
-            let young = old.is_young(object, &self.young.nursery);
-            let kind = match (young, !young && object.is_traced()) {
-                (true, _) => ObjectKind::Young,
-                (_, true) => ObjectKind::Traced,
-                _ => ObjectKind::Counted,
-            };
-            LiveObject {
-                shape_id: header.shape_id(),
-                raw: first_raw(object, header),
-                bytes: cell_bytes(header),
-                kind,
-                mutable: header.has(MUTABLE),
-                count: if kind == ObjectKind::Counted { old.count(object) } else { 0 },
-                retained: !young && old.is_retained(object),
-                waiting: !young && waiting.contains(&old.representative(object)),
-                component: components.get(&object).copied(),
-                references: object
-                    .slots(header)
-                    .map(|slot| target::<H>(slot.get()).and_then(|target| index.get(&target).copied()))
-                    .collect(),
-            }
+        let snapshot = self.snapshot(0);
+        let entry = |(object, view): (usize, &ObjectView)| LiveObject {
+            shape_id: view.shape_id,
+            raw: view.raw,
+            bytes: view.bytes,
+            kind: view.kind,
+            mutable: view.mutable,
+            count: view.count,
+            retained: view.retained,
+            waiting: view.waiting,
+            component: view.component.map(|number| number as usize),
+            references: snapshot.references(object).collect(),
         };
-        objects.iter().map(entry).collect()
-    }
-
-    fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
-        let mut objects = Vec::new();
-        for range in self.young.nursery.occupied() {
-            let mut address = range.start;
-            while address < range.end {
-                // SAFETY: objects lie side by side in the nursery, from its base to its top.
-                let object = unsafe { ObjRef::new(address) };
-                objects.push(object);
-                address += object.bytes();
-            }
-        }
-        objects.extend(&old.space.young_large);
-        objects
+        snapshot.objects.iter().enumerate().map(entry).collect()
     }
 
     fn root_slots(&self) -> Vec<Slot> {
         let mut slots: Vec<Slot> = self.stack.slots().chain(self.handles.slots()).collect();
         slots.extend(self.finalizers.borrow_mut().ready_slots());
         slots
-    }
-}
-
-/// The first raw word, or the first eight bytes.
-fn first_raw(object: ObjRef, header: Header) -> Option<u64> {
-    if header.has(BYTES) {
-        let (offset, len) = header.bytes();
-        (len >= 8).then(|| object.raw(offset / 8 - 1))
-    } else {
-        (header.raw_words() > 0).then(|| object.raw(0))
     }
 }
 
