@@ -7,7 +7,7 @@ use frazil::{AllocError, Config, ConfigError, Stats};
 use crate::cx::Cx;
 use crate::failure::Res;
 use crate::host::{Args, Call, Prepared};
-use crate::machine::{Loader, Machine};
+use crate::machine::{Loader, Machine, View, Watch};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
 
@@ -156,6 +156,22 @@ impl Engine {
     /// Gives a function the context, to make and look at values.
     pub fn with<R>(&self, look: impl for<'s> FnOnce(Cx<'s>) -> R) -> R {
         look(self.machine.cx())
+    }
+
+    /// Remembers of every object where in the program it was made, for pictures. Modules that were loaded before are
+    /// left out. Such code runs a good part slower.
+    pub fn profile(&mut self) {
+        self.machine.profile();
+    }
+
+    /// From now on `watch` looks at the heap after collections and when memory runs out, in place of the one before.
+    pub fn watch(&mut self, watch: impl Watch + 'static) {
+        self.machine.set_watch(Box::new(watch));
+    }
+
+    /// The interpreter as a watch sees it.
+    pub fn view(&mut self) -> View<'_> {
+        View::new(&mut self.machine)
     }
 
     /// What the collector did so far.
