@@ -115,6 +115,12 @@ impl Colour {
         (Colour::Ochre, "ochre", [0xa8, 0x6f, 0x0c], [0xdf, 0xb0, 0x55]),
     ];
 
+    /// What a style calls it, in light and in dark.
+    pub fn variable(self) -> String {
+        let found = Colour::ALL.iter().find(|entry| entry.0 == self);
+        format!("var(--{})", found.map_or("ink", |entry| entry.1))
+    }
+
     /// Its red, green and blue in light.
     pub fn light(self) -> (u8, u8, u8) {
         let found = Colour::ALL.iter().find(|entry| entry.0 == self);

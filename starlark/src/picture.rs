@@ -87,6 +87,8 @@ pub struct Picture {
     codes: Vec<Arc<Code>>,
     places: Vec<Place>,
     calls: Vec<Call>,
+    /// The list of the globals of modules and of what else the interpreter keeps.
+    kept: Option<usize>,
     /// From the globals object of a module to the number of its code.
     modules: HashMap<usize, u32>,
     /// The objects of roots, and where those are.
@@ -102,7 +104,9 @@ impl Picture {
             roots.entry(root.object).or_insert(root.place);
         }
         let calls = machine.calls().map(|(code, base, pc)| Call { code, base, pc }).collect();
+        let kept = snapshot.roots.iter().find(|root| root.place == RootPlace::Stack(ROOT_KEPT));
         let mut picture = Picture {
+            kept: kept.map(|root| root.object),
             modules: HashMap::new(),
             codes: machine.codes().to_vec(),
             places: machine.places().to_vec(),
@@ -117,8 +121,7 @@ impl Picture {
     /// Which object has the globals of which module: `kept` says where they are in the list of kept values.
     fn find_modules(&self, kept: &[(usize, u32)]) -> HashMap<usize, u32> {
         let snapshot = &self.snapshot;
-        let list = snapshot.roots.iter().find(|root| root.place == RootPlace::Stack(ROOT_KEPT));
-        let slots = list.and_then(|list| snapshot.references(list.object).next().flatten());
+        let slots = self.kept.and_then(|list| snapshot.references(list).next().flatten());
         let globals = |at: usize| slots.and_then(|slots| snapshot.references(slots).nth(at).flatten());
         kept.iter().filter_map(|&(at, code)| Some((globals(at)?, code))).collect()
     }
@@ -141,9 +144,11 @@ impl Picture {
         Kind::ALL[self.snapshot.objects[object].shape_id as usize % KINDS]
     }
 
-    /// Is it part of a value rather than a value of the program: the slots of a list, say?
+    /// Is it part of a value rather than a value of the program: the slots of a list, say, or the interpreter's list
+    /// of all modules?
     pub fn is_part(&self, object: usize) -> bool {
-        matches!(self.kind(object), Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals)
+        self.kept == Some(object)
+            || matches!(self.kind(object), Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals)
     }
 
     /// What an object of this kind is called in tables.
