@@ -14,6 +14,7 @@ mod watch;
 mod words;
 
 use std::cell::RefCell;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -47,12 +48,11 @@ fn tell(look: &Look) -> Result<(), Problem> {
     let prefix = look.out.clone().unwrap_or_else(|| prefix(&look.run.file));
     let (page, json) = (format!("{prefix}.html"), format!("{prefix}.json"));
     let written =
-        write(&page, page::page(&report)).and_then(|()| write(&json, format!("{:#}\n", json::json(&report))));
+        save(&page, page::page(&report)).and_then(|()| save(&json, format!("{:#}\n", json::json(&report))));
     if !look.quiet {
-        print!("{}", text::summary(&report));
-        if written.is_ok() {
-            println!("\n{page} shows all of it, {json} is for programs");
-        }
+        let files = written.is_ok().then(|| format!("\n{page} shows all of it, {json} is for programs\n"));
+        // Nobody is left to tell if standard output is closed.
+        let _ = write!(std::io::stdout(), "{}{}", text::summary(&report), files.unwrap_or_default());
     }
     // What the program did wrong is more important.
     outcome.and(written)
@@ -64,6 +64,6 @@ fn prefix(file: &str) -> String {
     format!("heap-{name}")
 }
 
-fn write(file: &str, text: String) -> Result<(), Problem> {
+fn save(file: &str, text: String) -> Result<(), Problem> {
     std::fs::write(file, text).map_err(|error| Problem::Setup(format!("cannot write {file}: {error}")))
 }

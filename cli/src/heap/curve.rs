@@ -14,9 +14,14 @@ const SIZE: (u32, u32) = (1080, 360);
 /// Height of the letters on axes.
 const LETTERS: u32 = 13;
 
-/// The colours of the lines, then of all others.
-pub const COLOURS: [Colour; 7] =
-    [Colour::Accent, Colour::Ochre, Colour::Violet, Colour::Good, Colour::Bad, Colour::Faint, Colour::Rule];
+/// The colours of the lines, most first.
+const COLOURS: [Colour; 6] =
+    [Colour::Accent, Colour::Ochre, Colour::Violet, Colour::Good, Colour::Bad, Colour::Faint];
+
+/// The colours of so many lines, then that of all others.
+pub fn colours(lines: usize) -> impl Iterator<Item = Colour> {
+    COLOURS.into_iter().take(lines).chain([Colour::Rule])
+}
 
 fn colour(colour: Colour) -> RGBColor {
     let (red, green, blue) = colour.light();
@@ -59,14 +64,13 @@ fn draw(report: &Report, svg: &mut String) -> Result<(), Box<dyn Error>> {
         .y_label_formatter(&|&count| bytes(count as u64))
         .draw()?;
     // The line with most lies at the bottom; each area is drawn over the one that it stands on.
-    let parts = report.growth.lines.len() + 1;
-    for part in (0..parts).rev() {
-        let shade = colour(if part + 1 == parts { COLOURS[COLOURS.len() - 1] } else { COLOURS[part] });
+    let shades: Vec<Colour> = colours(report.growth.lines.len()).collect();
+    for (part, &shade) in shades.iter().enumerate().rev() {
         let top = samples.iter().map(|(at, bytes)| (*at as f64, bytes[..=part].iter().sum::<u64>() as f64));
         let mut outline = vec![(samples.first().map_or(0.0, |first| first.0 as f64), 0.0)];
         outline.extend(top);
         outline.push((across, 0.0));
-        chart.draw_series(std::iter::once(Polygon::new(outline, shade.filled())))?;
+        chart.draw_series(std::iter::once(Polygon::new(outline, colour(shade).filled())))?;
     }
     area.present()?;
     Ok(())

@@ -26,7 +26,7 @@ pub fn json(report: &Report) -> Value {
         "lines": report.lines.iter().map(|line| json!({
             "file": line.file, "line": line.number, "function": line.function, "text": line.text,
         })).collect::<Vec<_>>(),
-        "holders": report.holders.iter().map(holder).collect::<Vec<_>>(),
+        "holders": report.holders.iter().map(|of| holder(report, of)).collect::<Vec<_>>(),
         "made_at": report.line_uses.iter().map(|used| json!({
             "line": used.line,
             "live": amount(used.live),
@@ -64,14 +64,14 @@ fn amount(amount: Amount) -> Value {
     json!({ "objects": amount.objects, "bytes": amount.bytes })
 }
 
-fn holder(holder: &Holder) -> Value {
+fn holder(report: &Report, holder: &Holder) -> Value {
     let name = match &holder.owner {
         Owner::Named(name, _) => Some(name),
         Owner::Several => None,
     };
     json!({
         "name": name,
-        "who": words::name(holder),
+        "who": words::name(report, holder),
         "what": holder.what,
         "filled_at": holder.filled,
         "holds": group(&holder.group),

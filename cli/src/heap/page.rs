@@ -2,17 +2,19 @@
 
 use starlark::Picture;
 
-use crate::page::{Html, Page, Table, details, element, figure, tag, text};
+use crate::page::{Colour, Html, Page, Table, details, element, figure, tag, text};
 use crate::stats::bytes;
 
 use super::holders::{Group, Holder, Owner};
-use super::report::{ClassUse, Line, Report};
+use super::report::{ClassUse, Report};
 use super::words::{self, count, headlines, percent};
 use super::{blocks, curve};
 
 /// Rows of a table; the rest is behind a click, up to a bound.
 const ROWS: usize = 12;
 const ROWS_MAX: usize = 200;
+/// So is what has a smaller share.
+const SHOWN: f64 = 0.001;
 /// Holders that are taken apart without a click.
 const OPEN: usize = 1;
 
@@ -23,8 +25,9 @@ const STYLE: &str = "\
 ul.parts{list-style:none;margin:.2rem 0;padding-left:1.1rem;border-left:2px solid var(--rule)}
 ul.parts>li{padding:.15rem 0;font-size:.92rem}
 .holder{margin:1.1rem 0}.holder>p{margin:.2rem 0;max-width:none}
-.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .3em 0 1em;vertical-align:baseline}
-.swatches{font-size:.9rem}.swatches .key:first-child{margin-left:0}
+.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 0;vertical-align:baseline}
+.swatches{font-size:.9rem}
+.card p{max-width:none}.share{white-space:nowrap}.swatches{max-width:none}.swatches>span{display:inline-block;margin-right:1em}
 .code{overflow-wrap:anywhere}td .code{white-space:pre-wrap}
 ";
 
@@ -68,10 +71,9 @@ fn growth(report: &Report, page: &mut Page) {
         "To the right, how much has been allocated; upwards, how much of it is alive, by the line that made it. What \
          only rises is never let go. A line that is flat holds what the program needs, and teeth come and go.",
     ));
-    let names = report.growth.lines.iter().map(|&line| words::line_name(&report.lines[line]));
-    page.push(swatches(
-        names.chain(["all other lines".to_owned()]).zip(curve::COLOURS.map(|colour| colour.variable())),
-    ));
+    let names = report.growth.lines.iter().map(|&line| words::line_name(report, line));
+    let colours = curve::colours(report.growth.lines.len()).map(Colour::variable);
+    page.push(swatches(names.chain(["all other lines".to_owned()]).zip(colours)));
 }
 
 /// What colours mean.
@@ -79,7 +81,7 @@ fn swatches(entries: impl Iterator<Item = (String, String)>) -> Html {
     let entry = |(name, colour): (String, String)| -> Html {
         let style = format!("background:{colour}");
         let key = element("span", &[("class", &"key"), ("style", &style)], Html::default());
-        [key, text(name)].into_iter().collect()
+        element("span", &[], [key, text(name)].into_iter().collect())
     };
     element("p", &[("class", &"swatches")], entries.map(entry).collect())
 }
@@ -105,15 +107,15 @@ fn one_holder(report: &Report, holder: &Holder, open: bool) -> Html {
     head.push(text(format!(", {}: ", bytes(group.retained.bytes))));
     match &holder.owner {
         Owner::Named(..) => {
-            head.push(with_code(&words::name(holder)));
+            head.push(with_code(&words::name(report, holder)));
             head.push(text(format!(", a {}", holder.what)));
         }
         Owner::Several => head.push(text(format!("{} that several things hold", holder.what))),
     }
-    let mut about = vec![text("made at "), place(&report.lines[group.line])];
+    let mut about = vec![text("made at "), place(report, group.line)];
     if let Some(line) = holder.filled {
         about.push(text(", filled at "));
-        about.push(place(&report.lines[line]));
+        about.push(place(report, line));
     }
     let mut content: Html = [
         element("p", &[], head.into_iter().collect()),
@@ -132,10 +134,10 @@ fn parts(report: &Report, group: &Group) -> Html {
     let part = |part: &Group| {
         let mut line: Html = [
             tag("strong", percent(report.share(part.retained.bytes))),
-            text(format!(", {}: {}, made at ", bytes(part.retained.bytes), count(part))),
-            place(&report.lines[part.line]),
-            text(", for instance "),
+            text(format!(", {}: {}, such as ", bytes(part.retained.bytes), count(part))),
             tag("code", words::way(&part.way)),
+            text(", made at "),
+            place(report, part.line),
         ]
         .into_iter()
         .collect();
@@ -147,14 +149,20 @@ fn parts(report: &Report, group: &Group) -> Html {
     element("ul", &[("class", &"parts")], group.parts.iter().map(part).collect())
 }
 
-/// File, line, and what stands there.
-fn place(line: &Line) -> Html {
-    if line.file.is_empty() {
-        return text(&line.text);
-    }
-    [text(line.place()), text(" "), element("span", &[("class", &"code faint")], text(&line.text))]
-        .into_iter()
-        .collect()
+/// The line, and what stands there.
+fn place(report: &Report, line: usize) -> Html {
+    let code = if line == 0 { "" } else { &report.lines[line].text };
+    let code = element("span", &[("class", &"code faint")], text(code));
+    [text(words::line_name(report, line)), text(" "), code].into_iter().collect()
+}
+
+/// A bar with its figure.
+fn share_of(share: f64) -> Html {
+    element(
+        "span",
+        &[("class", &"share")],
+        [bar(share), text(format!(" {}", percent(share)))].into_iter().collect(),
+    )
 }
 
 fn bar(share: f64) -> Html {
@@ -183,22 +191,23 @@ fn lines(report: &Report, page: &mut Page) {
             table.row(
                 share >= 0.1 && words::grows(used),
                 [
-                    [bar(share), text(format!(" {}", percent(share)))].into_iter().collect(),
+                    share_of(share),
                     text(bytes(used.live.bytes)),
                     text(used.live.objects),
                     text(growth),
                     text(Picture::kind_name(used.kind)),
-                    text(line.place()),
+                    text(words::line_name(report, used.line)),
                     element("span", &[("class", &"code")], code),
                 ],
             );
         }
         table.finish()
     };
-    page.push(rows(0, ROWS));
-    let more = report.line_uses.len().min(ROWS_MAX);
-    if more > ROWS {
-        page.push(details(&format!("{} more lines", more - ROWS), rows(ROWS, more)));
+    let uses = &report.line_uses;
+    let first = uses.iter().take(ROWS).filter(|used| report.share(used.live.bytes) >= SHOWN).count();
+    page.push(rows(0, first));
+    if uses.len() > first {
+        page.push(details("more lines", rows(first, uses.len().min(ROWS_MAX))));
     }
 }
 
@@ -215,7 +224,7 @@ fn kinds(report: &Report, page: &mut Page) {
         table.row(
             false,
             [
-                [bar(share), text(format!(" {}", percent(share)))].into_iter().collect(),
+                share_of(share),
                 text(bytes(used.live.bytes)),
                 text(Picture::kind_name(used.kind)),
                 text(used.live.objects),
@@ -257,7 +266,7 @@ fn classes(report: &Report, page: &mut Page) {
         table.row(
             false,
             [
-                [bar(full), text(format!(" {}", percent(full)))].into_iter().collect(),
+                share_of(full),
                 text(cells(class)),
                 text(class.blocks),
                 text(bytes(class.bytes)),

@@ -13,6 +13,8 @@ use super::watch::{Sample, Seen, Why};
 
 /// Lines that the curve tells apart.
 const CURVES: usize = 6;
+/// A line with a smaller part of all than one in so many has no curve of its own.
+const CURVE_PER: u64 = 100;
 
 /// Some objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,13 +44,6 @@ pub struct Line {
     pub function: String,
     /// Its text.
     pub text: String,
-}
-
-impl Line {
-    /// File and number.
-    pub fn place(&self) -> String {
-        if self.file.is_empty() { self.text.clone() } else { format!("{}:{}", self.file, self.number) }
-    }
 }
 
 /// The lines of the program, and which one each site is part of.
@@ -279,7 +274,9 @@ fn classes(picture: &Picture) -> Vec<ClassUse> {
 }
 
 fn growth(picture: &Picture, lines: &mut Lines, uses: &[LineUse], samples: &[Sample]) -> Growth {
-    let most: Vec<usize> = uses.iter().take(CURVES).map(|used| used.line).collect();
+    let all: u64 = uses.iter().map(|used| used.live.bytes).sum();
+    let much = |used: &&LineUse| used.live.bytes * CURVE_PER >= all;
+    let most: Vec<usize> = uses.iter().take(CURVES).filter(much).map(|used| used.line).collect();
     let told = |sample: &Sample| {
         let bytes = by_line(picture, lines, sample);
         let mut parts: Vec<u64> = most.iter().map(|&line| bytes.get(line).copied().unwrap_or(0)).collect();

@@ -39,7 +39,7 @@ fn holders(report: &Report, text: &mut String) {
     let _ = writeln!(text, "\nwho keeps how much alive");
     for holder in report.holders.iter().take(ROWS) {
         let name = match &holder.owner {
-            Owner::Named(..) => format!("{}, {}", words::name(holder), holder.what),
+            Owner::Named(..) => format!("{}, {}", words::name(report, holder), holder.what),
             Owner::Several => format!("{}, held by several", holder.what),
         };
         row(text, report, holder.group.retained.bytes, &name);
@@ -51,10 +51,10 @@ fn parts(report: &Report, group: &Group, depth: usize, text: &mut String) {
     let least = group.retained.bytes / 100 * PART_PERCENT;
     for part in group.parts.iter().filter(|part| part.retained.bytes >= least).take(2) {
         let name = format!(
-            "{:depth$}{}, {}, as {}",
+            "{:depth$}{}, {}, such as {}",
             "",
             count(part),
-            report.lines[part.line].place(),
+            words::line_name(report, part.line),
             words::way(&part.way),
             depth = 2 * depth
         );
@@ -65,20 +65,25 @@ fn parts(report: &Report, group: &Group, depth: usize, text: &mut String) {
 
 fn lines(report: &Report, text: &mut String) {
     let _ = writeln!(text, "\nwhich lines made what is alive");
-    for used in report.line_uses.iter().take(ROWS) {
+    for used in report.line_uses.iter().take(ROWS).filter(|used| is_shown(report, used.live.bytes)) {
         let line = &report.lines[used.line];
         let code = if line.file.is_empty() { String::new() } else { format!("  {}", line.text) };
-        let name = format!("{}, {} objects{code}", line.place(), used.live.objects);
+        let name = format!("{}: {} objects{code}", words::line_name(report, used.line), used.live.objects);
         row(text, report, used.live.bytes, &name);
     }
 }
 
 fn kinds(report: &Report, text: &mut String) {
     let _ = writeln!(text, "\nof which types it is");
-    for used in report.kinds.iter().take(ROWS) {
-        let name = format!("{}, {} objects", Picture::kind_name(used.kind), used.live.objects);
+    for used in report.kinds.iter().take(ROWS).filter(|used| is_shown(report, used.live.bytes)) {
+        let name = format!("{}: {} objects", Picture::kind_name(used.kind), used.live.objects);
         row(text, report, used.live.bytes, &name);
     }
+}
+
+/// Is it not nearly nothing?
+fn is_shown(report: &Report, bytes: u64) -> bool {
+    report.share(bytes) >= 0.001
 }
 
 fn row(text: &mut String, report: &Report, size: u64, name: &str) {

@@ -6,7 +6,7 @@ use starlark::picture::Start;
 use crate::stats::bytes;
 
 use super::holders::{Group, Holder, Owner};
-use super::report::{Line, LineUse, Report};
+use super::report::{LineUse, Report};
 use super::watch::Why;
 
 /// Who holds this share of all that is alive has a sentence, in percent.
@@ -65,25 +65,24 @@ fn holds(report: &Report, holder: &Holder) -> String {
     let size = bytes(group.retained.bytes);
     let mut told = match &holder.owner {
         Owner::Named(..) => {
-            format!("{share} of the live heap ({size}) hangs on {}, a {}", name(holder), holder.what)
+            format!("{share} of the live heap ({size}) hangs on {}, a {}", name(report, holder), holder.what)
         }
         Owner::Several => format!(
-            "{share} of the live heap ({size}) are {} that several things keep alive, made at {}",
+            "{share} of the live heap ({size}) is {} that several things keep alive, made at {}",
             holder.what,
-            line_name(&report.lines[group.line])
+            with_text(report, group.line)
         ),
     };
     if let Some(line) = holder.filled {
-        told += &format!(", filled at {}", line_name(&report.lines[line]));
+        told += &format!(", filled at {}", with_text(report, line));
     }
     told += ".";
     if let Some(part) = group.parts.first().filter(|part| part.retained.bytes * 2 > group.retained.bytes) {
-        told += &format!(
-            " Most of it: {}, made at {} ({}).",
-            count(part),
-            line_name(&report.lines[part.line]),
-            bytes(part.retained.bytes)
-        );
+        let where_made = match holder.filled {
+            Some(line) if line == part.line => "there".to_owned(),
+            _ => format!("at {}", with_text(report, part.line)),
+        };
+        told += &format!(" Most of it: {}, made {where_made} ({}).", count(part), bytes(part.retained.bytes));
     }
     told
 }
@@ -93,15 +92,16 @@ pub fn count(group: &Group) -> String {
     format!("{} x {}", group.own.objects, Picture::kind_name(group.kind))
 }
 
-/// Who a holder is: ``the global `cache` of app.star``.
-pub fn name(holder: &Holder) -> String {
+/// Who a holder is: ``the global `cache` ``. The program's own file goes without saying.
+pub fn name(report: &Report, holder: &Holder) -> String {
+    let of = |file: &str| if file == report.file { String::new() } else { format!(" of {file}") };
     match &holder.owner {
         Owner::Several => "several together".to_owned(),
         Owner::Named(name, start) => match start {
             Start::Globals(file) if name.starts_with('(') => format!("the constants of {file}"),
-            Start::Globals(file) => format!("the global `{name}` of {file}"),
+            Start::Globals(file) => format!("the global `{name}`{}", of(file)),
             Start::Local { function, file, line, .. } => {
-                format!("the local `{name}` of {} at {file}:{line}", function_name(function))
+                format!("the local `{name}` of {} at line {line}{}", function_name(function), of(file))
             }
             start => place(start),
         },
@@ -135,15 +135,31 @@ fn function_name(function: &str) -> &str {
     if function == "<toplevel>" { "the top level" } else { function }
 }
 
-/// `line 3 of app.star and line 5 of app.star`
+/// `line 3, line 5 and line 8`
 fn line_names(report: &Report, uses: &[&LineUse]) -> String {
-    let names: Vec<String> = uses.iter().map(|used| line_name(&report.lines[used.line])).collect();
-    names.join(" and ")
+    let mut names: Vec<String> = uses.iter().map(|used| line_name(report, used.line)).collect();
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        last => last.unwrap_or_default(),
+    }
 }
 
-/// `line 3 of app.star`
-pub fn line_name(line: &Line) -> String {
-    if line.file.is_empty() { line.text.clone() } else { format!("line {} of {}", line.number, line.file) }
+/// `line 3`, or `line 3 of lib.star` if that is not the program's own file.
+pub fn line_name(report: &Report, line: usize) -> String {
+    let line = &report.lines[line];
+    if line.file.is_empty() {
+        line.text.clone()
+    } else if line.file == report.file {
+        format!("line {}", line.number)
+    } else {
+        format!("line {} of {}", line.number, line.file)
+    }
+}
+
+/// The same with what stands there.
+fn with_text(report: &Report, line: usize) -> String {
+    let name = line_name(report, line);
+    if line == 0 { name } else { format!("{name}: `{}`", report.lines[line].text.replace('`', "'")) }
 }
 
 /// When the picture was taken.
