@@ -21,6 +21,7 @@ use crate::os::{Refused, System};
 use crate::pacing::{Pacer, Request};
 use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
+use crate::sites::Sites;
 use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
 use crate::tuning::{Config, ConfigError};
@@ -129,6 +130,8 @@ pub struct Heap<'id, H: Host> {
     pub(crate) stats: Stats,
     /// Told of every collection.
     observer: Option<Observer>,
+    /// Where objects were born, if somebody wants to know.
+    pub(crate) sites: Option<Box<Sites>>,
     brand: Brand<'id, H>,
 }
 
@@ -187,6 +190,7 @@ impl<'id, H: Host> Heap<'id, H> {
             finalizers: RefCell::default(),
             stats: Stats::default(),
             observer: None,
+            sites: None,
             brand: PhantomData,
             config,
         };
@@ -231,13 +235,20 @@ impl<'id, H: Host> Heap<'id, H> {
             self.wanted.set(true);
             return Err(AllocError::Limit { requested: bytes, used, limit });
         }
-        let address = if bytes > self.cell_bytes_max {
+        let top = self.young.nursery.top();
+        let large = bytes > self.cell_bytes_max;
+        let address = if large {
             self.alloc_large(bytes)
         } else {
             let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit - used);
             self.extend_nursery(bytes, RAISE_BYTES.min(allowed).max(bytes))
         };
         let address = address.map_err(|_: Refused| AllocError::System { requested: bytes })?;
+        match &self.sites {
+            Some(sites) if large => sites.large(address),
+            Some(sites) => sites.extended(top, address),
+            None => {}
+        }
         if self.allocated_bytes() >= self.pacer.trigger {
             self.wanted.set(true);
         }
@@ -510,6 +521,9 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Ends the young objects that were not evacuated.
     pub(crate) fn free_young(&mut self) {
         let space = &mut self.old.get_mut().space;
+        if let Some(sites) = &mut self.sites {
+            sites.note_survivors(self.young.nursery.top(), space);
+        }
         for object in std::mem::take(&mut space.young_large) {
             if space.state(object.address()).young.get() {
                 space.free_large(object);
@@ -517,6 +531,9 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         self.large_bytes.set(0);
         self.young.empty(self.pacer.trigger + RAISE_BYTES, self.config.check);
+        if let Some(sites) = &mut self.sites {
+            sites.begin(self.young.nursery.top());
+        }
     }
 
     /// Lists the blocks with room, and gives free memory back that the next collections won't need soon.

@@ -40,6 +40,7 @@
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
 
+mod address_map;
 #[allow(unsafe_code)]
 mod collect;
 mod fault;
@@ -57,6 +58,8 @@ mod pacing;
 #[allow(unsafe_code)]
 mod roots;
 mod shape;
+mod sites;
+mod snapshot;
 #[allow(unsafe_code)]
 mod space;
 mod stats;
@@ -76,10 +79,14 @@ pub use order::{Choice, Stage};
 pub use pacing::Request;
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
+pub use sites::SiteUse;
+pub use snapshot::{
+    BlockUse, BlockView, Dominators, ObjectKind, ObjectView, Paths, RootPlace, RootView, Snapshot, Step,
+};
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
 pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
-pub use verify::{LiveObject, ObjectKind, Violation};
+pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 
 /// The layout of an object, for code that works on it inline. See also [`Heap::TOP_OFFSET`].

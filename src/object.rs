@@ -6,8 +6,10 @@
 //! stale `ObjRef` is an error of logic, which the verifier and the address sanitizer look for; it cannot be
 //! made through the public interface.
 
+use std::ops::Range;
+
 use crate::os::set_accessible;
-use crate::shape::{Header, WORD_BYTES};
+use crate::shape::{Header, TEXT, WORD_BYTES};
 
 /// Bytes that every object's address and size are a multiple of.
 pub(crate) const GRANULE_BYTES: usize = blocks::GRANULE_BYTES;
@@ -134,6 +136,16 @@ impl ObjRef {
         (0..header.references()).map(move |i| Slot(first + i * WORD_BYTES))
     }
 
+    /// The text of an object of a text shape.
+    pub fn text<'a>(self, header: Header) -> &'a str {
+        debug_assert!(header.has(TEXT));
+        let (offset, len) = header.bytes();
+        let first = std::ptr::with_exposed_provenance(self.0 + offset);
+        // SAFETY: the bytes of a live object, filled from `str` only and never written afterwards; callers let go of
+        // them before the next collection.
+        unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(first, len)) }
+    }
+
     #[inline]
     pub fn raw(self, index: usize) -> u64 {
         self.read(1 + index)
@@ -162,6 +174,26 @@ impl ObjRef {
             ObjRef::new(to)
         }
     }
+}
+
+/// The objects that lie side by side in `range`, a part of the nursery that begins and ends with whole objects.
+/// With those that were evacuated comes where they are now.
+pub(crate) fn side_by_side(range: Range<usize>) -> impl Iterator<Item = (ObjRef, Option<ObjRef>)> {
+    let mut address = range.start;
+    std::iter::from_fn(move || {
+        if address >= range.end {
+            return None;
+        }
+        // SAFETY: one object begins where the one before ends, and nothing else lies in the nursery.
+        let object = unsafe { ObjRef::new(address) };
+        let survivor = match object.first() {
+            First::Header(_) => None,
+            // SAFETY: the forwarding address that the evacuation left.
+            First::Replaced(to) => Some(unsafe { ObjRef::new(to as usize) }),
+        };
+        address += survivor.unwrap_or(object).bytes();
+        Some((object, survivor))
+    })
 }
 
 /// Bytes that an object with this header takes: whole granules.

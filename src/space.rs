@@ -18,7 +18,7 @@ use blocks::counts::Overflow;
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use static_assertions::const_assert_eq;
 
 use crate::object::{self, ObjRef};
@@ -509,6 +509,45 @@ impl Space {
         let object = |(base, granule)| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) };
         objects.extend(in_blocks.chain(alone).map(object));
         objects
+    }
+
+    /// Every block but those with side tables, in the order of the chunks: of a large object, the first one.
+    pub fn blocks(&self) -> Vec<usize> {
+        let mut bases: Vec<usize> = self.regions.iter().map(|region| region.mapping.range().start).collect();
+        bases.sort_unstable();
+        let blocks = bases
+            .iter()
+            .flat_map(|base| (0..self.block.per_chunk()).map(move |at| base + at * self.block.get()));
+        let huge = self.huge.keys().map(|base| base + self.first_block() * self.block.get());
+        let of_interest = |block: &usize| !matches!(self.state(*block).used(), Use::Tables | Use::Tail);
+        blocks.filter(of_interest).chain(huge).collect()
+    }
+
+    /// The old objects in a block (for the head of a large object: that one).
+    pub fn objects_in(&self, block: usize) -> impl Iterator<Item = ObjRef> {
+        let base = block & !(CHUNK_BYTES - 1);
+        let starts = chunk_of(block).starts.ones(self.granules(block));
+        // SAFETY: a start bit is set exactly where an old object begins.
+        starts.map(move |granule| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) })
+    }
+
+    /// Bytes of the blocks, or of the mapping, of the large object in the block.
+    pub fn large_bytes(&self, block: usize) -> usize {
+        match self.huge.get(&(block & !(CHUNK_BYTES - 1))) {
+            Some(mapping) => mapping.range().len(),
+            None => self.state(block).live.get() as usize * self.block.get(),
+        }
+    }
+
+    /// How many chunks and mappings of large objects there are.
+    pub fn chunks(&self) -> usize {
+        self.regions.len() + self.huge.len()
+    }
+
+    /// The addresses of all chunks and mappings of large objects.
+    pub fn chunk_bases(&self) -> FxHashSet<usize> {
+        let regions = self.regions.iter().map(|region| region.mapping.range().start);
+        regions.chain(self.huge.keys().copied()).collect()
     }
 
     /// Every block with cells: its address and its state.

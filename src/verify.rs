@@ -10,9 +10,10 @@ use blocks::table::Listed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::heap::Heap;
-use crate::object::{First, ObjRef, Slot, cell_bytes};
+use crate::object::{First, ObjRef, Slot};
 use crate::old::{Old, target, targets};
-use crate::shape::{BYTES, COMPONENT, Header, MARKED, MUTABLE, SEEN};
+use crate::shape::{COMPONENT, MARKED, MUTABLE, SEEN};
+use crate::snapshot::{ObjectKind, ObjectView, first_raw};
 use crate::space::chunk_of;
 use crate::stats::Kind;
 use crate::value::Host;
@@ -32,17 +33,6 @@ impl fmt::Display for Violation {
     }
 }
 impl std::error::Error for Violation {}
-
-/// What an object of the census is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectKind {
-    /// In the nursery, or large and not yet seen by a collection. It may be dead.
-    Young,
-    /// Old and counted.
-    Counted,
-    /// Old and traced.
-    Traced,
-}
 
 /// One object of the heap, as [`Heap::census`] found it.
 #[derive(Clone, Debug)]
@@ -67,6 +57,27 @@ pub struct LiveObject {
     pub component: Option<usize>,
     /// What it refers to, as indices into the census; `None` for a word that is no reference.
     pub references: Vec<Option<usize>>,
+}
+
+/// What the side tables say of one old object: how it is kept alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    /// The host's number for its shape.
+    pub shape_id: u16,
+    /// Its first raw word, or its first eight bytes, if it has so many.
+    pub raw: Option<u64>,
+    /// Is it counted, or else traced?
+    pub counted: bool,
+    /// References from counted objects outside its component (the component's, if it belongs to one).
+    pub count: u64,
+    /// Reached by the last collection from a root or a traced object (for a component: any of its members).
+    pub retained: bool,
+    /// In the freed-object buffer.
+    pub waiting: bool,
+    /// The component it belongs to: members of one have the same number.
+    pub component: Option<usize>,
+    /// If it waits: so many of its first slots hold no reference (any more).
+    pub released: usize,
 }
 
 impl<'id, H: Host> Heap<'id, H> {
@@ -107,76 +118,55 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Every object of the heap: the young ones, dead or alive, then the old ones. It looks at all of the heap.
     pub fn census(&self) -> Vec<LiveObject> {
-        let old = self.old.borrow();
-        let mut objects = self.young_objects(&old);
-        objects.extend(old.space.objects());
-        let mut index = FxHashMap::with_capacity_and_hasher(objects.len(), Default::default());
-        index.extend(objects.iter().copied().zip(0..));
-        let waiting: FxHashSet<ObjRef> = old.waiting().collect();
-        let components: FxHashMap<ObjRef, usize> = old
-            .components
-            .iter()
-            .zip(0..)
-            .flat_map(|((first, others), number)| {
-                std::iter::once(first).chain(others.iter().copied()).map(move |object| (object, number))
-            })
-            .collect();
-        let entry = |&object: &ObjRef| {
-            let header = object.header();
-            let young = old.is_young(object, &self.young.nursery);
-            let kind = match (young, !young && object.is_traced()) {
-                (true, _) => ObjectKind::Young,
-                (_, true) => ObjectKind::Traced,
-                _ => ObjectKind::Counted,
-            };
-            LiveObject {
-                shape_id: header.shape_id(),
-                raw: first_raw(object, header),
-                bytes: cell_bytes(header),
-                kind,
-                mutable: header.has(MUTABLE),
-                count: if kind == ObjectKind::Counted { old.count(object) } else { 0 },
-                retained: !young && old.is_retained(object),
-                waiting: !young && waiting.contains(&old.representative(object)),
-                component: components.get(&object).copied(),
-                references: object
-                    .slots(header)
-                    .map(|slot| target::<H>(slot.get()).and_then(|target| index.get(&target).copied()))
-                    .collect(),
-            }
+        let snapshot = self.snapshot(0);
+        let entry = |(object, view): (usize, &ObjectView)| LiveObject {
+            shape_id: view.shape_id,
+            raw: view.raw,
+            bytes: view.bytes,
+            kind: view.kind,
+            mutable: view.mutable,
+            count: view.count,
+            retained: view.retained,
+            waiting: view.waiting,
+            component: view.component.map(|number| number as usize),
+            references: snapshot.references(object).collect(),
         };
-        objects.iter().map(entry).collect()
+        snapshot.objects.iter().enumerate().map(entry).collect()
     }
 
-    fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
-        let mut objects = Vec::new();
-        for range in self.young.nursery.occupied() {
-            let mut address = range.start;
-            while address < range.end {
-                // SAFETY: objects lie side by side in the nursery, from its base to its top.
-                let object = unsafe { ObjRef::new(address) };
-                objects.push(object);
-                address += object.bytes();
-            }
+    /// What the side tables say of every old object. It looks at all of the heap, and costs much less than
+    /// [`Heap::census`].
+    pub fn tallies(&self) -> Vec<Tally> {
+        let old = self.old.borrow();
+        let waiting: FxHashSet<ObjRef> = old.waiting().collect();
+        let mut components = FxHashMap::default();
+        for ((first, others), number) in old.components.iter().zip(0..) {
+            components.insert(first, number);
+            components.extend(others.iter().map(|&other| (other, number)));
         }
-        objects.extend(&old.space.young_large);
-        objects
+        let tally = |object: ObjRef| {
+            let header = object.header();
+            let counted = !object.is_traced();
+            let waits = !waiting.is_empty() && waiting.contains(&old.representative(object));
+            let is_word = |slot: &Slot| target::<H>(slot.get()).is_none();
+            Tally {
+                shape_id: header.shape_id(),
+                raw: first_raw(object, header),
+                counted,
+                count: if counted { old.count(object) } else { 0 },
+                retained: old.is_retained(object),
+                waiting: waits,
+                component: components.get(&object).copied(),
+                released: if waits { object.slots(header).take_while(is_word).count() } else { 0 },
+            }
+        };
+        old.space.objects().into_iter().map(tally).collect()
     }
 
     fn root_slots(&self) -> Vec<Slot> {
         let mut slots: Vec<Slot> = self.stack.slots().chain(self.handles.slots()).collect();
         slots.extend(self.finalizers.borrow_mut().ready_slots());
         slots
-    }
-}
-
-/// The first raw word, or the first eight bytes.
-fn first_raw(object: ObjRef, header: Header) -> Option<u64> {
-    if header.has(BYTES) {
-        let (offset, len) = header.bytes();
-        (len >= 8).then(|| object.raw(offset / 8 - 1))
-    } else {
-        (header.raw_words() > 0).then(|| object.raw(0))
     }
 }
 

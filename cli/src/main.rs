@@ -3,8 +3,11 @@
 //! Exit status: 0 if all went well, 1 if the program or a history failed, 2 if the command line or a file is wrong.
 
 mod files;
+mod heap;
 mod hunt;
+mod live;
 mod options;
+mod page;
 mod progress;
 mod replay;
 mod stats;
@@ -19,6 +22,7 @@ use starlark::Engine;
 use starlark::syntax::Diagnostic;
 
 use files::Files;
+use live::Live;
 use options::Command;
 use options::run::Run;
 use stats::Summary;
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         Ok(Command::Run(run)) => execute(&run),
         Ok(Command::Fuzz(hunt)) => hunt::hunt(&hunt),
         Ok(Command::Replay(replay)) => replay::replay(&replay),
+        Ok(Command::Heap(look)) => heap::look(&look),
         Ok(Command::ListFaults) => {
             hunt::list_faults();
             ExitCode::SUCCESS
@@ -57,10 +62,19 @@ fn execute(run: &Run) -> ExitCode {
         true => Rc::new(RefCell::new(Box::new(stdout))),
         false => Rc::new(RefCell::new(Box::new(BufWriter::with_capacity(1 << 16, stdout)))),
     };
-    let result = prepare(run, &output).and_then(|mut engine| {
+    let mut live = Live::default();
+    let prepared = prepare(run, &output, |engine| {
+        if run.progress {
+            live = Live::begin(engine);
+            let (sink, live) = (Rc::clone(&output), live.clone());
+            engine.on_print(move |line| live.aside(|| print_line(&sink, line)));
+        }
+    });
+    let result = prepared.and_then(|mut engine| {
         let started = Instant::now();
         let result = run_program(run, &mut engine);
         let elapsed = started.elapsed();
+        live.end();
         // Nobody is left to tell if standard output is closed.
         let _ = output.borrow_mut().flush();
         let told = tell_stats(run, &engine, elapsed).map_err(Problem::Setup);
@@ -68,11 +82,18 @@ fn execute(run: &Run) -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Problem::Setup(message)) => {
+        Err(problem) => tell_problem(problem),
+    }
+}
+
+/// Says what went wrong, and gives the exit status for it.
+fn tell_problem(problem: Problem) -> ExitCode {
+    match problem {
+        Problem::Setup(message) => {
             eprintln!("frazil: {message}");
             ExitCode::from(2)
         }
-        Err(Problem::Program(diagnostics)) => {
+        Problem::Program(diagnostics) => {
             let color = std::io::stderr().is_terminal();
             for diagnostic in diagnostics {
                 eprint!("{}", diagnostic.render(color));
@@ -90,23 +111,26 @@ enum Problem {
     Program(Vec<Diagnostic>),
 }
 
-/// Makes an engine, and runs the prelude on it.
-fn prepare(run: &Run, output: &Output) -> Result<Engine, Problem> {
+/// Makes an engine, lets `set_up` have it, and runs the prelude on it.
+fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Result<Engine, Problem> {
     let files = Files::new(&run.file, run.root.clone());
     let prelude = run.prelude.clone().or_else(|| files.prelude());
     let mut engine = Engine::with_loader(run.config.clone(), run.dialect, Box::new(files))
         .map_err(|error| Problem::Setup(error.to_string()))?;
     let sink = Rc::clone(output);
-    engine.on_print(move |line| {
-        // A closed pipe must not end the program half-way through its work.
-        let _ = writeln!(sink.borrow_mut(), "{line}");
-    });
+    engine.on_print(move |line| print_line(&sink, line));
+    set_up(&mut engine);
     if let Some(prelude) = prelude {
         let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
         engine.run(&prelude, text).map_err(Problem::Program)?;
         engine.predeclare_module(&prelude).map_err(|error| Problem::Program(vec![error]))?;
     }
     Ok(engine)
+}
+
+fn print_line(output: &Output, line: &str) {
+    // A closed pipe must not end the program half-way through its work.
+    let _ = writeln!(output.borrow_mut(), "{line}");
 }
 
 fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {

@@ -1,6 +1,7 @@
 //! The command line: which command it is. Each has its options, and explains them, in a file of its own.
 
 pub mod fuzz;
+pub mod heap;
 pub mod run;
 
 use lexopt::prelude::*;
@@ -15,10 +16,12 @@ commands
   run FILE.star   run a Starlark program on the collector, and say what the collector did if asked
   fuzz            let random histories happen to a heap, compare it with a model after every collection, and make
                   what fails small
+  heap FILE.star  run a program and show who keeps what alive in its heap, and which lines made it
   help [COMMAND]  explain
 
 try
   frazil run --stats program.star
+  frazil heap program.star
   frazil fuzz --seconds 30
   frazil fuzz --fault skipped-count     see how a broken collector is found
   frazil help fuzz
@@ -43,6 +46,8 @@ pub enum Command {
     Replay(fuzz::Replay),
     /// Name all faults.
     ListFaults,
+    /// Show a program's heap.
+    Heap(heap::Look),
 }
 
 /// What can be explained.
@@ -54,6 +59,8 @@ pub enum Topic {
     Run,
     /// `frazil fuzz`
     Fuzz,
+    /// `frazil heap`
+    Heap,
 }
 
 impl Topic {
@@ -63,6 +70,7 @@ impl Topic {
             Topic::Frazil => HELP,
             Topic::Run => run::HELP,
             Topic::Fuzz => fuzz::HELP,
+            Topic::Heap => heap::HELP,
         }
     }
 }
@@ -73,7 +81,9 @@ impl Topic {
 /// It is wrong.
 pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let Some(first) = parser.next()? else {
-        return Err("say what is to be done: frazil run FILE.star, or frazil fuzz".into());
+        return Err(
+            "say what is to be done: frazil run FILE.star, frazil heap FILE.star, or frazil fuzz".into()
+        );
     };
     match first {
         Long("help") | Short('h') => Ok(Command::Help(Topic::Frazil)),
@@ -81,8 +91,9 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Value(command) => match &*command.string()? {
             "run" => run::parse(&mut parser),
             "fuzz" => fuzz::parse(&mut parser),
+            "heap" => heap::parse(&mut parser),
             "help" => help(&mut parser),
-            other => Err(format!("there is no command {other:?}: there are run, fuzz and help").into()),
+            other => Err(format!("there is no command {other:?}: there are run, heap, fuzz and help").into()),
         },
         _ => Err(first.unexpected()),
     }
@@ -94,6 +105,7 @@ fn help(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some(Value(topic)) => match &*topic.string()? {
             "run" => Topic::Run,
             "fuzz" => Topic::Fuzz,
+            "heap" => Topic::Heap,
             other => return Err(format!("there is no command {other:?} to explain").into()),
         },
         Some(other) => return Err(other.unexpected()),
@@ -121,6 +133,8 @@ mod tests {
         assert!(matches!(parse(&["-h"]), Ok(Command::Help(Topic::Frazil))));
         assert!(matches!(parse(&["help", "fuzz"]), Ok(Command::Help(Topic::Fuzz))));
         assert!(matches!(parse(&["fuzz", "--help"]), Ok(Command::Help(Topic::Fuzz))));
+        assert!(matches!(parse(&["heap", "a.star"]), Ok(Command::Heap(_))));
+        assert!(matches!(parse(&["help", "heap"]), Ok(Command::Help(Topic::Heap))));
         assert!(matches!(parse(&["run", "--help"]), Ok(Command::Help(Topic::Run))));
         for wrong in [&[] as &[&str], &["fly"], &["--fly"], &["help", "fly"], &["help", "--fly"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

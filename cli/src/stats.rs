@@ -139,7 +139,8 @@ fn share(part: f64, whole: f64) -> String {
     format!("{:.1}%", if whole > 0.0 { part / whole * 100.0 } else { 0.0 })
 }
 
-fn time(time: Duration) -> String {
+/// A length of time for a person.
+pub fn time(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
         seconds if seconds >= 1e-3 => format!("{:.1} ms", seconds * 1e3),
@@ -147,7 +148,8 @@ fn time(time: Duration) -> String {
     }
 }
 
-fn bytes(bytes: u64) -> String {
+/// A number of bytes for a person.
+pub fn bytes(bytes: u64) -> String {
     match bytes as f64 {
         count if count >= 1e9 => format!("{:.2} GB", count / 1e9),
         count if count >= 1e6 => format!("{:.1} MB", count / 1e6),

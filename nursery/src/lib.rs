@@ -109,6 +109,12 @@ impl Nursery {
                 && self.filled.borrow().iter().any(|range| range.contains(&address)))
     }
 
+    /// The address of the next object, unless the nursery spills.
+    #[inline(always)]
+    pub fn top(&self) -> usize {
+        self.top.get()
+    }
+
     /// Bytes allocated since the last reset.
     pub fn used(&self) -> usize {
         self.filled_bytes.get() + (self.top.get() - self.base.get())

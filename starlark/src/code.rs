@@ -243,6 +243,10 @@ pub enum Op {
     Load {
         load: u32,
     },
+    /// From now on objects are born at this site. Only in code that is profiled.
+    Site {
+        site: u32,
+    },
 
     // ------------------------------------------------------------------ data
     List {

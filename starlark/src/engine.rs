@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use frazil::{AllocError, Config, ConfigError, Stats};
+use frazil::{AllocError, Config, ConfigError, Report, Stats};
 
 use crate::cx::Cx;
 use crate::failure::Res;
 use crate::host::{Args, Call, Prepared};
-use crate::machine::{Loader, Machine};
+use crate::machine::{Loader, Machine, View, Watch};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
 
@@ -158,9 +158,30 @@ impl Engine {
         look(self.machine.cx())
     }
 
+    /// Remembers of every object where in the program it was made, for pictures. Modules that were loaded before are
+    /// left out. Such code runs a good part slower.
+    pub fn profile(&mut self) {
+        self.machine.profile();
+    }
+
+    /// From now on `watch` looks at the heap after collections and when memory runs out, in place of the one before.
+    pub fn watch(&mut self, watch: impl Watch + 'static) {
+        self.machine.set_watch(Box::new(watch));
+    }
+
+    /// The interpreter as a watch sees it.
+    pub fn view(&mut self) -> View<'_> {
+        View::new(&mut self.machine)
+    }
+
     /// What the collector did so far.
     pub fn stats(&self) -> &Stats {
         self.machine.heap().stats()
+    }
+
+    /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.
+    pub fn observe(&mut self, observer: impl FnMut(&Report) + 'static) {
+        self.machine.heap_mut().observe(observer);
     }
 
     /// The settings of the heap.

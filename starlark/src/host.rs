@@ -9,6 +9,7 @@ use crate::cx::Cx;
 use crate::failure::{Res, fail};
 use crate::machine::Machine;
 use crate::ops::attr;
+use crate::picture::Place;
 use crate::value::{Object, Value, ValueExt};
 
 /// The arguments of a call of a built-in function.
@@ -69,6 +70,8 @@ pub struct Host {
     pub universal: HashMap<String, u32>,
     /// What `print` does with a line.
     pub print: Box<dyn Fn(&str)>,
+    /// The places where the program allocates, by site (from 1); none unless the program is profiled.
+    pub(crate) places: Option<Vec<Place>>,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
     pub scratch: Cell<String>,
 }
@@ -80,6 +83,7 @@ impl Host {
             builtins: Vec::new(),
             universal: HashMap::new(),
             print: Box::new(|line| println!("{line}")),
+            places: None,
             scratch: Cell::new(String::new()),
         };
         for (name, call) in crate::builtins::all() {

@@ -31,8 +31,10 @@ pub mod failure;
 pub mod host;
 pub mod machine;
 pub mod ops;
+pub mod picture;
 pub mod syntax;
 pub mod value;
 
 pub use engine::{CONFIG, Engine, EngineError};
-pub use machine::Loader;
+pub use machine::{Loader, View, Watch};
+pub use picture::Picture;

@@ -17,6 +17,7 @@ usage: frazil run [OPTIONS] FILE.star
 what happened
   --stats             when the program is over, say what the collector did
   --stats-json FILE   write the same to FILE as JSON (- for standard error)
+  --progress          while the program runs, say how much is allocated and alive, and how long pauses are
 
 memory
   --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
@@ -48,10 +49,27 @@ pub struct Run {
     pub stats: bool,
     /// Where to write it as JSON.
     pub stats_json: Option<String>,
+    /// Say how it goes while it goes.
+    pub progress: bool,
     /// The settings of the heap.
     pub config: Config,
     /// The language.
     pub dialect: Dialect,
+}
+
+impl Default for Run {
+    fn default() -> Run {
+        Run {
+            file: String::new(),
+            root: None,
+            prelude: None,
+            stats: false,
+            stats_json: None,
+            progress: false,
+            config: starlark::CONFIG,
+            dialect: Dialect::STANDARD,
+        }
+    }
 }
 
 /// Reads what follows `frazil run`.
@@ -59,20 +77,13 @@ pub struct Run {
 /// # Errors
 /// It is wrong.
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut run = Run {
-        file: String::new(),
-        root: None,
-        prelude: None,
-        stats: false,
-        stats_json: None,
-        config: starlark::CONFIG,
-        dialect: Dialect::STANDARD,
-    };
+    let mut run = Run::default();
     let mut files = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Run)),
             Long("stats") => run.stats = true,
+            Long("progress") => run.progress = true,
             Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
             Long("root") => run.root = Some(parser.value()?.into()),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
@@ -96,7 +107,7 @@ fn block(text: &str) -> Result<BlockBytes, String> {
 }
 
 /// A size: bytes, or a number with k, m or g.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let wrong = || format!("{text:?} is no size: write bytes, or a number with k, m or g");
     let (digits, shift) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 10),

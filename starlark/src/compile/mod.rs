@@ -9,6 +9,7 @@ mod comprehension;
 mod emit;
 mod expression;
 mod function;
+pub(crate) mod sites;
 mod statement;
 mod target;
 

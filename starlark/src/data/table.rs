@@ -25,7 +25,7 @@ pub const SMALL: usize = 8;
 
 /// Bits of each of the two numbers of entries in the packed word.
 const COUNT_BITS: u32 = 28;
-const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+pub(crate) const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const ITERATIONS_SHIFT: u32 = 2 * COUNT_BITS;
 
 /// Slots in a table.

@@ -443,6 +443,7 @@ pub(super) fn run<'s>(
                     set!(d, ok!(make_function(cx, &current, base, code)));
                 }
                 Op::Load { load } => break 'exit Ok(Step::Load(load)),
+                Op::Site { site } => heap.set_site(site),
 
                 // -------------------------------------------------------------- data
                 Op::List { d, base, count } => {

@@ -8,20 +8,24 @@ mod call;
 mod dispatch;
 mod modules;
 mod unwind;
+mod watch;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use frazil::{AllocError, Request};
 
-use crate::code::WINDOW;
+use crate::code::{Code, WINDOW};
 use crate::cx::{self, Cx, ROOT_WORDS};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Host, Prepared};
+use crate::picture::Place;
 use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Heap, Kind, Value, ValueExt};
 
 pub use modules::Loader;
 pub(crate) use modules::Modules;
+pub use watch::{View, Watch};
 
 /// How many calls may be active at once.
 const CALLS_MAX: usize = 20_000;
@@ -85,6 +89,8 @@ pub struct Machine {
     /// The instruction (and depth) that is being repeated after memory ran out.
     repeated: Option<(usize, u32)>,
     modules: Modules,
+    /// Looks at the heap now and then.
+    watch: Option<Box<dyn Watch>>,
     dialect: Dialect,
 }
 
@@ -106,6 +112,7 @@ impl Machine {
             running: None,
             repeated: None,
             modules: Modules::new(loader),
+            watch: None,
             dialect,
         })
     }
@@ -113,6 +120,11 @@ impl Machine {
     /// The context of operations.
     pub(crate) fn cx(&self) -> Cx<'_> {
         Cx::new(&self.heap, &self.host)
+    }
+
+    /// The heap, for what needs it alone.
+    pub(crate) fn heap_mut(&mut self) -> &mut Heap {
+        &mut self.heap
     }
 
     /// The heap.
@@ -123,6 +135,22 @@ impl Machine {
     /// The tables of the host.
     pub(crate) fn host_mut(&mut self) -> &mut Host {
         &mut self.host
+    }
+
+    /// The calls in progress, outermost first: the number of the code, where the registers begin on the root stack,
+    /// and the instruction behind the one that is being executed.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (u32, usize, usize)> {
+        self.frames.iter().map(|frame| (frame.code, frame.base as usize, frame.pc as usize))
+    }
+
+    /// All code, by its numbers.
+    pub(crate) fn codes(&self) -> &[Arc<Code>] {
+        &self.host.codes
+    }
+
+    /// Where the program allocates, by site (from 1), if it is profiled.
+    pub(crate) fn places(&self) -> &[Place] {
+        self.host.places.as_deref().unwrap_or_default()
     }
 
     /// A word of the root stack.
@@ -168,13 +196,18 @@ impl Machine {
                 Ok(Step::Done) => return Ok(()),
                 Ok(Step::Collect) => {
                     self.repeated = None;
-                    self.collect(Request::Auto).map_err(Into::into)
+                    let collected = self.collect(Request::Auto).map_err(Into::into);
+                    self.show(|watch, view| watch.collected(view));
+                    collected
                 }
                 Ok(Step::Reenter { builtin, run, slot, d }) => self.reenter(builtin, run, slot, d),
                 Ok(Step::Load(load)) => self.load(load),
                 Err(failure) => self.repeat_after_collection(failure),
             };
             if let Err(failure) = outcome {
+                if matches!(*failure, Failure::Alloc(_)) {
+                    self.show(|watch, view| watch.exhausted(view));
+                }
                 return Err(self.unwind(*failure, depth));
             }
         }
@@ -238,8 +271,11 @@ impl Machine {
             fail!("stack overflow");
         }
         self.reserved = base + 1 + count;
+        let site = self.heap.site();
         let filled = fill(self.cx(), self.slot(state).get(), &self.heap.stack_from(base)[..=count]);
         let outcome = filled.and_then(|()| self.call_at(base, count));
+        // What the caller makes from now on does not count for the callee's last line.
+        self.heap.set_site(site);
         self.reserved = reserved;
         outcome.map(|()| base)
     }

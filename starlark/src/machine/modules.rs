@@ -9,6 +9,7 @@ use crate::cx::{Cx, ROOT_KEPT};
 use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::ops::{self, attr};
+use crate::picture::Place;
 use crate::syntax::{self, Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
@@ -45,13 +46,16 @@ pub(crate) struct Modules {
     loaded: HashMap<String, Option<Loaded>>,
     /// Names that the host predeclares for every module, and where their values are in the list of kept values.
     predeclared: HashMap<String, usize>,
+    /// The globals of every module that was begun: their place in the list of kept values, and the number of the
+    /// top level's code.
+    places: Vec<(usize, u32)>,
     /// How many loads are nested in each other now.
     depth: usize,
 }
 
 impl Modules {
     pub(super) fn new(loader: Box<dyn Loader>) -> Modules {
-        Modules { loader, loaded: HashMap::new(), predeclared: HashMap::new(), depth: 0 }
+        Modules { loader, loaded: HashMap::new(), predeclared: HashMap::new(), places: Vec::new(), depth: 0 }
     }
 }
 
@@ -91,7 +95,15 @@ impl Machine {
     fn compile_and_run(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
         let module = syntax::analyze(source, &Names(self), &self.dialect)?;
         let first_code = self.host.codes.len() as u32;
-        let compiled = compile::compile(&module, first_code, &self.host.universal)?;
+        let mut compiled = compile::compile(&module, first_code, &self.host.universal)?;
+        if let Some(places) = &mut self.host.places {
+            for (code, number) in compiled.codes.iter_mut().zip(first_code..) {
+                compile::sites::mark(code, |span| {
+                    places.push(Place { code: number, span });
+                    places.len() as u32
+                });
+            }
+        }
         let exports = module.globals.iter().zip(0u32..);
         let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
         let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
@@ -101,7 +113,10 @@ impl Machine {
         self.active.resize_with(self.host.codes.len(), Default::default);
         let kept = self
             .instantiate(&compiled.constants, globals)
-            .and_then(|kept| self.run_toplevel(kept, compiled.toplevel).map(|()| kept))
+            .and_then(|kept| {
+                self.modules.places.push((kept, compiled.toplevel));
+                self.run_toplevel(kept, compiled.toplevel).map(|()| kept)
+            })
             .map_err(|failure| vec![self.diagnose(*failure)])?;
         self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
         Ok(())
@@ -194,6 +209,11 @@ impl Machine {
         let at = *loaded.exports.get(name)?;
         let globals = list::get(kept_list(self.cx()).ok()?, loaded.kept).object()?;
         Some(globals.get(1 + at as usize)).filter(|value| !value.is_unset())
+    }
+
+    /// Where the globals of all modules are in the list of kept values, with the numbers of their top levels.
+    pub(crate) fn module_places(&self) -> &[(usize, u32)] {
+        &self.modules.places
     }
 
     /// The names of a module's globals.
