@@ -121,10 +121,10 @@ fn setup(random: &mut Random) -> Setup {
 fn orders(random: &mut Random) -> Vec<u32> {
     let mut other = || 1 + random.below(1 << 20);
     let (one, two) = (other(), other());
-    match random.below(8) {
-        0 | 1 => vec![0],
-        2 => vec![0, one],
-        3 => vec![one, two],
+    match random.below(16) {
+        0..4 => vec![0],
+        4 => vec![0, one],
+        5 => vec![one, two],
         _ => vec![one],
     }
 }
