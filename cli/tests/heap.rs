@@ -183,11 +183,45 @@ fn a_program_that_fails_has_a_picture_and_a_wrong_command_has_none() {
     {
         assert_eq!(frazil(wrong).status.code(), Some(2), "{wrong:?}");
     }
-    let unwritable =
-        frazil(&["heap", &program.replace("fails", "limit"), "--heap-limit", "8m", "--out", "/no/such/x"]);
+    let unwritable = frazil(&["heap", &program, "--out", "/no/such/folder/x"]);
     assert_eq!(unwritable.status.code(), Some(1), "what the program did wrong is more important");
+    assert!(stderr(&unwritable).contains("cannot write /no/such/folder/x.html"), "{}", stderr(&unwritable));
     let help = frazil(&["help", "heap"]);
     assert!(help.status.success() && stdout(&help).contains("usage: frazil heap"));
+}
+
+#[test]
+fn long_chains_and_trees_are_one_line() {
+    let text = "\
+def chain(n):
+    at, shared = None, 'shared by all of ' + str(n)
+    for i in range(n):
+        at = (at, shared)
+    return at
+def tree(depth):
+    level = [[] for _ in range(1 << depth)]
+    for d in range(depth):
+        level = [[level[2 * i], level[2 * i + 1]] for i in range(len(level) // 2)]
+    return level[0]
+long = chain(300000)
+wide = tree(14)
+";
+    let told = heap("chain", &written("chain.star", text), &[]);
+    let holder = |name: &str| {
+        let all = told.json["holders"].as_array().expect("holders").iter();
+        all.clone().find(|holder| holder["name"] == name).unwrap_or_else(|| panic!("{name}: {all:?}")).clone()
+    };
+    let long = holder("long");
+    assert_eq!(long["holds"]["retained"]["objects"], 300_001);
+    assert_eq!(long["holds"]["parts"][0]["own"]["objects"], 299_999);
+    assert_eq!(line(&told.json, &long["holds"]["parts"][0]["line"]), 4);
+    let wide = holder("wide");
+    assert_eq!(wide["holds"]["parts"][0]["own"]["objects"], (1 << 14) - 2, "but for the root");
+    assert_eq!(
+        wide["holds"]["parts"][0]["parts"][0]["own"]["objects"],
+        1 << 14,
+        "the leaves are from another line"
+    );
 }
 
 #[test]

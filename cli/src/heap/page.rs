@@ -216,8 +216,9 @@ fn lines(report: &Report, page: &mut Page) {
 fn kinds(report: &Report, page: &mut Page) {
     page.section("Of which types it is");
     page.paragraph(
-        "What is in a list, dict or set lies in slots of its own. Mutable objects are looked at by the collector again and again (they are traced). Frozen and immutable ones \
-         that refer to nothing mutable are counted: no collection looks at them until something lets go of them.",
+        "What is in a list, dict or set lies in slots of its own. Mutable objects are looked at by the collector again \
+         and again (they are traced). Frozen and immutable ones that refer to nothing mutable are counted: no \
+         collection looks at them until something lets go of them.",
     );
     let mut table = Table::new().words("share").numbers("alive").words("type").numbers("objects");
     table = table.numbers("mutable").numbers("frozen").numbers("traced");
@@ -249,9 +250,9 @@ fn map(report: &Report, page: &mut Page) {
     page.push(figure(
         drawing,
         &format!(
-            "The old generation in the order of its addresses. A tile is {each}, filled as far as objects \
-             fill it; what is empty can only be used by objects of the same size, unless the whole block is. The stripe \
-             at a tile's right side says which part of its objects the last collection reached from a variable or from \
+            "The old generation in the order of its addresses. A tile is {each}, filled as far as objects fill it; \
+             what is empty can only be used by objects of the same size, unless the whole block is. The stripe at a \
+             tile's right side says which part of its objects the last collection reached from a variable or from \
              something mutable (retain bits); the others live by the counts of immutable objects."
         ),
     ));
