@@ -54,8 +54,14 @@ fn tell(look: &Look) -> Result<(), Problem> {
         // Nobody is left to tell if standard output is closed.
         let _ = write!(std::io::stdout(), "{}{}", text::summary(&report), files.unwrap_or_default());
     }
-    // What the program did wrong is more important.
-    outcome.and(written)
+    match (outcome, written) {
+        // What the program did wrong is more important.
+        (Err(problem), Err(other)) => {
+            tell_problem(other);
+            Err(problem)
+        }
+        (outcome, written) => outcome.and(written),
+    }
 }
 
 /// Where the reports go if nobody says: `heap-NAME` in the current folder.

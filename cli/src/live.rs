@@ -52,7 +52,7 @@ impl Live {
     pub fn begin(engine: &mut Engine) -> Live {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("[{elapsed_precise}] {msg}");
+            let style = ProgressStyle::with_template("{elapsed:>4} {wide_msg}");
             let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             // The clock goes on when nothing is collected.
             bar.enable_steady_tick(REWRITE);

@@ -18,6 +18,10 @@ use crate::value::{KINDS, Kind};
 /// Bytes of a string that a picture keeps: names of fields and keys, mostly.
 const TEXT_BYTES: usize = 40;
 
+/// Of a long way, so many steps are shown at its beginning and at its end. Slots are steps, too.
+const WAY_FIRST: usize = 16;
+const WAY_LAST: usize = 8;
+
 /// A place of the program where objects are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -272,16 +276,20 @@ impl Picture {
     }
 
     /// The way along a path, as an expression where there is one. Of a global it begins with the name; of a local,
-    /// the name is in [`Picture::start`].
+    /// the name is in [`Picture::start`]. Of a long way, the middle is left out.
     pub fn way(&self, path: &[Step]) -> String {
-        let mut way = String::new();
-        for (at, step) in path.iter().enumerate() {
-            if let Some(reference) = step.reference {
-                let before = at.checked_sub(1).map(|before| path[before].object);
-                way += &self.step(before, step.object, reference);
-            }
+        let step = |at: usize| {
+            let before = at.checked_sub(1).map(|before| path[before].object);
+            path[at]
+                .reference
+                .map_or(String::new(), |reference| self.step(before, path[at].object, reference))
+        };
+        if path.len() <= WAY_FIRST + WAY_LAST {
+            return (0..path.len()).map(step).collect();
         }
-        way
+        let first: String = (0..WAY_FIRST).map(step).collect();
+        let last: String = (path.len() - WAY_LAST..path.len()).map(step).collect();
+        format!("{first} ... {last}")
     }
 
     /// What a reference of `object` is called. What `before` it leads to the object tells whose slots they are.

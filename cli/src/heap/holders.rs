@@ -4,7 +4,7 @@
 //! are left out, and of what hangs on an object, all objects of one type from one line are one *group*, whose parts
 //! are groups again. A cache of ten thousand structs is then two lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use frazil::{Dominators, Paths};
 use starlark::Picture;
@@ -18,6 +18,8 @@ const LEAST_PER_MILLE: u64 = 5;
 /// How many holders, and parts of a group, are shown at most.
 const HOLDERS_MAX: usize = 20;
 const PARTS_MAX: usize = 6;
+/// How many variables are named that refer to what has several holders.
+const REFERRERS_MAX: usize = 3;
 /// How deep groups are taken apart.
 const DEPTH_MAX: usize = 8;
 
@@ -26,9 +28,12 @@ const DEPTH_MAX: usize = 8;
 pub enum Owner {
     /// A variable or the like: its name, and whose it is.
     Named(String, Start),
-    /// No single one: so many objects that are reached in several ways.
-    Several,
+    /// No single one: objects that are reached in several ways. With the variables that refer to most of them.
+    Several(Vec<Named>),
 }
+
+/// A variable's name, and whose it is.
+type Named = (String, Start);
 
 /// Somebody who keeps something alive.
 #[derive(Debug)]
@@ -68,26 +73,32 @@ pub fn find(picture: &Picture, lines: &mut Lines) -> (Vec<Holder>, Vec<bool>) {
     let (mut named, mut several) = (Vec::new(), Vec::new());
     for object in tree.below(&[], true) {
         match tree.name(object) {
-            Some(owner) => named.push((owner, object)),
+            Some(name) => named.push((name, object)),
             None => several.push(object),
         }
     }
     named.sort_unstable_by_key(|(_, object)| std::cmp::Reverse(tree.dominators.retained(*object)));
+    let referrers = tree.referrers(&named, &several);
+    let mut holders = Vec::new();
+    for group in tree.groups(several, DEPTH_MAX) {
+        let by = referrers.get(&(group.kind as u8, group.line)).into_iter().flatten();
+        holders.push(Holder {
+            owner: Owner::Several(by.map(|&holder| named[holder].0.clone()).collect()),
+            what: format!("{} x {}", group.own.objects, Picture::kind_name(group.kind)),
+            filled: None,
+            group,
+        });
+    }
     named.truncate(HOLDERS_MAX);
-    let mut holders: Vec<Holder> =
-        named.into_iter().map(|(owner, object)| tree.holder(owner, object)).collect();
-    let groups = tree.groups(several, DEPTH_MAX);
-    holders.extend(groups.into_iter().map(|group| Holder {
-        owner: Owner::Several,
-        what: format!("{} x {}", group.own.objects, Picture::kind_name(group.kind)),
-        filled: None,
-        group,
-    }));
+    holders.extend(named.into_iter().map(|(name, object)| tree.holder(name, object)));
     holders.sort_by_key(|holder| std::cmp::Reverse(holder.group.retained.bytes));
     let least = tree.least;
     holders.retain(|holder| holder.group.retained.bytes >= least);
     (holders, reached)
 }
+
+/// Type and line: what objects of a group have in common.
+type OriginKey = (u8, usize);
 
 /// The dominator tree, with names.
 struct Tree<'p> {
@@ -165,8 +176,47 @@ impl<'p> Tree<'p> {
         found
     }
 
+    fn origin(&mut self, object: usize) -> OriginKey {
+        let line = self.lines.of(self.picture, self.picture.snapshot.objects[object].site);
+        (self.picture.kind(object) as u8, line)
+    }
+
+    /// For what has several holders, by origin: which of the named ones refer to most of it, as places in `named`.
+    fn referrers(&mut self, named: &[(Named, usize)], several: &[usize]) -> HashMap<OriginKey, Vec<usize>> {
+        const NOBODY: u32 = u32::MAX;
+        let len = self.objects.len();
+        let (mut holder, mut is_shared) = (vec![NOBODY; len], vec![false; len]);
+        named.iter().zip(0..).for_each(|((_, object), place)| holder[*object] = place);
+        several.iter().for_each(|&object| is_shared[object] = true);
+        let mut counts: HashMap<OriginKey, BTreeMap<u32, u64>> = HashMap::new();
+        let order: Vec<usize> = self.dominators.reached().collect();
+        for object in order {
+            // What hangs on a named object belongs to it.
+            if holder[object] == NOBODY
+                && !is_shared[object]
+                && let Some(above) = self.dominators.nearest(object)
+            {
+                holder[object] = holder[above];
+            }
+            if holder[object] == NOBODY {
+                continue;
+            }
+            for target in
+                self.picture.snapshot.references(object).flatten().filter(|&target| is_shared[target])
+            {
+                *counts.entry(self.origin(target)).or_default().entry(holder[object]).or_insert(0) += 1;
+            }
+        }
+        let most = |counts: BTreeMap<u32, u64>| {
+            let mut counts: Vec<(u32, u64)> = counts.into_iter().collect();
+            counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+            counts.into_iter().take(REFERRERS_MAX).map(|(place, _)| place as usize).collect()
+        };
+        counts.into_iter().map(|(origin, counts)| (origin, most(counts))).collect()
+    }
+
     /// The name of an object that a variable refers to directly, or something of the interpreter's own.
-    fn name(&self, object: usize) -> Option<Owner> {
+    fn name(&self, object: usize) -> Option<Named> {
         let path = self.paths.to(object);
         let start = self.picture.start(path.first()?.object);
         let name = match (&start, path.len()) {
@@ -177,37 +227,62 @@ impl<'p> Tree<'p> {
             (Start::Interpreter(_), 1..=3) => String::new(),
             _ => return None,
         };
-        Some(Owner::Named(name, start))
+        Some((name, start))
     }
 
-    fn holder(&mut self, owner: Owner, object: usize) -> Holder {
+    fn holder(&mut self, (name, start): Named, object: usize) -> Holder {
         let filled = self.picture.filled_at(object).map(|site| self.lines.of(self.picture, site));
-        let mut group = self.group(vec![object], DEPTH_MAX);
-        group.retained.bytes = self.dominators.retained(object);
-        Holder { owner, what: self.picture.describe(object), filled: filled.filter(|&line| line > 0), group }
+        let origin = self.origin(object);
+        Holder {
+            owner: Owner::Named(name, start),
+            what: self.picture.describe(object),
+            filled: filled.filter(|&line| line > 0),
+            group: self.group(origin, &[object], self.below(&[object], false), DEPTH_MAX),
+        }
     }
 
     /// Objects as groups, most first.
     fn groups(&mut self, objects: Vec<usize>, depth: usize) -> Vec<Group> {
-        let mut by_origin: HashMap<(u8, usize), Vec<usize>> = HashMap::new();
+        let mut by_origin: HashMap<OriginKey, Vec<usize>> = HashMap::new();
         for object in objects {
-            let line = self.lines.of(self.picture, self.picture.snapshot.objects[object].site);
-            by_origin.entry((self.picture.kind(object) as u8, line)).or_default().push(object);
+            by_origin.entry(self.origin(object)).or_default().push(object);
         }
-        let retained =
-            |objects: &[usize]| objects.iter().map(|&object| self.dominators.retained(object)).sum::<u64>();
-        let mut groups: Vec<_> =
-            by_origin.into_iter().map(|(origin, objects)| (retained(&objects), origin, objects)).collect();
+        let mut groups: Vec<_> = by_origin
+            .into_iter()
+            .map(|(origin, objects)| (self.retained(&objects), origin, objects))
+            .collect();
         groups.retain(|group| group.0 >= self.least);
         groups.sort_unstable_by_key(|group| (std::cmp::Reverse(group.0), group.1));
         groups.truncate(PARTS_MAX);
-        groups.into_iter().map(|(_, _, objects)| self.group(objects, depth)).collect()
+        groups.into_iter().map(|(_, origin, objects)| self.closed_group(origin, objects, depth)).collect()
     }
 
-    /// Objects of one type from one line, at least one.
-    fn group(&mut self, objects: Vec<usize>, depth: usize) -> Group {
+    fn retained(&self, objects: &[usize]) -> u64 {
+        objects.iter().map(|&object| self.dominators.retained(object)).sum()
+    }
+
+    /// A group of objects and of all of the same origin that hang on them, as in a tree or a chain.
+    fn closed_group(&mut self, origin: OriginKey, objects: Vec<usize>, depth: usize) -> Group {
+        let mut group = objects.clone();
+        let (mut ring, mut others) = (objects.clone(), Vec::new());
+        while !ring.is_empty() {
+            let below = self.below(&ring, false);
+            ring.clear();
+            for object in below {
+                if self.origin(object) == origin { &mut ring } else { &mut others }.push(object);
+            }
+            group.extend(&ring);
+        }
+        let mut made = self.group(origin, &group, others, depth);
+        made.retained.bytes = self.retained(&objects);
+        made.retained.objects = objects.iter().map(|&object| u64::from(self.objects[object])).sum();
+        made
+    }
+
+    /// Objects of one origin, at least one, and what hangs on them.
+    fn group(&mut self, origin: OriginKey, objects: &[usize], below: Vec<usize>, depth: usize) -> Group {
         let (mut own, mut retained) = (Amount::default(), Amount::default());
-        for &object in &objects {
+        for &object in objects {
             own.add(self.picture.snapshot.objects[object].bytes as u64);
             retained.bytes += self.dominators.retained(object);
             retained.objects += u64::from(self.objects[object]);
@@ -218,14 +293,14 @@ impl<'p> Tree<'p> {
         let start =
             path.first().map_or(Start::Interpreter("no root"), |first| self.picture.start(first.object));
         let parts = match depth.checked_sub(1) {
-            Some(depth) if retained.bytes > own.bytes => self.groups(self.below(&objects, false), depth),
+            Some(depth) if retained.bytes > own.bytes => self.groups(below, depth),
             _ => Vec::new(),
         };
         Group {
             own,
             retained,
             kind: self.picture.kind(largest),
-            line: self.lines.of(self.picture, self.picture.snapshot.objects[largest].site),
+            line: origin.1,
             way: (start, self.picture.way(&path)),
             parts,
         }

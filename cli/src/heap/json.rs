@@ -67,24 +67,24 @@ fn amount(amount: Amount) -> Value {
 fn holder(report: &Report, holder: &Holder) -> Value {
     let name = match &holder.owner {
         Owner::Named(name, _) => Some(name),
-        Owner::Several => None,
+        Owner::Several(_) => None,
     };
     json!({
         "name": name,
         "who": words::name(report, holder),
         "what": holder.what,
         "filled_at": holder.filled,
-        "holds": group(&holder.group),
+        "holds": group(report, &holder.group),
     })
 }
 
-fn group(of: &Group) -> Value {
+fn group(report: &Report, of: &Group) -> Value {
     json!({
         "type": Picture::kind_name(of.kind),
         "line": of.line,
         "own": amount(of.own),
         "retained": amount(of.retained),
-        "for_instance": words::way(&of.way),
-        "parts": of.parts.iter().map(group).collect::<Vec<_>>(),
+        "for_instance": words::way(report, &of.way),
+        "parts": of.parts.iter().map(|part| group(report, part)).collect::<Vec<_>>(),
     })
 }

@@ -110,7 +110,9 @@ fn one_holder(report: &Report, holder: &Holder, open: bool) -> Html {
             head.push(with_code(&words::name(report, holder)));
             head.push(text(format!(", a {}", holder.what)));
         }
-        Owner::Several => head.push(text(format!("{} that several things hold", holder.what))),
+        Owner::Several(_) => {
+            head.push(with_code(&format!("{} that {}", holder.what, words::held_by(report, holder))))
+        }
     }
     let mut about = vec![text("made at "), place(report, group.line)];
     if let Some(line) = holder.filled {
@@ -135,7 +137,7 @@ fn parts(report: &Report, group: &Group) -> Html {
         let mut line: Html = [
             tag("strong", percent(report.share(part.retained.bytes))),
             text(format!(", {}: {}, such as ", bytes(part.retained.bytes), count(part))),
-            tag("code", words::way(&part.way)),
+            tag("code", words::way(report, &part.way)),
             text(", made at "),
             place(report, part.line),
         ]
@@ -196,7 +198,7 @@ fn lines(report: &Report, page: &mut Page) {
                     text(used.live.objects),
                     text(growth),
                     text(Picture::kind_name(used.kind)),
-                    text(words::line_name(report, used.line)),
+                    element("span", &[("class", &"share")], text(words::line_name(report, used.line))),
                     element("span", &[("class", &"code")], code),
                 ],
             );
@@ -214,8 +216,9 @@ fn lines(report: &Report, page: &mut Page) {
 fn kinds(report: &Report, page: &mut Page) {
     page.section("Of which types it is");
     page.paragraph(
-        "Mutable objects are looked at by the collector again and again (they are traced). Frozen and immutable ones \
-         that refer to nothing mutable are counted: no collection looks at them until something lets go of them.",
+        "What is in a list, dict or set lies in slots of its own. Mutable objects are looked at by the collector again \
+         and again (they are traced). Frozen and immutable ones that refer to nothing mutable are counted: no \
+         collection looks at them until something lets go of them.",
     );
     let mut table = Table::new().words("share").numbers("alive").words("type").numbers("objects");
     table = table.numbers("mutable").numbers("frozen").numbers("traced");
@@ -241,17 +244,16 @@ fn map(report: &Report, page: &mut Page) {
     page.section("How it lies in memory");
     let (drawing, each) = blocks::map(&report.picture.snapshot);
     let each = match each {
-        1 => "one block".to_owned(),
-        blocks => format!("{blocks} blocks side by side"),
+        1 => format!("one block of {} KiB", report.block_bytes >> 10),
+        blocks => format!("{blocks} blocks of {} KiB side by side", report.block_bytes >> 10),
     };
     page.push(figure(
         drawing,
         &format!(
-            "The old generation in the order of its addresses. A tile is {each} of {} KiB, filled as far as objects \
-             fill it; what is empty can only be used by objects of the same size, unless the whole block is. The stripe \
-             at a tile's right side says which part of its objects the last collection reached from a variable or from \
-             something mutable (retain bits); the others live by the counts of immutable objects.",
-            report.block_bytes >> 10
+            "The old generation in the order of its addresses. A tile is {each}, filled as far as objects fill it; \
+             what is empty can only be used by objects of the same size, unless the whole block is. The stripe at a \
+             tile's right side says which part of its objects the last collection reached from a variable or from \
+             something mutable (retain bits); the others live by the counts of immutable objects."
         ),
     ));
     page.push(swatches(blocks::KEY.iter().map(|(name, colour)| ((*name).to_owned(), colour.variable()))));

@@ -40,7 +40,7 @@ fn holders(report: &Report, text: &mut String) {
     for holder in report.holders.iter().take(ROWS) {
         let name = match &holder.owner {
             Owner::Named(..) => format!("{}, {}", words::name(report, holder), holder.what),
-            Owner::Several => format!("{}, held by several", holder.what),
+            Owner::Several(_) => format!("{} that {}", holder.what, words::held_by(report, holder)),
         };
         row(text, report, holder.group.retained.bytes, &name);
         parts(report, &holder.group, 1, text);
@@ -55,7 +55,7 @@ fn parts(report: &Report, group: &Group, depth: usize, text: &mut String) {
             "",
             count(part),
             words::line_name(report, part.line),
-            words::way(&part.way),
+            words::way(report, &part.way),
             depth = 2 * depth
         );
         row(text, report, part.retained.bytes, &name);

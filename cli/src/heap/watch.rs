@@ -1,7 +1,7 @@
 //! When to look at the heap of a running program: a sample of what is alive now and then, and one picture.
 //!
 //! A sample needs a complete collection and a walk through the heap, so they are taken at intervals that double
-//! whenever there are too many: in the end there are about a hundred, evenly spread, however long the program ran. A
+//! whenever there are too many: in the end there are about fifty, evenly spread, however long the program ran. A
 //! picture is taken when a sample shows a good part more than the last picture had, so all pictures together cost a
 //! few times the last one.
 
@@ -14,7 +14,7 @@ use starlark::{Picture, View, Watch};
 use crate::options::heap::Moment;
 
 /// Samples that are kept.
-const SAMPLES_MAX: usize = 128;
+const SAMPLES_MAX: usize = 64;
 /// Another picture is taken when so many percent of what the last one showed are alive.
 const PICTURE_PERCENT: u64 = 125;
 
@@ -195,7 +195,7 @@ y = f()
         let last = seen.samples.last().expect("a sample").live();
         assert_eq!(shot.why, Why::Peak);
         assert!(shot.live * PICTURE_PERCENT / 100 >= peak && shot.live > 8 * last, "{} of {peak}", shot.live);
-        assert!((40..=SAMPLES_MAX).contains(&seen.samples.len()), "{}", seen.samples.len());
+        assert!((20..=SAMPLES_MAX).contains(&seen.samples.len()), "{}", seen.samples.len());
         assert!(seen.samples.is_sorted_by_key(|sample| sample.allocated));
     }
 

@@ -67,9 +67,10 @@ fn holds(report: &Report, holder: &Holder) -> String {
         Owner::Named(..) => {
             format!("{share} of the live heap ({size}) hangs on {}, a {}", name(report, holder), holder.what)
         }
-        Owner::Several => format!(
-            "{share} of the live heap ({size}) is {} that several things keep alive, made at {}",
+        Owner::Several(_) => format!(
+            "{share} of the live heap ({size}) is {} that {}, made at {}",
             holder.what,
+            held_by(report, holder),
             with_text(report, group.line)
         ),
     };
@@ -94,40 +95,66 @@ pub fn count(group: &Group) -> String {
 
 /// Who a holder is: ``the global `cache` ``. The program's own file goes without saying.
 pub fn name(report: &Report, holder: &Holder) -> String {
-    let of = |file: &str| if file == report.file { String::new() } else { format!(" of {file}") };
     match &holder.owner {
-        Owner::Several => "several together".to_owned(),
-        Owner::Named(name, start) => match start {
-            Start::Globals(file) if name.starts_with('(') => format!("the constants of {file}"),
-            Start::Globals(file) => format!("the global `{name}`{}", of(file)),
-            Start::Local { function, file, line, .. } => {
-                format!("the local `{name}` of {} at line {line}{}", function_name(function), of(file))
-            }
-            start => place(start),
-        },
+        Owner::Several(_) => "several together".to_owned(),
+        Owner::Named(name, start) => variable(report, name, start),
     }
 }
 
-/// Where a path begins: `global`, or whose local.
-pub fn place(start: &Start) -> String {
+/// Of what has several holders: who those are.
+pub fn held_by(report: &Report, holder: &Holder) -> String {
+    match &holder.owner {
+        Owner::Several(by) if by.len() > 1 => {
+            let names: Vec<String> = by.iter().map(|(name, start)| variable(report, name, start)).collect();
+            format!("{} keep alive together", and(names))
+        }
+        _ => "several things keep alive together".to_owned(),
+    }
+}
+
+fn variable(report: &Report, name: &str, start: &Start) -> String {
+    match start {
+        Start::Globals(file) if name.starts_with('(') => format!("the constants of {file}"),
+        Start::Globals(file) => format!("the global `{name}`{}", of(report, file)),
+        Start::Local { function, file, line, .. } => {
+            format!("the local `{name}` of {} at line {line}{}", function_name(function), of(report, file))
+        }
+        start => place(report, start),
+    }
+}
+
+/// Which file, if it is not the program's own.
+fn of(report: &Report, file: &str) -> String {
+    if file == report.file { String::new() } else { format!(" of {file}") }
+}
+
+fn and(mut names: Vec<String>) -> String {
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        last => last.unwrap_or_default(),
+    }
+}
+
+/// Where a path begins.
+fn place(report: &Report, start: &Start) -> String {
     match start {
         Start::Globals(file) => format!("globals of {file}"),
         Start::Local { name, function, file, line } => {
-            format!("local {name} of {} at {file}:{line}", function_name(function))
+            format!("local {name} of {} at line {line}{}", function_name(function), of(report, file))
         }
         Start::Temporary { function, file, line } => {
-            format!("a value that {} works with at {file}:{line}", function_name(function))
+            format!("a value that {} works with at line {line}{}", function_name(function), of(report, file))
         }
         Start::Interpreter(what) => (*what).to_owned(),
     }
 }
 
 /// A way as a person would write it down.
-pub fn way(way: &(Start, String)) -> String {
+pub fn way(report: &Report, way: &(Start, String)) -> String {
     match &way.0 {
         Start::Globals(_) => way.1.clone(),
         Start::Local { name, .. } => format!("{name}{}", way.1),
-        start => format!("({}){}", place(start), way.1),
+        start => format!("({}){}", place(report, start), way.1),
     }
 }
 
@@ -137,11 +164,7 @@ fn function_name(function: &str) -> &str {
 
 /// `line 3, line 5 and line 8`
 fn line_names(report: &Report, uses: &[&LineUse]) -> String {
-    let mut names: Vec<String> = uses.iter().map(|used| line_name(report, used.line)).collect();
-    match names.pop() {
-        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
-        last => last.unwrap_or_default(),
-    }
+    and(uses.iter().map(|used| line_name(report, used.line)).collect())
 }
 
 /// `line 3`, or `line 3 of lib.star` if that is not the program's own file.

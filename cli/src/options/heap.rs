@@ -28,8 +28,8 @@ what is told
 as in frazil run
   --heap-limit SIZE, --extended, --root DIR, --prelude FILE
 
-What the program prints is thrown away. Every object remembers the line that made it, and the heap is collected more
-often, so the program takes about twice its time.
+What the program prints is thrown away. Every object remembers the line that made it, and everything is collected now and
+then to see what is alive: the program takes two to six times as long, most if much of what it makes stays alive.
 
 Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed (there is a picture all the
 same), 2 the command line or a file is wrong.
