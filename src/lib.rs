@@ -54,6 +54,9 @@ mod old;
 mod os;
 mod pacing;
 #[allow(unsafe_code)]
+mod planted;
+mod references;
+#[allow(unsafe_code)]
 mod roots;
 mod shape;
 #[allow(unsafe_code)]
@@ -72,6 +75,7 @@ pub use blocks::BlockBytes;
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
 pub use pacing::Request;
+pub use planted::{Overlooked, Place};
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};

@@ -25,7 +25,7 @@ use crate::os::{Mapping, Refused};
 use crate::shape::{Header, MUTABLE};
 
 use chunk::Chunk;
-pub(crate) use chunk::{chunk_of, granule_of, object_at};
+pub(crate) use chunk::{chunk_base, chunk_of, granule_of, object_at};
 pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
 
 /// Objects of different fates are kept in different blocks.
@@ -486,11 +486,14 @@ impl Space {
 
     // ------------------------------------------------------------------ looking at everything
 
+    /// Where the chunks begin, those of huge objects among them.
+    pub fn chunks(&self) -> impl Iterator<Item = usize> + '_ {
+        self.regions.iter().map(|region| region.mapping.range().start).chain(self.huge.keys().copied())
+    }
+
     /// Every old object, in no particular order. For checking and for pictures: it looks at all of the heap.
     pub fn objects(&self) -> Vec<ObjRef> {
-        let chunks = self.regions.iter().map(|region| region.mapping.range().start);
-        chunks
-            .chain(self.huge.keys().copied())
+        self.chunks()
             .flat_map(|base| {
                 let starts = chunk_of(base).starts.ones(0..CHUNK_GRANULES);
                 // SAFETY: a start bit is set exactly where an old object begins.

@@ -20,7 +20,8 @@ use crate::value::Host;
 /// An invariant that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one: `I1` to `I6` of NOTES.md, or `tables` for the bookkeeping beneath them.
+    /// Which one: `I1` to `I6` of NOTES.md, `tables` for the bookkeeping beneath them, or `references` for words
+    /// that lead to no object.
     pub invariant: &'static str,
     /// What was found.
     pub what: String,
@@ -147,7 +148,7 @@ impl<'id, H: Host> Heap<'id, H> {
         objects.iter().map(entry).collect()
     }
 
-    fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
+    pub(crate) fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
         let mut objects = Vec::new();
         for range in self.young.nursery.occupied() {
             let mut address = range.start;
@@ -190,7 +191,7 @@ fn describe(old: &Old, object: ObjRef) -> String {
     format!("{kind} rc={count} r{bit} {:#x} {header:?}", object.address())
 }
 
-fn fail<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
+pub(crate) fn fail<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
     Err(Violation { invariant, what })
 }
 

@@ -7,7 +7,7 @@ use frazil::{AllocError, Config, ConfigError, Stats};
 use crate::cx::Cx;
 use crate::failure::Res;
 use crate::host::{Args, Call, Prepared};
-use crate::machine::{Loader, Machine};
+use crate::machine::{Loader, Machine, Mistake};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
 
@@ -141,6 +141,14 @@ impl Engine {
     /// All that is wrong with the text, or the error that ended the run.
     pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Vec<Diagnostic>> {
         self.machine.run_module(key, &SourceFile::new(key, text))
+    }
+
+    /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
+    ///
+    /// # Panics
+    /// The heap is not in checking mode.
+    pub fn plant(&mut self, mistake: Mistake) {
+        self.machine.plant(mistake);
     }
 
     /// Looks at a global of a module.

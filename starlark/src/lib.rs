@@ -35,4 +35,4 @@ pub mod syntax;
 pub mod value;
 
 pub use engine::{CONFIG, Engine, EngineError};
-pub use machine::Loader;
+pub use machine::{Loader, Mistake};

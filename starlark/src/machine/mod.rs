@@ -7,6 +7,7 @@
 mod call;
 mod dispatch;
 mod modules;
+mod planted;
 mod unwind;
 
 use std::cell::Cell;
@@ -22,6 +23,7 @@ use crate::value::{Heap, Kind, Value, ValueExt};
 
 pub use modules::Loader;
 pub(crate) use modules::Modules;
+pub use planted::Mistake;
 
 /// How many calls may be active at once.
 const CALLS_MAX: usize = 20_000;
@@ -86,6 +88,8 @@ pub struct Machine {
     repeated: Option<(usize, u32)>,
     modules: Modules,
     dialect: Dialect,
+    /// See [`Mistake`].
+    planted: Option<Mistake>,
 }
 
 impl Machine {
@@ -107,6 +111,7 @@ impl Machine {
             repeated: None,
             modules: Modules::new(loader),
             dialect,
+            planted: None,
         })
     }
 
@@ -148,9 +153,20 @@ impl Machine {
     ///
     /// # Errors
     /// The collection failed.
+    ///
+    /// # Panics
+    /// In checking mode, if a register or something else the machine keeps leads to no object.
     pub fn collect(&mut self, request: Request) -> Result<(), AllocError> {
         self.heap.stack_truncate(self.top().min(self.heap.stack_len()));
-        self.heap.collect(request);
+        match self.planted {
+            None => _ = self.heap.collect(request),
+            Some(mistake) => self.collect_mistakenly(mistake, request),
+        }
+        if self.heap.config().check
+            && let Err(violation) = self.heap.verify_references()
+        {
+            panic!("the program cannot go on after a collection: {violation}");
+        }
         let base = self.frames.last().map_or(0, |frame| frame.base as usize);
         if !ensure_window(&self.heap, base.max(self.top().saturating_sub(WINDOW))) {
             return Err(AllocError::System { requested: WINDOW * 8 });
