@@ -38,7 +38,7 @@ struct Hidden<'a> {
 }
 
 impl<H: Host> Heap<'_, H> {
-    /// Collects like [`Heap::collect`], but overlooks what is said.
+    /// Collects like [`Heap::collect`], but overlooks what is said, and leaves the verification to the caller.
     ///
     /// # Safety
     /// The words that were overlooked may lead to no object afterwards. None of them may be read as a value
@@ -48,7 +48,8 @@ impl<H: Host> Heap<'_, H> {
             self.forget_touches();
         }
         let hidden: Vec<Hidden<'_>> = overlooked.places.iter().filter_map(|place| self.hide(place)).collect();
-        let report = self.collect(request);
+        // The invariants would be looked at without the words, and some seem broken although they are not.
+        let report = self.collect_unverified(request);
         // All places are found before the first word is put back: no way leads through a word that is stale.
         let slots: Vec<Option<Slot>> =
             hidden.iter().map(|hidden| self.slot_at(hidden.place).map(|(slot, _)| slot)).collect();

@@ -3,15 +3,13 @@
 //! The seed of a failing history is all that is needed to have it again; the shrunk one can be read, and read
 //! back.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::{Fault, LowTag};
 use rayon::prelude::*;
 
+use crate::caught::caught;
 use crate::coverage::Coverage;
 use crate::generate::generate;
 use crate::history::{History, Setup};
@@ -162,11 +160,6 @@ impl fmt::Display for Found {
 }
 impl std::error::Error for Found {}
 
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
 /// Runs one history; a panic is a failure like any other. With a fault, on a heap that commits it.
 ///
 /// That takes a build in which panics unwind, as they do in tests. A heap that breaks so badly that the process
@@ -188,33 +181,11 @@ pub fn attempt_watched(
     fault: Option<Fault>,
     audience: Audience<'_>,
 ) -> Result<Coverage, Failure> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if QUIET.get() {
-                let place = info.location().map(ToString::to_string).unwrap_or_default();
-                PLACE.with_borrow_mut(|last| *last = place);
-            } else {
-                usual(info);
-            }
-        }));
-    });
-    let quiet = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(|| match fault {
+    let result = caught(|| match fault {
         None => run_watched::<LowTag>(history, judge, audience),
         Some(fault) => committing(fault, || run_watched::<Faulty>(history, judge, audience)),
-    }));
-    QUIET.set(quiet);
-    result.unwrap_or_else(|payload| {
-        let message = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied())
-            .unwrap_or("something unprintable");
-        let what = PLACE.with_borrow(|place| format!("panic at {place}: {message}"));
-        Err(Failure { step: step_reached(), what })
-    })
+    });
+    result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }))
 }
 
 #[cfg(test)]

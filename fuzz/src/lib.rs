@@ -10,6 +10,7 @@
 //! [`campaign`] (many seeds), [`scene`] (the heap as it is shown to people).
 
 pub mod campaign;
+pub mod caught;
 pub mod coverage;
 pub mod faults;
 pub mod generate;
@@ -19,6 +20,7 @@ pub mod hosts;
 pub mod judge;
 pub mod kind;
 pub mod plan;
+pub mod program;
 pub mod random;
 pub mod run;
 pub mod scene;
