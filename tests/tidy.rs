@@ -48,7 +48,10 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in entries {
         let path = entry.expect("a readable folder").path();
         if path.is_dir() {
-            files_below(&path, found);
+            // What is built there is not source.
+            if !path.ends_with("target") {
+                files_below(&path, found);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }

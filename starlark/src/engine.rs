@@ -143,6 +143,14 @@ impl Engine {
         self.machine.run_module(key, &SourceFile::new(key, text))
     }
 
+    /// Lets programs collect this many times from now on; one that would have to collect once more is ended with an
+    /// error. As a collection is due whenever so many bytes have been allocated, that bounds what a program
+    /// allocates in all; in checking mode, where one is due at every call and in every round of a loop, it bounds the
+    /// time it may take.
+    pub fn limit_collections(&mut self, collections: u64) {
+        self.machine.limit_collections(collections);
+    }
+
     /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
     ///
     /// # Panics

@@ -88,6 +88,8 @@ pub struct Machine {
     repeated: Option<(usize, u32)>,
     modules: Modules,
     dialect: Dialect,
+    /// Safepoints at which it may still collect.
+    collections_left: u64,
     /// See [`Mistake`].
     planted: Option<Mistake>,
 }
@@ -111,6 +113,7 @@ impl Machine {
             repeated: None,
             modules: Modules::new(loader),
             dialect,
+            collections_left: u64::MAX,
             planted: None,
         })
     }
@@ -182,10 +185,7 @@ impl Machine {
                 dispatch::run(&self.heap, &self.host, &mut self.frames, &self.active, &self.dialect);
             let outcome = match stepped {
                 Ok(Step::Done) => return Ok(()),
-                Ok(Step::Collect) => {
-                    self.repeated = None;
-                    self.collect(Request::Auto).map_err(Into::into)
-                }
+                Ok(Step::Collect) => self.collect_at_safepoint(),
                 Ok(Step::Reenter { builtin, run, slot, d }) => self.reenter(builtin, run, slot, d),
                 Ok(Step::Load(load)) => self.load(load),
                 Err(failure) => self.repeat_after_collection(failure),
@@ -194,6 +194,21 @@ impl Machine {
                 return Err(self.unwind(*failure, depth));
             }
         }
+    }
+
+    fn collect_at_safepoint(&mut self) -> Res<()> {
+        let Some(left) = self.collections_left.checked_sub(1) else {
+            fail!("the program was given no more collections");
+        };
+        self.collections_left = left;
+        self.repeated = None;
+        self.collect(Request::Auto)?;
+        Ok(())
+    }
+
+    /// From now on the program may reach so many safepoints at which it has to collect.
+    pub(crate) fn limit_collections(&mut self, collections: u64) {
+        self.collections_left = collections;
     }
 
     /// If memory ran out, collects everything and has the instruction executed once more.
