@@ -56,6 +56,9 @@ mod order;
 mod os;
 mod pacing;
 #[allow(unsafe_code)]
+mod planted;
+mod references;
+#[allow(unsafe_code)]
 mod roots;
 mod shape;
 mod sites;
@@ -77,6 +80,7 @@ pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
 pub use order::{Choice, Stage};
 pub use pacing::Request;
+pub use planted::{Overlooked, Place};
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use sites::SiteUse;

@@ -26,7 +26,7 @@ use crate::os::{Mapping, Refused, System};
 use crate::shape::{Header, MUTABLE};
 
 use chunk::Chunk;
-pub(crate) use chunk::{chunk_of, granule_of, object_at};
+pub(crate) use chunk::{chunk_base, chunk_of, granule_of, object_at};
 pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
 
 /// Objects of different fates are kept in different blocks.

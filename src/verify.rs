@@ -10,7 +10,7 @@ use blocks::table::Listed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::heap::Heap;
-use crate::object::{First, ObjRef, Slot};
+use crate::object::{First, ObjRef, Slot, side_by_side};
 use crate::old::{Old, target, targets};
 use crate::shape::{COMPONENT, MARKED, MUTABLE, SEEN};
 use crate::snapshot::{ObjectKind, ObjectView, first_raw};
@@ -21,7 +21,8 @@ use crate::value::Host;
 /// An invariant that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one: `I1` to `I6` of NOTES.md, or `tables` for the bookkeeping beneath them.
+    /// Which one: `I1` to `I6` of NOTES.md, `tables` for the bookkeeping beneath them, or `references` for words
+    /// that lead to no object.
     pub invariant: &'static str,
     /// What was found.
     pub what: String,
@@ -163,6 +164,13 @@ impl<'id, H: Host> Heap<'id, H> {
         old.space.objects().into_iter().map(tally).collect()
     }
 
+    /// Everything in the nursery, and the large objects that no collection has seen: dead or alive.
+    pub(crate) fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
+        let nursery =
+            self.young.nursery.occupied().into_iter().flat_map(side_by_side).map(|(object, _)| object);
+        nursery.chain(old.space.young_large.iter().copied()).collect()
+    }
+
     fn root_slots(&self) -> Vec<Slot> {
         let mut slots: Vec<Slot> = self.stack.slots().chain(self.handles.slots()).collect();
         slots.extend(self.finalizers.borrow_mut().ready_slots());
@@ -181,7 +189,7 @@ fn describe(old: &Old, object: ObjRef) -> String {
     format!("{kind} rc={count} r{bit} {:#x} {header:?}", object.address())
 }
 
-fn fail<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
+pub(crate) fn fail<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
     Err(Violation { invariant, what })
 }
 

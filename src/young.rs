@@ -25,8 +25,10 @@ pub(crate) struct Young {
     bytes: usize,
     /// The range the nursery began in, then those it spilled into.
     ranges: RefCell<Vec<Mapping>>,
-    /// Checking mode: the memory of the last nurseries, inaccessible.
-    forbidden: VecDeque<Mapping>,
+    /// Checking mode: the memory of the last nurseries, inaccessible, and when each was emptied.
+    forbidden: VecDeque<(Mapping, u64)>,
+    /// How often the nursery was emptied: once by every collection.
+    emptied: u64,
 }
 
 impl Young {
@@ -39,6 +41,7 @@ impl Young {
             bytes,
             ranges: RefCell::new(vec![range]),
             forbidden: VecDeque::new(),
+            emptied: 0,
         })
     }
 
@@ -62,6 +65,7 @@ impl Young {
     /// Ends everything in the nursery. The memory of `keep` bytes is kept. If `forbid` is set, all of it is made
     /// inaccessible and other memory takes its place.
     pub fn empty(&mut self, keep: usize, forbid: bool) {
+        self.emptied += 1;
         let ranges = self.ranges.get_mut();
         let used = self.nursery.used();
         for range in self.nursery.occupied() {
@@ -70,7 +74,7 @@ impl Young {
         if forbid && let Ok(range) = map(self.bytes, &self.system) {
             for old in ranges.drain(..) {
                 old.forbid();
-                self.forbidden.push_back(old);
+                self.forbidden.push_back((old, self.emptied));
             }
             self.forbidden.drain(..self.forbidden.len().saturating_sub(FORBIDDEN_MAX));
             ranges.push(range);
@@ -81,6 +85,13 @@ impl Young {
             ranges[0].give_back((range.start + keep).min(range.end)..range.end);
         }
         self.nursery.reset(range);
+    }
+
+    /// In checking mode: the number of the collection that emptied the nursery this address was in, if that is
+    /// not long ago.
+    pub fn emptied_by(&self, address: usize) -> Option<u64> {
+        let (_, number) = self.forbidden.iter().find(|(mapping, _)| mapping.range().contains(&address))?;
+        Some(*number)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use fuzz::campaign::{Campaign, Found};
 use fuzz::coverage::{Coverage, Event};
 use fuzz::faults::Defect;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::options::fuzz::{Bound, Hunt};
 use crate::progress::{Progress, per_second};
@@ -28,8 +29,14 @@ pub fn hunt(hunt: &Hunt) -> ExitCode {
 }
 
 /// A seed that is not used twice: two runs are further apart in microseconds than in histories.
-fn clock() -> u64 {
+pub fn clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+}
+
+/// Threads to hunt with, as many as there are processors if no number is given. If there are none, that has been said.
+pub fn threads(jobs: Option<usize>) -> Option<ThreadPool> {
+    let pool = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build();
+    pool.map_err(|error| eprintln!("frazil: no threads: {error}")).ok()
 }
 
 fn hunt_here(hunt: &Hunt, seed: u64) -> ExitCode {
@@ -40,15 +47,7 @@ fn hunt_here(hunt: &Hunt, seed: u64) -> ExitCode {
         Bound::Cases(cases) => cases,
         Bound::Time(_) => u64::MAX,
     };
-    // No number of threads means as many as there are processors.
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(hunt.jobs.unwrap_or(0)).build();
-    let pool = match threads {
-        Ok(pool) => pool,
-        Err(error) => {
-            eprintln!("frazil: no threads: {error}");
-            return ExitCode::from(2);
-        }
-    };
+    let Some(pool) = threads(hunt.jobs) else { return ExitCode::from(2) };
     let campaign = Campaign { fault: hunt.fault, ..Campaign::new(seed, histories) };
     let progress = Progress::start(hunt.bound);
     let result = pool.install(|| campaign.run_observed(&progress));

@@ -3,15 +3,13 @@
 //! The seed of a failing history is all that is needed to have it again; the shrunk one can be read, and read
 //! back.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::LowTag;
 use rayon::prelude::*;
 
+use crate::caught::caught;
 use crate::coverage::{Coverage, Event};
 use crate::faults::Defect;
 use crate::generate::generate;
@@ -164,11 +162,6 @@ impl fmt::Display for Found {
 }
 impl std::error::Error for Found {}
 
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
 /// Runs one history; a panic is a failure like any other. With a fault, on a heap that commits it.
 ///
 /// That takes a build in which panics unwind, as they do in tests. A heap that breaks so badly that the process
@@ -191,7 +184,6 @@ pub fn attempt_watched(
     fault: Option<Defect>,
     audience: Audience<'_>,
 ) -> Result<Coverage, Failure> {
-    quiet_about_panics();
     let (&first, others) = history.setup.orders.split_first().expect("a history has an order");
     let mut log = (!others.is_empty()).then(Log::default);
     let mut coverage = attempt_order(history, judge, fault, first, audience, log.as_mut())?;
@@ -219,37 +211,11 @@ fn attempt_order(
     audience: Audience<'_>,
     log: Option<&mut Log>,
 ) -> Result<Coverage, Failure> {
-    let quiet = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(|| match (fault, order) {
+    let result = caught(|| match (fault, order) {
         (None, 0) => run_watched::<LowTag>(history, judge, audience, log),
         _ => directed(order, fault, || run_watched::<Directed>(history, judge, audience, log)),
-    }));
-    QUIET.set(quiet);
-    result.unwrap_or_else(|payload| {
-        let message = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied())
-            .unwrap_or("something unprintable");
-        let what = PLACE.with_borrow(|place| format!("panic at {place}: {message}"));
-        Err(Failure { step: step_reached(), what })
-    })
-}
-
-/// From now on a panic on a thread that attempts a history prints nothing; its message is kept.
-fn quiet_about_panics() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if QUIET.get() {
-                let place = info.location().map(ToString::to_string).unwrap_or_default();
-                PLACE.with_borrow_mut(|last| *last = place);
-            } else {
-                usual(info);
-            }
-        }));
     });
+    result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }))
 }
 
 #[cfg(test)]

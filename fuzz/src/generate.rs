@@ -88,7 +88,11 @@ const LINKS: [Kind; 5] = [Kind::Pair, Kind::Cell, Kind::Row, Kind::Table, Kind::
 
 /// The history of `seed`.
 pub fn generate(seed: u64) -> History {
-    let mut random = Random::new(seed);
+    draw(Random::new(seed))
+}
+
+/// The history that a source of choices leads to.
+pub fn draw(mut random: Random) -> History {
     let theme = Theme::draw(&mut random);
     let mut setup = setup(&mut random);
     theme.adjust(&mut random, &mut setup);

@@ -13,6 +13,7 @@
 //! [`campaign`] (many seeds), [`scene`] (the heap as it is shown to people).
 
 pub mod campaign;
+pub mod caught;
 pub mod coverage;
 pub mod faults;
 pub mod generate;
@@ -24,6 +25,7 @@ pub mod kind;
 pub mod log;
 pub mod orders;
 pub mod plan;
+pub mod program;
 pub mod random;
 pub mod run;
 pub mod scene;
