@@ -5,11 +5,11 @@
 mod files;
 mod hunt;
 mod options;
-#[allow(dead_code)]
 mod page;
 mod progress;
 mod replay;
 mod stats;
+mod tune;
 
 use std::cell::RefCell;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -24,6 +24,7 @@ use files::Files;
 use options::Command;
 use options::run::Run;
 use stats::Summary;
+use tune::trial::{self, Log};
 
 fn main() -> ExitCode {
     match options::parse(lexopt::Parser::from_env()) {
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Ok(Command::Run(run)) => execute(&run),
         Ok(Command::Fuzz(hunt)) => hunt::hunt(&hunt),
         Ok(Command::Replay(replay)) => replay::replay(&replay),
+        Ok(Command::Tune(request)) => tune::tune(&request),
         Ok(Command::ListFaults) => {
             hunt::list_faults();
             ExitCode::SUCCESS
@@ -60,11 +62,19 @@ fn execute(run: &Run) -> ExitCode {
         false => Rc::new(RefCell::new(Box::new(BufWriter::with_capacity(1 << 16, stdout)))),
     };
     let result = prepare(run, &output).and_then(|mut engine| {
-        let started = Instant::now();
+        let log = run.trial.then(Log::default);
+        if let Some(log) = &log {
+            engine.observe(log.observer());
+        }
+        let (started, processor) = (Instant::now(), trial::processor_time());
         let result = run_program(run, &mut engine);
         let elapsed = started.elapsed();
+        let processor = trial::processor_time().zip(processor).map(|(after, before)| after - before);
         // Nobody is left to tell if standard output is closed.
         let _ = output.borrow_mut().flush();
+        if let Some(log) = &log {
+            eprintln!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes()));
+        }
         let told = tell_stats(run, &engine, elapsed).map_err(Problem::Setup);
         result.and(told)
     });

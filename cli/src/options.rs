@@ -2,6 +2,7 @@
 
 pub mod fuzz;
 pub mod run;
+pub mod tune;
 
 use lexopt::prelude::*;
 
@@ -15,10 +16,12 @@ commands
   run FILE.star   run a Starlark program on the collector, and say what the collector did if asked
   fuzz            let random histories happen to a heap, compare it with a model after every collection, and make
                   what fails small
+  tune FILE.star  measure which block and nursery size suit a program, and recommend one if it is better
   help [COMMAND]  explain
 
 try
   frazil run --stats program.star
+  frazil tune program.star
   frazil fuzz --seconds 30
   frazil fuzz --fault skipped-count     see how a broken collector is found
   frazil help fuzz
@@ -43,6 +46,8 @@ pub enum Command {
     Replay(fuzz::Replay),
     /// Name all faults.
     ListFaults,
+    /// Find the settings that suit a program.
+    Tune(tune::Tune),
 }
 
 /// What can be explained.
@@ -54,6 +59,8 @@ pub enum Topic {
     Run,
     /// `frazil fuzz`
     Fuzz,
+    /// `frazil tune`
+    Tune,
 }
 
 impl Topic {
@@ -63,6 +70,7 @@ impl Topic {
             Topic::Frazil => HELP,
             Topic::Run => run::HELP,
             Topic::Fuzz => fuzz::HELP,
+            Topic::Tune => tune::HELP,
         }
     }
 }
@@ -73,7 +81,9 @@ impl Topic {
 /// It is wrong.
 pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let Some(first) = parser.next()? else {
-        return Err("say what is to be done: frazil run FILE.star, or frazil fuzz".into());
+        return Err(
+            "say what is to be done: frazil run FILE.star, frazil tune FILE.star, or frazil fuzz".into()
+        );
     };
     match first {
         Long("help") | Short('h') => Ok(Command::Help(Topic::Frazil)),
@@ -81,8 +91,9 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Value(command) => match &*command.string()? {
             "run" => run::parse(&mut parser),
             "fuzz" => fuzz::parse(&mut parser),
+            "tune" => tune::parse(&mut parser),
             "help" => help(&mut parser),
-            other => Err(format!("there is no command {other:?}: there are run, fuzz and help").into()),
+            other => Err(format!("there is no command {other:?}: there are run, fuzz, tune and help").into()),
         },
         _ => Err(first.unexpected()),
     }
@@ -94,6 +105,7 @@ fn help(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some(Value(topic)) => match &*topic.string()? {
             "run" => Topic::Run,
             "fuzz" => Topic::Fuzz,
+            "tune" => Topic::Tune,
             other => return Err(format!("there is no command {other:?} to explain").into()),
         },
         Some(other) => return Err(other.unexpected()),
@@ -121,6 +133,8 @@ mod tests {
         assert!(matches!(parse(&["-h"]), Ok(Command::Help(Topic::Frazil))));
         assert!(matches!(parse(&["help", "fuzz"]), Ok(Command::Help(Topic::Fuzz))));
         assert!(matches!(parse(&["fuzz", "--help"]), Ok(Command::Help(Topic::Fuzz))));
+        assert!(matches!(parse(&["tune", "a.star"]), Ok(Command::Tune(_))));
+        assert!(matches!(parse(&["help", "tune"]), Ok(Command::Help(Topic::Tune))));
         assert!(matches!(parse(&["run", "--help"]), Ok(Command::Help(Topic::Run))));
         for wrong in [&[] as &[&str], &["fly"], &["--fly"], &["help", "fly"], &["help", "--fly"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -147,7 +147,8 @@ fn time(time: Duration) -> String {
     }
 }
 
-fn bytes(bytes: u64) -> String {
+/// A number of bytes for a person.
+pub fn bytes(bytes: u64) -> String {
     match bytes as f64 {
         count if count >= 1e9 => format!("{:.2} GB", count / 1e9),
         count if count >= 1e6 => format!("{:.1} MB", count / 1e6),
@@ -157,7 +158,7 @@ fn bytes(bytes: u64) -> String {
 }
 
 /// The largest resident set of the process so far.
-fn peak_bytes() -> Option<u64> {
+pub fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;

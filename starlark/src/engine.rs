@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use frazil::{AllocError, Config, ConfigError, Stats};
+use frazil::{AllocError, Config, ConfigError, Report, Stats};
 
 use crate::cx::Cx;
 use crate::failure::Res;
@@ -161,6 +161,11 @@ impl Engine {
     /// What the collector did so far.
     pub fn stats(&self) -> &Stats {
         self.machine.heap().stats()
+    }
+
+    /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.
+    pub fn observe(&mut self, observer: impl FnMut(&Report) + 'static) {
+        self.machine.heap_mut().observe(observer);
     }
 
     /// The settings of the heap.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use frazil::{BlockBytes, Config};
+use frazil::{BlockBytes, Config, Drain};
 use lexopt::prelude::*;
 use starlark::syntax::Dialect;
 
@@ -22,6 +22,8 @@ memory
   --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
   --nursery SIZE      allocate this much between two collections, at least (2m)
   --block SIZE        size of an old block: 4k, 8k, 16k or 32k (32k)
+  --drain HOW         release what has died: all at once, or in instalments, so that no pause is long because a large
+                      structure died (all)
   --check             collect at every call and loop, and verify the whole heap every time (slow)
 
 language
@@ -34,6 +36,10 @@ modules
 Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed, 2 the command line or a file
 is wrong.
 ";
+
+/// What `--drain instalments` means: as many bytes are released as are allocated, and no instalment takes longer than
+/// a millisecond.
+pub const INSTALMENTS: Drain = Drain::Instalments { objects_per_kib: 64, micros_max: 1000 };
 
 /// A program and how to run it.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub struct Run {
     pub stats: bool,
     /// Where to write it as JSON.
     pub stats_json: Option<String>,
+    /// For `frazil tune`: tell it all about this run. It is no option for people.
+    pub trial: bool,
     /// The settings of the heap.
     pub config: Config,
     /// The language.
@@ -65,6 +73,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         prelude: None,
         stats: false,
         stats_json: None,
+        trial: false,
         config: starlark::CONFIG,
         dialect: Dialect::STANDARD,
     };
@@ -80,6 +89,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
             Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
             Long("block") => run.config.block_bytes = parser.value()?.parse_with(block)?,
+            Long("drain") => run.config.drain = parser.value()?.parse_with(drain)?,
+            Long("trial") => run.trial = true,
             Long("check") => run.config.check = true,
             Value(file) => files.push(file.string()?),
             _ => return Err(argument.unexpected()),
@@ -95,8 +106,17 @@ fn block(text: &str) -> Result<BlockBytes, String> {
     size(text).ok().and_then(BlockBytes::from_bytes).ok_or_else(wrong)
 }
 
+/// How the dead are released.
+fn drain(text: &str) -> Result<Drain, String> {
+    match text {
+        "all" => Ok(Drain::All),
+        "instalments" => Ok(INSTALMENTS),
+        _ => Err(format!("{text:?} is no way to release what has died: all or instalments")),
+    }
+}
+
 /// A size: bytes, or a number with k, m or g.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let wrong = || format!("{text:?} is no size: write bytes, or a number with k, m or g");
     let (digits, shift) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 10),
@@ -126,6 +146,13 @@ mod tests {
         assert_eq!(block("4k"), Ok(BlockBytes::K4));
         assert_eq!(block("32768"), Ok(BlockBytes::K32));
         assert!(block("12k").unwrap_err().contains("4k, 8k, 16k or 32k"));
+    }
+
+    #[test]
+    fn drains() {
+        assert_eq!(drain("all"), Ok(Drain::All));
+        assert_eq!(drain("instalments"), Ok(INSTALMENTS));
+        assert!(drain("half").unwrap_err().contains("all or instalments"));
     }
 
     #[test]

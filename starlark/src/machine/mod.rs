@@ -115,6 +115,11 @@ impl Machine {
         Cx::new(&self.heap, &self.host)
     }
 
+    /// The heap, for what needs it alone.
+    pub(crate) fn heap_mut(&mut self) -> &mut Heap {
+        &mut self.heap
+    }
+
     /// The heap.
     pub(crate) fn heap(&self) -> &Heap {
         &self.heap
