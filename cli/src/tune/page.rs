@@ -145,7 +145,7 @@ fn figures(outcome: &Outcome, rows: &[Row]) -> Html {
         figure(
             pauses,
             "How many pauses were at least so long: the longest at the lower right. Each collection counts with the \
-             median of its repetitions.",
+             lower quartile of its repetitions.",
         ),
     ]
     .into_iter()
@@ -223,7 +223,7 @@ fn method(outcome: &Outcome) -> Vec<String> {
             .to_owned(),
         "Time is processor time of the run, start of the process apart, and the median of the runs; the spread is half \
          of what the middle half of the runs covers. Peak memory is the largest resident set of the process. The \
-         longest pause is that of the longest collection, each collection counted with the median of its repetitions. \
+         longest pause is that of the longest collection, each collection counted with the lower quartile of its repetitions. \
          Fragmentation is the share of old blocks that no object took, over all collections."
             .to_owned(),
         "A choice is recommended only if it is better than the default beyond the noise (bootstrap over the runs, 95%) \

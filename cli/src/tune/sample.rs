@@ -3,8 +3,8 @@
 //! Three things are compared: time (the median of the runs), peak memory (the same), and the longest pause. Of a
 //! program that runs thousands of collections, one will be interrupted by the system in every run, and the longest
 //! pause of a run says more about the machine than about the collector. But the program is the same every time, and
-//! so is its hundredth collection. So each collection counts with the median of its repetitions, and the longest of
-//! these is the *longest pause*. It is preferred to a quantile: the pause that hurts is the one when a large structure
+//! so is its hundredth collection; and what interrupts it makes it longer, never shorter. So each collection counts with
+//! the lower quartile of its repetitions, and the longest of these is the *longest pause*. It is preferred to a quantile: the pause that hurts is the one when a large structure
 //! dies, and there is only one of it in ten thousand.
 //!
 //! Whether two choices differ is decided by a bootstrap: pairs of runs, one of each, are drawn anew, with repetition, a
@@ -92,14 +92,13 @@ impl Sample {
         if middle > 0.0 { apart / middle / 2.0 } else { 0.0 }
     }
 
-    /// Each collection with the median of its repetitions, from the shortest. If the runs had different numbers of
+    /// Each collection with the lower quartile of its repetitions, from the shortest. If the runs had different numbers of
     /// collections, those of the run whose longest pause is the median one.
     pub fn pauses(&self) -> Vec<f64> {
         let mut pauses = match self.collections() {
             Some(count) => {
-                let each =
-                    |at: usize| median(&mut self.runs.iter().map(|run| run.pauses[at]).collect::<Vec<_>>());
-                (0..count).map(each).collect()
+                let of = |at: usize| self.runs.iter().map(move |run| run.pauses[at]);
+                (0..count).map(|at| uninterrupted(&mut of(at).collect::<Vec<_>>())).collect()
             }
             None => {
                 let mut runs: Vec<&Run> = self.runs.iter().collect();
@@ -136,7 +135,7 @@ impl Measured {
                 let extreme = |at: usize, of: fn(f64, f64) -> f64| {
                     runs.iter().map(|run| run.pauses[at]).reduce(of).unwrap_or(0.0)
                 };
-                // A collection that was never longer than another one always was cannot have the longest median.
+                // A collection that was never longer than another one always was cannot be the longest.
                 let sure = (0..count).map(|at| extreme(at, f64::min)).fold(0.0, f64::max);
                 let open: Vec<usize> = (0..count).filter(|&at| extreme(at, f64::max) >= sure).collect();
                 runs.iter().map(|run| open.iter().map(|&at| run.pauses[at]).collect()).collect()
@@ -149,14 +148,15 @@ impl Measured {
     fn of(&self, draw: &[usize]) -> f64 {
         let columns = self.figures.first().map_or(0, Vec::len);
         let mut column = Vec::with_capacity(draw.len());
-        let medians = (0..columns).map(|at| {
+        let middle = if self.measure == Measure::Pause { uninterrupted } else { median };
+        let middles = (0..columns).map(|at| {
             column.clear();
             column.extend(draw.iter().map(|&run| self.figures[run][at]));
-            median(&mut column)
+            middle(&mut column)
         });
         // No collection is as good as a pause of a microsecond.
         let least = if self.measure == Measure::Pause { 1e-6 } else { 0.0 };
-        medians.fold(least, f64::max)
+        middles.fold(least, f64::max)
     }
 }
 
@@ -212,6 +212,12 @@ impl Ratio {
     pub fn is_no_worse(self, measure: Measure) -> bool {
         self.high <= 1.0 + measure.tolerance()
     }
+}
+
+/// What repetitions of one collection took when nothing came between.
+fn uninterrupted(pauses: &mut [f64]) -> f64 {
+    pauses.sort_by(f64::total_cmp);
+    quantile(pauses, 0.25)
 }
 
 /// The middle of `figures`, which are put in order. Nothing gives 0.

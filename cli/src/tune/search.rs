@@ -43,12 +43,14 @@ const ROUNDS: [usize; 5] = [7, 5, 4, 3, 2];
 const FAIR: usize = 5;
 /// Between two runs of the default in the screening.
 const DEFAULT_EVERY: usize = 6;
-/// More runs of one choice tell hardly more.
-const RUNS_MAX: usize = 12;
+/// So often the grid is looked at, at most.
+const PASSES_MAX: usize = 3;
+/// More rounds tell hardly more.
+const ROUNDS_MAX: usize = 16;
 /// With fewer runs nothing is concluded.
 const RUNS_MIN: usize = 4;
 /// Pairs of runs that confirm.
-const PAIRS: std::ops::RangeInclusive<usize> = 5..=12;
+const PAIRS: std::ops::RangeInclusive<usize> = 5..=16;
 /// Instalments are tried if releasing the dead takes this share of the longest pause.
 const DRAIN_SHARE: f64 = 0.2;
 
@@ -181,21 +183,24 @@ impl<'b, B: Bench> Search<'b, B> {
         }
     }
 
-    /// Every choice of a grid, once.
+    /// Every choice of a grid, once, or some more times if they are quick.
     fn screen(&mut self) {
         let affordable = self.budget.mul_f64(SCREENING).as_secs_f64() / self.cost.as_secs_f64();
         let grids = GRIDS.into_iter().map(|sparse| Choice::grid(self.default, sparse));
         let fitting = grids.into_iter().find(|grid| grid.len() as f64 <= affordable);
         let Some(mut grid) = fitting else { return };
         grid.retain(|&choice| choice != self.default);
-        self.shuffle(&mut grid);
-        for (number, choice) in grid.into_iter().enumerate() {
-            if number % DEFAULT_EVERY == 0 && self.has_time(SCREENING) {
-                self.lap += 1;
-                self.measure(self.default, "looking at all");
-            }
-            if self.has_time(SCREENING) {
-                self.measure(choice, "looking at all");
+        let passes = (affordable / grid.len() as f64).clamp(1.0, PASSES_MAX as f64) as usize;
+        for _ in 0..passes {
+            self.shuffle(&mut grid);
+            for (number, &choice) in grid.iter().enumerate() {
+                if number % DEFAULT_EVERY == 0 && self.has_time(SCREENING) {
+                    self.lap += 1;
+                    self.measure(self.default, "looking at all");
+                }
+                if self.has_time(SCREENING) {
+                    self.measure(choice, "looking at all");
+                }
             }
         }
     }
@@ -216,7 +221,7 @@ impl<'b, B: Bench> Search<'b, B> {
     /// Rounds among the contenders.
     fn refine(&mut self) {
         let mut last: Option<Vec<Choice>> = None;
-        for round in 0..RUNS_MAX {
+        for round in 0..ROUNDS_MAX {
             let mut chosen = self.contenders();
             // Who has dropped out does not come back: others have more runs by now.
             chosen.retain(|choice| last.as_ref().is_none_or(|last| last.contains(choice)));
@@ -238,7 +243,7 @@ impl<'b, B: Bench> Search<'b, B> {
                 if !self.has_time(EXPLORING) {
                     return;
                 }
-                let doing = format!("round {} of {RUNS_MAX}", round + 1);
+                let doing = format!("round {} of {ROUNDS_MAX}", round + 1);
                 self.measure(choice, &doing);
             }
         }
