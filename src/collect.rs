@@ -78,6 +78,7 @@ pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Repo
     heap.old.get_mut().drain::<H>(budget, &mut report);
     heap.make_revived_ready(&mut report);
     clear_weak(heap, &mut report);
+    heap.record_fates();
     heap.free_young();
     heap.give_memory_back();
     report.drain = draining.elapsed();

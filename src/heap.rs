@@ -22,6 +22,7 @@ use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
+use crate::trace::Recorder;
 use crate::tuning::{Config, ConfigError};
 use crate::value::{Brand, Fresh, Host, Object, Value};
 use crate::weak::{Finalizers, Weaks, old_fate};
@@ -128,6 +129,8 @@ pub struct Heap<'id, H: Host> {
     pub(crate) stats: Stats,
     /// Told of every collection.
     observer: Option<Observer>,
+    /// Notes everything, if it is to be noted.
+    pub(crate) recorder: Option<Box<Recorder>>,
     brand: Brand<'id, H>,
 }
 
@@ -183,6 +186,7 @@ impl<'id, H: Host> Heap<'id, H> {
             finalizers: RefCell::default(),
             stats: Stats::default(),
             observer: None,
+            recorder: None,
             brand: PhantomData,
             config,
         };
@@ -424,6 +428,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if mutable {
             object.obj().clear_flags(MUTABLE | GUARDED);
             self.froze.set(true);
+            self.note_frozen(object.obj());
         }
         mutable
     }
@@ -444,11 +449,14 @@ impl<'id, H: Host> Heap<'id, H> {
     /// # Panics
     /// In checking mode, if the verification finds an invariant broken.
     pub fn collect(&mut self, request: Request) -> Report {
+        let request = self.record_request(request);
+        self.record_before();
         if self.config.check && self.kind_for(request) == Kind::Short {
             self.verify_touches()
                 .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
         }
         let report = collect(self, request);
+        self.record_after(&report);
         self.stats.add(&report);
         if self.config.check
             && let Err(violation) = self.verify()

@@ -59,6 +59,7 @@ mod shape;
 #[allow(unsafe_code)]
 mod space;
 mod stats;
+pub mod trace;
 mod tuning;
 #[allow(unsafe_code)]
 mod value;

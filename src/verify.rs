@@ -147,7 +147,8 @@ impl<'id, H: Host> Heap<'id, H> {
         objects.iter().map(entry).collect()
     }
 
-    fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
+    /// The young objects, dead or alive: those in the nursery in the order of their birth, then large ones.
+    pub(crate) fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
         let mut objects = Vec::new();
         for range in self.young.nursery.occupied() {
             let mut address = range.start;

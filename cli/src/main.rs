@@ -6,16 +6,18 @@ mod files;
 mod hunt;
 mod options;
 mod page;
+mod play;
 mod progress;
 mod replay;
 mod stats;
 mod tune;
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use starlark::Engine;
 use starlark::syntax::Diagnostic;
@@ -56,6 +58,9 @@ type Output = Rc<RefCell<Box<dyn Write>>>;
 
 /// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
+    if play::is_trace(&run.file) {
+        return play::play(run);
+    }
     let stdout = std::io::stdout();
     let output: Output = match stdout.is_terminal() {
         true => Rc::new(RefCell::new(Box::new(stdout))),
@@ -67,7 +72,7 @@ fn execute(run: &Run) -> ExitCode {
             engine.observe(log.observer());
         }
         let (started, processor) = (Instant::now(), trial::processor_time());
-        let result = run_program(run, &mut engine);
+        let result = run_program(run, &mut engine).and(end_record(run, &mut engine));
         let elapsed = started.elapsed();
         let processor = trial::processor_time().zip(processor).map(|(after, before)| after - before);
         // Nobody is left to tell if standard output is closed.
@@ -75,7 +80,7 @@ fn execute(run: &Run) -> ExitCode {
         if let Some(log) = &log {
             eprintln!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes()));
         }
-        let told = tell_stats(run, &engine, elapsed).map_err(Problem::Setup);
+        let told = tell_stats(run, &Summary::new(&engine, elapsed)).map_err(Problem::Setup);
         result.and(told)
     });
     match result {
@@ -106,8 +111,12 @@ enum Problem {
 fn prepare(run: &Run, output: &Output) -> Result<Engine, Problem> {
     let files = Files::new(&run.file, run.root.clone());
     let prelude = run.prelude.clone().or_else(|| files.prelude());
-    let mut engine = Engine::with_loader(run.config.clone(), run.dialect, Box::new(files))
+    let config = if run.record.is_some() { run.config.recording() } else { run.config.clone() };
+    let mut engine = Engine::with_loader(config, run.dialect, Box::new(files))
         .map_err(|error| Problem::Setup(error.to_string()))?;
+    if let Some(file) = &run.record {
+        begin_record(run, file, &mut engine).map_err(Problem::Setup)?;
+    }
     let sink = Rc::clone(output);
     engine.on_print(move |line| {
         // A closed pipe must not end the program half-way through its work.
@@ -121,13 +130,29 @@ fn prepare(run: &Run, output: &Output) -> Result<Engine, Problem> {
     Ok(engine)
 }
 
+/// Who records a trace.
+const PRODUCER: &str = concat!("frazil ", env!("CARGO_PKG_VERSION"));
+
+fn begin_record(run: &Run, file: &str, engine: &mut Engine) -> Result<(), String> {
+    let out = File::create(file).map_err(|error| format!("cannot write {file}: {error}"))?;
+    let recorded = engine.record(BufWriter::with_capacity(1 << 16, out), PRODUCER, &run.config);
+    recorded.map_err(|error| error.to_string())
+}
+
+/// A program that fails leaves a trace, too: up to there.
+fn end_record(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
+    match run.record.as_ref().map(|file| (file, engine.end_record())) {
+        None | Some((_, Ok(_))) => Ok(()),
+        Some((file, Err(error))) => Err(Problem::Setup(format!("{file}: {error}"))),
+    }
+}
+
 fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
     let text = files::read(run.file.as_ref()).map_err(Problem::Setup)?;
     engine.run(&run.file, text).map_err(Problem::Program)
 }
 
-fn tell_stats(run: &Run, engine: &Engine, elapsed: Duration) -> Result<(), String> {
-    let summary = Summary::new(engine, elapsed);
+fn tell_stats(run: &Run, summary: &Summary) -> Result<(), String> {
     if run.stats {
         eprint!("{summary}");
     }

@@ -15,9 +15,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use frazil::Config;
-
 use crate::options::tune::{Goal, Tune};
+use crate::play;
 use choice::Choice;
 use search::{Bench, Field, Search, Verdict};
 use show::Show;
@@ -84,9 +83,12 @@ pub fn tune(tune: &Tune) -> ExitCode {
 
 /// What the file is, and its default settings.
 fn subject(file: &str) -> Result<(&'static str, Choice), String> {
-    let config: Config = starlark::CONFIG;
+    if play::is_trace(file) {
+        let trace = play::read(file)?;
+        return Ok(("trace", Choice::of(trace.settings())));
+    }
     crate::files::read(Path::new(file))?;
-    Ok(("Starlark program", Choice::of(&config)))
+    Ok(("Starlark program", Choice::of(&starlark::CONFIG)))
 }
 
 fn tell(tune: &Tune, outcome: &Outcome) -> ExitCode {

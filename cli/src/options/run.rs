@@ -10,13 +10,15 @@ use super::{Command, Topic, one_file};
 
 /// What `frazil help run` says.
 pub const HELP: &str = "\
-Runs a Starlark program on the frazil collector.
+Runs a Starlark program on the frazil collector, or plays a recorded trace of one.
 
-usage: frazil run [OPTIONS] FILE.star
+usage: frazil run [OPTIONS] FILE
 
 what happened
   --stats             when the program is over, say what the collector did
   --stats-json FILE   write the same to FILE as JSON (- for standard error)
+
+  --record TRACE      write what the program does to its heap into a file, for 'frazil tune' (somewhat slower)
 
 memory
   --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
@@ -54,12 +56,27 @@ pub struct Run {
     pub stats: bool,
     /// Where to write it as JSON.
     pub stats_json: Option<String>,
+    /// Where to record a trace.
+    pub record: Option<String>,
     /// For `frazil tune`: tell it all about this run. It is no option for people.
     pub trial: bool,
     /// The settings of the heap.
     pub config: Config,
+    /// Which of them were said.
+    pub said: Said,
     /// The language.
     pub dialect: Dialect,
+}
+
+/// Settings that were given on the command line, rather than left as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said {
+    /// The size of the nursery.
+    pub nursery: bool,
+    /// The size of a block.
+    pub block: bool,
+    /// How the dead are released.
+    pub drain: bool,
 }
 
 /// Reads what follows `frazil run`.
@@ -73,8 +90,10 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         prelude: None,
         stats: false,
         stats_json: None,
+        record: None,
         trial: false,
         config: starlark::CONFIG,
+        said: Said::default(),
         dialect: Dialect::STANDARD,
     };
     let mut files = Vec::new();
@@ -83,13 +102,23 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Run)),
             Long("stats") => run.stats = true,
             Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
+            Long("record") => run.record = Some(parser.value()?.string()?),
             Long("root") => run.root = Some(parser.value()?.into()),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
             Long("extended") => run.dialect = Dialect::EXTENDED,
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
-            Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
-            Long("block") => run.config.block_bytes = parser.value()?.parse_with(block)?,
-            Long("drain") => run.config.drain = parser.value()?.parse_with(drain)?,
+            Long("nursery") => {
+                run.config.nursery_bytes = parser.value()?.parse_with(size)?;
+                run.said.nursery = true;
+            }
+            Long("block") => {
+                run.config.block_bytes = parser.value()?.parse_with(block)?;
+                run.said.block = true;
+            }
+            Long("drain") => {
+                run.config.drain = parser.value()?.parse_with(drain)?;
+                run.said.drain = true;
+            }
             Long("trial") => run.trial = true,
             Long("check") => run.config.check = true,
             Value(file) => files.push(file.string()?),
