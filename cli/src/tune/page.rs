@@ -55,7 +55,8 @@ pub fn html(outcome: &Outcome) -> String {
 
 /// What only this report has.
 const STYLE: &str = "\
-.heat td{text-align:right;border:2px solid var(--paper);min-width:4.5rem}
+.heat{font-size:.82rem}
+.heat td{text-align:right;white-space:nowrap;border:2px solid var(--paper);padding:.3rem .4rem}
 .heat .default{outline:2px solid var(--ink);outline-offset:-3px}
 .heat .chosen{outline:3px solid var(--accent);outline-offset:-3px;font-weight:650}
 .heat th{background:none}

@@ -95,9 +95,10 @@ pub fn scatter(points: &[Point<'_>]) -> Html {
             let style = letters().color(&of);
             let right = point.row.time > across.start + (across.end - across.start) * 0.7;
             let shift = if right { -12 - 7 * name.len() as i32 } else { 10 };
+            let down = if name == "default" { -18 } else { 6 };
             let mark = EmptyElement::at(place(point.row))
                 + Circle::new((0, 0), 6, of.filled())
-                + Text::new(name, (shift, -6), style);
+                + Text::new(name, (shift, down), style);
             chart.draw_series(std::iter::once(mark))?;
         }
         Ok(())
@@ -129,18 +130,23 @@ pub struct Pauses {
     pub sorted: Vec<f64>,
 }
 
+/// How often a microsecond is to be doubled for a pause. Both axes are in doublings.
+fn doublings(pause: f64) -> f64 {
+    (pause * 1e6).max(1.0).log2()
+}
+
 /// How many pauses were at least so long.
 pub fn pauses(series: &[Pauses]) -> Html {
     drawing(|area| {
-        let all = || series.iter().flat_map(|pauses| pauses.sorted.iter().copied());
-        let low = all().reduce(f64::min).unwrap_or(0.0).max(1e-6) * 0.8;
-        let high = all().fold(low * 2.0, f64::max) * 1.4;
+        let all = || series.iter().flat_map(|pauses| pauses.sorted.iter().map(|&pause| doublings(pause)));
+        let low = all().reduce(f64::min).unwrap_or(0.0).floor();
+        let high = all().fold(low, f64::max).floor() + 1.0;
         let most = series.iter().map(|pauses| pauses.sorted.len()).max().unwrap_or(1).max(2) as f64;
         let mut chart = ChartBuilder::on(area)
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(78)
-            .build_cartesian_2d((low..high).log_scale(), (0.9..most * 1.3).log_scale())?;
+            .build_cartesian_2d(low..high, 0.0..most.log2().floor() + 1.0)?;
         chart
             .configure_mesh()
             .max_light_lines(0)
@@ -150,15 +156,15 @@ pub fn pauses(series: &[Pauses]) -> Html {
             .axis_desc_style(letters())
             .x_desc(Measure::Pause.name().trim_start_matches("longest "))
             .y_desc("pauses at least so long")
-            .x_labels(6)
-            .y_labels(6)
-            .x_label_formatter(&|&pause| seconds(pause))
-            .y_label_formatter(&|&count| format!("{count:.0}"))
+            .x_labels(8)
+            .y_labels(10)
+            .x_label_formatter(&|&pause| seconds(pause.exp2() / 1e6))
+            .y_label_formatter(&|&count| format!("{:.0}", count.exp2()))
             .draw()?;
         for (number, pauses) in series.iter().enumerate() {
             let count = pauses.sorted.len();
             let points = pauses.sorted.iter().enumerate();
-            let points = points.map(|(at, &pause)| (pause.max(low), (count - at) as f64));
+            let points = points.map(|(at, &pause)| (doublings(pause), ((count - at) as f64).log2()));
             chart.draw_series(LineSeries::new(points, colour(pauses.colour).stroke_width(2)))?;
             let line = 20 + 18 * number as i32;
             let width = SIZE.0 as i32;
