@@ -1,7 +1,7 @@
 //! Which choices are run, how often, and in which order.
 //!
-//! The whole grid is too much to be measured well in a minute and a half, and most of it is hopeless. So every choice
-//! of a grid, as fine as the time allows, is run once; then those that may still serve the goal go through rounds, and
+//! The whole grid is too much to be measured well in a minute and a half, and most of it is hopeless. So choices are run
+//! once, first those of a coarse grid, then of finer ones, as far as the time allows; then those that may still serve the goal go through rounds, and
 //! each round is for fewer of them. Next to the best ones, the grid is refined. Instalments are tried where releasing
 //! the dead is a good part of the longest pause. In every round the order is drawn anew, and the default runs too: when
 //! the machine becomes slower, it does so for all.
@@ -39,6 +39,8 @@ const SCREENING: f64 = 0.3;
 const EXPLORING: f64 = 0.70;
 /// How many go into each round. The last number is for all rounds to come.
 const ROUNDS: [usize; 5] = [7, 5, 4, 3, 2];
+/// So many that were never run join a round in which there is room.
+const UNKNOWN: usize = 3;
 /// Each in a round should be able to be in so many.
 const FAIR: usize = 5;
 /// Between two runs of the default in the screening.
@@ -66,7 +68,7 @@ pub struct Field {
 impl Field {
     /// What a choice is compared with: the runs of `default` from the same laps. A machine that has become slower in the
     /// meantime has become so for both.
-    fn base(&self, default: Choice, sample: &Sample) -> Option<Sample> {
+    pub fn base(&self, default: Choice, sample: &Sample) -> Option<Sample> {
         let runs = &self.samples.get(&default)?.runs;
         let of_lap = |lap: usize| runs.iter().find(|run| run.lap == lap).cloned();
         let base = Sample { runs: sample.runs.iter().filter_map(|run| of_lap(run.lap)).collect() };
@@ -164,7 +166,11 @@ impl<'b, B: Bench> Search<'b, B> {
         if self.field.failures.contains_key(&choice) {
             return;
         }
-        match self.bench.run(choice, self.limit, doing) {
+        let before = self.bench.elapsed();
+        let result = self.bench.run(choice, self.limit, doing);
+        // The first run was as quick as the machine was then.
+        self.cost = (self.cost * 7 + self.bench.elapsed().saturating_sub(before)) / 8;
+        match result {
             Ok(run) => {
                 let run = Run { lap: self.lap, ..run };
                 self.field.samples.entry(choice).or_default().runs.push(run);
@@ -183,17 +189,10 @@ impl<'b, B: Bench> Search<'b, B> {
         }
     }
 
-    /// Every choice of a grid, once, or some more times if they are quick.
+    /// Every choice once, coarse grids first, as long as there is time; some more times if they are quick.
     fn screen(&mut self) {
-        let affordable = self.budget.mul_f64(SCREENING).as_secs_f64() / self.cost.as_secs_f64();
-        let grids = GRIDS.into_iter().map(|sparse| Choice::grid(self.default, sparse));
-        let fitting = grids.into_iter().find(|grid| grid.len() as f64 <= affordable);
-        let Some(mut grid) = fitting else { return };
-        grid.retain(|&choice| choice != self.default);
-        let passes = (affordable / grid.len() as f64).clamp(1.0, PASSES_MAX as f64) as usize;
-        for _ in 0..passes {
-            self.shuffle(&mut grid);
-            for (number, &choice) in grid.iter().enumerate() {
+        for _ in 0..PASSES_MAX {
+            for (number, choice) in self.grids(|_| true).into_iter().enumerate() {
                 if number % DEFAULT_EVERY == 0 && self.has_time(SCREENING) {
                     self.lap += 1;
                     self.measure(self.default, "looking at all");
@@ -203,6 +202,18 @@ impl<'b, B: Bench> Search<'b, B> {
                 }
             }
         }
+    }
+
+    /// The choices of all grids but the default, each once, coarse grids first, each grid in an order drawn anew.
+    fn grids(&mut self, which: impl Fn(Choice) -> bool) -> Vec<Choice> {
+        let mut all: Vec<Choice> = Vec::new();
+        for sparse in GRIDS.into_iter().rev() {
+            let mut grid = Choice::grid(self.default, sparse);
+            grid.retain(|&choice| choice != self.default && which(choice) && !all.contains(&choice));
+            self.shuffle(&mut grid);
+            all.extend(grid);
+        }
+        all
     }
 
     /// Choices that may serve the goal, the most hopeful first.
@@ -230,6 +241,12 @@ impl<'b, B: Bench> Search<'b, B> {
             chosen.truncate(ROUNDS[round.min(ROUNDS.len() - 1)].min(affordable / FAIR).max(2));
             if round < 2 {
                 chosen.extend(self.beside(&chosen, round));
+            }
+            if chosen.len() < 2 {
+                // There is time left: something may have been passed by.
+                let known: Vec<Choice> = self.field.samples.keys().copied().collect();
+                let unknown = self.grids(|choice| !known.contains(&choice));
+                chosen.extend(unknown.into_iter().take(UNKNOWN));
             }
             if chosen.is_empty() && self.runs(self.default) >= RUNS_MIN {
                 return;

@@ -43,7 +43,7 @@ impl Words {
             ),
             Verdict::Nothing => (
                 format!("keep the default ({default}): nothing serves the goal better beyond the noise"),
-                vec![format!("the goal is {}: see 'frazil help tune' for the others", outcome.goal.name())],
+                extremes(outcome),
             ),
             Verdict::NoTime(seconds) => (
                 format!("keep the default ({default}): there was no time to find out"),
@@ -58,6 +58,33 @@ impl Words {
         });
         Words { headline, reasons, apply }
     }
+}
+
+/// The best choice in each measure alone, for who wants to pay for it.
+fn extremes(outcome: &Outcome) -> Vec<String> {
+    let others = outcome.field.samples.iter().filter(|(choice, _)| **choice != outcome.default);
+    let ratios: Vec<_> = others
+        .filter_map(|(choice, sample)| {
+            let base = outcome.field.base(outcome.default, sample)?;
+            let ratio = |measure: Measure| sample.value(measure) / base.value(measure);
+            Some((choice, sample.runs.len(), Measure::ALL.map(ratio)))
+        })
+        .collect();
+    let best = Measure::ALL.into_iter().filter_map(|measure| {
+        let of = |ratios: &[f64; 3]| ratios[measure as usize];
+        let (choice, runs, ratios) = ratios.iter().min_by(|a, b| of(&a.2).total_cmp(&of(&b.2)))?;
+        let much = of(ratios) <= 1.0 - 3.0 * measure.worthwhile();
+        let [time, memory, pause] = ratios;
+        much.then(|| {
+            format!(
+                "least {}, from {runs} runs only: {choice}, with time \u{d7}{time:.2}, peak memory \u{d7}{memory:.2}, \
+                 longest pause \u{d7}{pause:.2}",
+                measure.name().trim_start_matches("longest ")
+            )
+        })
+    });
+    let goal = format!("the goal is {}: see 'frazil help tune' for the others", outcome.goal.name());
+    std::iter::once(goal).chain(best).collect()
 }
 
 fn confirmed(finding: &Finding) -> Vec<String> {
