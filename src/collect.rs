@@ -121,6 +121,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
 
     fn end(mut self) -> Report {
         let freeing = Instant::now();
+        self.heap.record_fates();
         self.heap.free_young();
         self.heap.give_memory_back();
         self.report.drain += freeing.elapsed();

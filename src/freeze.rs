@@ -25,6 +25,7 @@ pub(crate) fn deep<H: Host>(heap: &Heap<'_, H>, word: u64) -> usize {
         }
         if header.has(MUTABLE) {
             object.clear_flags(MUTABLE | GUARDED);
+            heap.note_frozen(object);
             frozen += 1;
         }
         if header.references() == 0 {

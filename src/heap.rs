@@ -24,6 +24,7 @@ use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::sites::Sites;
 use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
+use crate::trace::Recorder;
 use crate::tuning::{Config, ConfigError};
 use crate::value::{Brand, Fresh, Host, Object, Value};
 use crate::weak::{Finalizers, Weaks, old_fate};
@@ -132,6 +133,8 @@ pub struct Heap<'id, H: Host> {
     observer: Option<Observer>,
     /// Where objects were born, if somebody wants to know.
     pub(crate) sites: Option<Box<Sites>>,
+    /// Notes everything, if it is to be noted.
+    pub(crate) recorder: Option<Box<Recorder>>,
     brand: Brand<'id, H>,
 }
 
@@ -191,6 +194,7 @@ impl<'id, H: Host> Heap<'id, H> {
             stats: Stats::default(),
             observer: None,
             sites: None,
+            recorder: None,
             brand: PhantomData,
             config,
         };
@@ -445,6 +449,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if mutable {
             object.obj().clear_flags(MUTABLE | GUARDED);
             self.froze.set(true);
+            self.note_frozen(object.obj());
         }
         mutable
     }
@@ -479,6 +484,8 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Collects. In checking mode, what has to hold before is checked, and nothing else.
     pub(crate) fn collect_unverified(&mut self, request: Request) -> Report {
+        let request = self.record_request(request);
+        self.record_before();
         if self.config.check {
             self.verify_references().unwrap_or_else(|violation| panic!("before a collection: {violation}"));
         }
@@ -487,6 +494,7 @@ impl<'id, H: Host> Heap<'id, H> {
                 .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
         }
         let report = collect(self, request);
+        self.record_after(&report);
         self.stats.add(&report);
         report
     }

@@ -66,6 +66,7 @@ mod snapshot;
 #[allow(unsafe_code)]
 mod space;
 mod stats;
+pub mod trace;
 mod tuning;
 #[allow(unsafe_code)]
 mod value;

@@ -70,6 +70,11 @@ impl Weaks {
         }
     }
 
+    /// Is there any?
+    pub fn any(&self) -> bool {
+        self.entries.len() > self.free.len()
+    }
+
     pub fn get(&self, index: usize) -> Option<ObjRef> {
         self.entries[index]
     }

@@ -8,16 +8,19 @@ mod hunt;
 mod live;
 mod options;
 mod page;
+mod play;
 mod programs;
 mod progress;
 mod replay;
 mod stats;
+mod tune;
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use starlark::Engine;
 use starlark::syntax::Diagnostic;
@@ -27,6 +30,7 @@ use live::Live;
 use options::Command;
 use options::run::Run;
 use stats::Summary;
+use tune::trial::{self, Log};
 
 fn main() -> ExitCode {
     match options::parse(lexopt::Parser::from_env()) {
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Ok(Command::Fuzz(hunt)) => hunt::hunt(&hunt),
         Ok(Command::Replay(replay)) => replay::replay(&replay),
         Ok(Command::Heap(look)) => heap::look(&look),
+        Ok(Command::Tune(request)) => tune::tune(&request),
         Ok(Command::FuzzPrograms(hunt)) => programs::hunt(&hunt),
         Ok(Command::ListFaults { programs: true }) => {
             programs::list_mistakes();
@@ -63,6 +68,9 @@ type Output = Rc<RefCell<Box<dyn Write>>>;
 
 /// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
+    if play::is_trace(&run.file) {
+        return play::play(run);
+    }
     let stdout = std::io::stdout();
     let output: Output = match stdout.is_terminal() {
         true => Rc::new(RefCell::new(Box::new(stdout))),
@@ -77,13 +85,21 @@ fn execute(run: &Run) -> ExitCode {
         }
     });
     let result = prepared.and_then(|mut engine| {
-        let started = Instant::now();
-        let result = run_program(run, &mut engine);
+        let log = run.trial.then(Log::default);
+        if let Some(log) = &log {
+            engine.observe(log.observer());
+        }
+        let (started, processor) = (Instant::now(), trial::processor_time());
+        let result = run_program(run, &mut engine).and(end_record(run, &mut engine));
         let elapsed = started.elapsed();
+        let processor = trial::processor_time().zip(processor).map(|(after, before)| after - before);
         live.end();
         // Nobody is left to tell if standard output is closed.
         let _ = output.borrow_mut().flush();
-        let told = tell_stats(run, &engine, elapsed).map_err(Problem::Setup);
+        if let Some(log) = &log {
+            eprintln!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes()));
+        }
+        let told = tell_stats(run, &Summary::new(&engine, elapsed)).map_err(Problem::Setup);
         result.and(told)
     });
     match result {
@@ -121,8 +137,12 @@ enum Problem {
 fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Result<Engine, Problem> {
     let files = Files::new(&run.file, run.root.clone());
     let prelude = run.prelude.clone().or_else(|| files.prelude());
-    let mut engine = Engine::with_loader(run.config.clone(), run.dialect, Box::new(files))
+    let config = if run.record.is_some() { run.config.recording() } else { run.config.clone() };
+    let mut engine = Engine::with_loader(config, run.dialect, Box::new(files))
         .map_err(|error| Problem::Setup(error.to_string()))?;
+    if let Some(file) = &run.record {
+        begin_record(run, file, &mut engine).map_err(Problem::Setup)?;
+    }
     let sink = Rc::clone(output);
     engine.on_print(move |line| print_line(&sink, line));
     set_up(&mut engine);
@@ -132,6 +152,23 @@ fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Resu
         engine.predeclare_module(&prelude).map_err(|error| Problem::Program(vec![error]))?;
     }
     Ok(engine)
+}
+
+/// Who records a trace.
+const PRODUCER: &str = concat!("frazil ", env!("CARGO_PKG_VERSION"));
+
+fn begin_record(run: &Run, file: &str, engine: &mut Engine) -> Result<(), String> {
+    let out = File::create(file).map_err(|error| format!("cannot write {file}: {error}"))?;
+    let recorded = engine.record(BufWriter::with_capacity(1 << 16, out), PRODUCER, &run.config);
+    recorded.map_err(|error| error.to_string())
+}
+
+/// A program that fails leaves a trace, too: up to there.
+fn end_record(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
+    match run.record.as_ref().map(|file| (file, engine.end_record())) {
+        None | Some((_, Ok(_))) => Ok(()),
+        Some((file, Err(error))) => Err(Problem::Setup(format!("{file}: {error}"))),
+    }
 }
 
 fn print_line(output: &Output, line: &str) {
@@ -144,8 +181,7 @@ fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
     engine.run(&run.file, text).map_err(Problem::Program)
 }
 
-fn tell_stats(run: &Run, engine: &Engine, elapsed: Duration) -> Result<(), String> {
-    let summary = Summary::new(engine, elapsed);
+fn tell_stats(run: &Run, summary: &Summary) -> Result<(), String> {
     if run.stats {
         eprint!("{summary}");
     }

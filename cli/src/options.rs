@@ -3,6 +3,7 @@
 pub mod fuzz;
 pub mod heap;
 pub mod run;
+pub mod tune;
 
 use lexopt::prelude::*;
 
@@ -17,11 +18,13 @@ commands
   fuzz            let random histories happen to a heap, compare it with a model after every collection, and make
                   what fails small; or random programs
   heap FILE.star  run a program and show who keeps what alive in its heap, and which lines made it
+  tune FILE.star  measure which block and nursery size suit a program, and recommend one if it is better
   help [COMMAND]  explain
 
 try
   frazil run --stats program.star
   frazil heap program.star
+  frazil tune program.star
   frazil fuzz --seconds 30
   frazil fuzz --fault skipped-count     see how a broken collector is found
   frazil help fuzz
@@ -53,6 +56,8 @@ pub enum Command {
     },
     /// Show a program's heap.
     Heap(heap::Look),
+    /// Find the settings that suit a program.
+    Tune(tune::Tune),
 }
 
 /// What can be explained.
@@ -66,6 +71,8 @@ pub enum Topic {
     Fuzz,
     /// `frazil heap`
     Heap,
+    /// `frazil tune`
+    Tune,
 }
 
 impl Topic {
@@ -76,6 +83,7 @@ impl Topic {
             Topic::Run => run::HELP,
             Topic::Fuzz => fuzz::HELP,
             Topic::Heap => heap::HELP,
+            Topic::Tune => tune::HELP,
         }
     }
 }
@@ -87,7 +95,8 @@ impl Topic {
 pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let Some(first) = parser.next()? else {
         return Err(
-            "say what is to be done: frazil run FILE.star, frazil heap FILE.star, or frazil fuzz".into()
+            "say what is to be done, for instance frazil run FILE.star: frazil help names all commands"
+                .into(),
         );
     };
     match first {
@@ -97,8 +106,11 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             "run" => run::parse(&mut parser),
             "fuzz" => fuzz::parse(&mut parser),
             "heap" => heap::parse(&mut parser),
+            "tune" => tune::parse(&mut parser),
             "help" => help(&mut parser),
-            other => Err(format!("there is no command {other:?}: there are run, heap, fuzz and help").into()),
+            other => {
+                Err(format!("there is no command {other:?}: there are run, heap, tune, fuzz and help").into())
+            }
         },
         _ => Err(first.unexpected()),
     }
@@ -111,6 +123,7 @@ fn help(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             "run" => Topic::Run,
             "fuzz" => Topic::Fuzz,
             "heap" => Topic::Heap,
+            "tune" => Topic::Tune,
             other => return Err(format!("there is no command {other:?} to explain").into()),
         },
         Some(other) => return Err(other.unexpected()),
@@ -140,6 +153,8 @@ mod tests {
         assert!(matches!(parse(&["fuzz", "--help"]), Ok(Command::Help(Topic::Fuzz))));
         assert!(matches!(parse(&["heap", "a.star"]), Ok(Command::Heap(_))));
         assert!(matches!(parse(&["help", "heap"]), Ok(Command::Help(Topic::Heap))));
+        assert!(matches!(parse(&["tune", "a.star"]), Ok(Command::Tune(_))));
+        assert!(matches!(parse(&["help", "tune"]), Ok(Command::Help(Topic::Tune))));
         assert!(matches!(parse(&["run", "--help"]), Ok(Command::Help(Topic::Run))));
         for wrong in [&[] as &[&str], &["fly"], &["--fly"], &["help", "fly"], &["help", "--fly"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use frazil::Stats;
+use frazil::trace::Played;
+use frazil::{Config, Stats};
 use serde_json::json;
 use starlark::Engine;
 
@@ -24,13 +25,23 @@ pub struct Summary {
 impl Summary {
     /// The sum of what `engine` did in `elapsed`.
     pub fn new(engine: &Engine, elapsed: Duration) -> Summary {
-        let stats = engine.stats().clone();
+        let played = Played {
+            stats: engine.stats().clone(),
+            allocated_bytes: engine.allocated_bytes(),
+            used_bytes: engine.used_bytes(),
+        };
+        Summary::of(played, engine.config(), elapsed)
+    }
+
+    /// The sum of a trace that was played with the settings `config`.
+    pub fn of(played: Played, config: &Config, elapsed: Duration) -> Summary {
+        let Played { stats, allocated_bytes, used_bytes } = played;
         Summary {
             elapsed,
-            block_bytes: engine.config().block_bytes.get(),
-            nursery_bytes: engine.config().nursery_bytes,
-            allocated_bytes: stats.allocated_bytes + engine.allocated_bytes() as u64,
-            used_bytes: engine.used_bytes(),
+            block_bytes: config.block_bytes.get(),
+            nursery_bytes: config.nursery_bytes,
+            allocated_bytes: stats.allocated_bytes + allocated_bytes as u64,
+            used_bytes,
             peak_bytes: peak_bytes(),
             stats,
         }
@@ -159,7 +170,7 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// The largest resident set of the process so far.
-fn peak_bytes() -> Option<u64> {
+pub fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use frazil::trace::{RecordError, Totals};
 use frazil::{AllocError, Config, ConfigError, Report, Stats};
 
 use crate::cx::Cx;
@@ -198,6 +199,28 @@ impl Engine {
     /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.
     pub fn observe(&mut self, observer: impl FnMut(&Report) + 'static) {
         self.machine.heap_mut().observe(observer);
+    }
+
+    /// Records everything that happens to the heap from now on ([`frazil::trace`]). The engine was made with settings for
+    /// recording; `settings` are those that it has otherwise.
+    ///
+    /// # Errors
+    /// It was made with other settings, or the heap has collected already.
+    pub fn record(
+        &mut self,
+        out: impl std::io::Write + 'static,
+        producer: &str,
+        settings: &Config,
+    ) -> Result<(), RecordError> {
+        self.machine.heap_mut().record(out, producer, settings)
+    }
+
+    /// Ends the recording, and says how much was recorded.
+    ///
+    /// # Errors
+    /// Nothing is being recorded, or it could not be written.
+    pub fn end_record(&mut self) -> Result<Totals, RecordError> {
+        self.machine.heap_mut().end_record()
     }
 
     /// The settings of the heap.

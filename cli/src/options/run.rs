@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use frazil::{BlockBytes, Config};
+use frazil::{BlockBytes, Config, Drain};
 use lexopt::prelude::*;
 use starlark::syntax::Dialect;
 
@@ -10,19 +10,23 @@ use super::{Command, Topic, one_file};
 
 /// What `frazil help run` says.
 pub const HELP: &str = "\
-Runs a Starlark program on the frazil collector.
+Runs a Starlark program on the frazil collector, or plays a recorded trace of one.
 
-usage: frazil run [OPTIONS] FILE.star
+usage: frazil run [OPTIONS] FILE
 
 what happened
   --stats             when the program is over, say what the collector did
   --stats-json FILE   write the same to FILE as JSON (- for standard error)
   --progress          while the program runs, say how much is allocated and alive, and how long pauses are
 
+  --record TRACE      write what the program does to its heap into a file, for 'frazil tune' (somewhat slower)
+
 memory
   --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
   --nursery SIZE      allocate this much between two collections, at least (2m)
   --block SIZE        size of an old block: 4k, 8k, 16k or 32k (32k)
+  --drain HOW         release what has died: all at once, or in instalments, so that no pause is long because a large
+                      structure died (all)
   --check             collect at every call and loop, and verify the whole heap every time (slow)
 
 language
@@ -35,6 +39,10 @@ modules
 Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed, 2 the command line or a file
 is wrong.
 ";
+
+/// What `--drain instalments` means: as many bytes are released as are allocated, and no instalment takes longer than
+/// a millisecond.
+pub const INSTALMENTS: Drain = Drain::Instalments { objects_per_kib: 64, micros_max: 1000 };
 
 /// A program and how to run it.
 #[derive(Debug)]
@@ -51,8 +59,14 @@ pub struct Run {
     pub stats_json: Option<String>,
     /// Say how it goes while it goes.
     pub progress: bool,
+    /// Where to record a trace.
+    pub record: Option<String>,
+    /// For `frazil tune`: tell it all about this run. It is no option for people.
+    pub trial: bool,
     /// The settings of the heap.
     pub config: Config,
+    /// Which of them were said.
+    pub said: Said,
     /// The language.
     pub dialect: Dialect,
 }
@@ -66,10 +80,24 @@ impl Default for Run {
             stats: false,
             stats_json: None,
             progress: false,
+            record: None,
+            trial: false,
             config: starlark::CONFIG,
+            said: Said::default(),
             dialect: Dialect::STANDARD,
         }
     }
+}
+
+/// Settings that were given on the command line, rather than left as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said {
+    /// The size of the nursery.
+    pub nursery: bool,
+    /// The size of a block.
+    pub block: bool,
+    /// How the dead are released.
+    pub drain: bool,
 }
 
 /// Reads what follows `frazil run`.
@@ -85,12 +113,24 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("stats") => run.stats = true,
             Long("progress") => run.progress = true,
             Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
+            Long("record") => run.record = Some(parser.value()?.string()?),
             Long("root") => run.root = Some(parser.value()?.into()),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
             Long("extended") => run.dialect = Dialect::EXTENDED,
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
-            Long("nursery") => run.config.nursery_bytes = parser.value()?.parse_with(size)?,
-            Long("block") => run.config.block_bytes = parser.value()?.parse_with(block)?,
+            Long("nursery") => {
+                run.config.nursery_bytes = parser.value()?.parse_with(size)?;
+                run.said.nursery = true;
+            }
+            Long("block") => {
+                run.config.block_bytes = parser.value()?.parse_with(block)?;
+                run.said.block = true;
+            }
+            Long("drain") => {
+                run.config.drain = parser.value()?.parse_with(drain)?;
+                run.said.drain = true;
+            }
+            Long("trial") => run.trial = true,
             Long("check") => run.config.check = true,
             Value(file) => files.push(file.string()?),
             _ => return Err(argument.unexpected()),
@@ -104,6 +144,15 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
 fn block(text: &str) -> Result<BlockBytes, String> {
     let wrong = || format!("{text:?} is no size of a block: 4k, 8k, 16k or 32k");
     size(text).ok().and_then(BlockBytes::from_bytes).ok_or_else(wrong)
+}
+
+/// How the dead are released.
+fn drain(text: &str) -> Result<Drain, String> {
+    match text {
+        "all" => Ok(Drain::All),
+        "instalments" => Ok(INSTALMENTS),
+        _ => Err(format!("{text:?} is no way to release what has died: all or instalments")),
+    }
 }
 
 /// A size: bytes, or a number with k, m or g.
@@ -137,6 +186,13 @@ mod tests {
         assert_eq!(block("4k"), Ok(BlockBytes::K4));
         assert_eq!(block("32768"), Ok(BlockBytes::K32));
         assert!(block("12k").unwrap_err().contains("4k, 8k, 16k or 32k"));
+    }
+
+    #[test]
+    fn drains() {
+        assert_eq!(drain("all"), Ok(Drain::All));
+        assert_eq!(drain("instalments"), Ok(INSTALMENTS));
+        assert!(drain("half").unwrap_err().contains("all or instalments"));
     }
 
     #[test]

@@ -1,0 +1,121 @@
+//! `frazil tune`: which settings suit a program.
+
+mod choice;
+mod judge;
+mod page;
+mod plot;
+mod sample;
+mod search;
+mod show;
+mod tell;
+pub mod trial;
+mod words;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::options::tune::{Goal, Tune};
+use crate::play;
+use choice::Choice;
+use search::{Bench, Field, Search, Verdict};
+use show::Show;
+use trial::Trials;
+
+/// What was measured, and what came of it.
+pub struct Outcome {
+    /// The program or trace.
+    pub file: String,
+    /// What kind of file that is.
+    pub what: &'static str,
+    /// What the recommendation was to serve.
+    pub goal: Goal,
+    /// What the program has if nothing is said.
+    pub default: Choice,
+    /// Everything that was measured before the confirmation.
+    pub field: Field,
+    /// The recommendation.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How many processes were run.
+    pub processes: usize,
+}
+
+/// What a replayed trace does, and what it does not do.
+const TRACE_TELLS: &str = "A trace has the allocations, stores, freezes and roots of a program, not its computation: \
+     time is that of making and linking the same objects and of all collections. What a program computes in between, \
+     and what it reads, is lacking, so the share spent collecting is larger than in the program.";
+
+/// Measures, and tells.
+pub fn tune(tune: &Tune) -> ExitCode {
+    let (what, default) = match subject(&tune.file) {
+        Ok(subject) => subject,
+        Err(error) => {
+            eprintln!("frazil: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let trials = Trials { file: tune.file.clone(), passed: tune.passed.clone() };
+    let mut show = Show::start(trials, tune.time, tune.quiet);
+    let result = Search::new(&mut show, default, tune.goal, tune.time).go();
+    show.end();
+    match result {
+        Err(why) => {
+            eprintln!("frazil: {} fails with the default settings: {why}", tune.file);
+            ExitCode::FAILURE
+        }
+        Ok((field, verdict)) => {
+            let outcome = Outcome {
+                file: tune.file.clone(),
+                what,
+                goal: tune.goal,
+                default,
+                field,
+                verdict,
+                elapsed: show.elapsed(),
+                processes: show.runs(),
+            };
+            tell(tune, &outcome)
+        }
+    }
+}
+
+/// What the file is, and its default settings.
+fn subject(file: &str) -> Result<(&'static str, Choice), String> {
+    if play::is_trace(file) {
+        let trace = play::read(file)?;
+        return Ok(("trace", Choice::of(trace.settings())));
+    }
+    crate::files::read(Path::new(file))?;
+    Ok(("Starlark program", Choice::of(&starlark::CONFIG)))
+}
+
+fn tell(tune: &Tune, outcome: &Outcome) -> ExitCode {
+    if !tune.quiet {
+        print!("{}", tell::table(outcome));
+    }
+    println!("{}", words::Words::new(outcome));
+    let prefix = tune.out.clone().unwrap_or_else(|| prefix(&tune.file));
+    let files = [
+        (format!("{prefix}.html"), page::html(outcome)),
+        (format!("{prefix}.csv"), tell::csv(outcome)),
+        (format!("{prefix}.json"), tell::json(outcome)),
+    ];
+    for (file, text) in &files {
+        if let Err(error) = std::fs::write(file, text) {
+            eprintln!("frazil: cannot write {file}: {error}");
+            return ExitCode::from(2);
+        }
+    }
+    if !tune.quiet {
+        println!("report: {prefix}.html, {prefix}.csv, {prefix}.json");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Where reports go if nobody said it: into the current folder, after the file.
+fn prefix(file: &str) -> String {
+    let stem = Path::new(file).file_stem().map_or("program".into(), |stem| stem.to_string_lossy());
+    format!("tune-{stem}")
+}
