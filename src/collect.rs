@@ -33,7 +33,7 @@
 //! skips 3: nothing that is old and untouched is looked at, and nothing old dies but what waits in the buffer.
 //!
 //! The order is the proof. No count goes down before the last retain bit is set and the last count has gone up.
-//! Within a phase any order will do.
+//! Within a phase any order will do. What must come before what is written down in `order.rs`, as data.
 
 pub(crate) mod classify;
 pub(crate) mod diff;
@@ -43,8 +43,9 @@ pub(crate) mod reach;
 use std::time::{Duration, Instant};
 
 use crate::Fault;
-use crate::heap::Heap;
+use crate::heap::{Heap, Touch};
 use crate::object::{ObjRef, Slot};
+use crate::order::{Choice, Stage, Turn, natural, shuffle, stages, take};
 use crate::pacing::Request;
 use crate::space::clear_card;
 use crate::stats::{ByRoot, Kind, Report};
@@ -53,77 +54,132 @@ use crate::value::Host;
 use crate::weak::fate;
 
 use drain::Budget;
-use reach::Trace;
+use reach::{Trace, Work};
 
 /// Holds one collection. See the module's head. The memory that survivors may need was reserved when the young
 /// objects were allocated.
 pub(crate) fn collect<H: Host>(heap: &mut Heap<'_, H>, request: Request) -> Report {
-    let started = Instant::now();
-    let allocated = heap.allocated_bytes();
-    let kind = heap.kind_for(request);
-    let mut report = Report {
-        number: heap.stats.collections() + 1,
-        kind,
-        allocated_bytes: allocated,
-        ..Report::default()
-    };
-    let previous = begin_epoch(heap, kind);
-    reach_everything(heap, &mut report, &previous);
-    heap.old.get_mut().space.stop_filling();
-    if kind == Kind::Complete {
-        heap.old.get_mut().diff::<H>(previous, &mut report);
+    let mut collection = Collection::begin(heap, request);
+    for &stage in stages::<H>().iter() {
+        collection.perform(stage);
     }
-    let draining = Instant::now();
-    let budget = instalment(heap, allocated);
-    heap.old.get_mut().drain::<H>(budget, &mut report);
-    heap.make_revived_ready(&mut report);
-    clear_weak(heap, &mut report);
-    heap.free_young();
-    heap.give_memory_back();
-    report.drain = draining.elapsed();
-    heap.finish_report(&mut report);
-    heap.plan(&report);
-    report.pause = started.elapsed();
-    report
+    collection.end()
 }
 
-/// Phase 0. The blocks touched so far become the previous list; each is flipped when it is touched again.
-fn begin_epoch<H: Host>(heap: &mut Heap<'_, H>, kind: Kind) -> Vec<usize> {
-    match kind {
-        Kind::Short => Vec::new(),
-        Kind::Complete => {
-            let space = &mut heap.old.get_mut().space;
+/// A collection under way.
+struct Collection<'h, 'id, H: Host> {
+    heap: &'h mut Heap<'id, H>,
+    report: Report,
+    started: Instant,
+    /// Blocks that were touched when the epoch began.
+    previous: Vec<usize>,
+    /// What was written since the last collection.
+    touched: Vec<Touch>,
+    /// Something was frozen since the last complete collection.
+    settling: bool,
+    work: Work,
+}
+
+impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
+    fn begin(heap: &'h mut Heap<'id, H>, request: Request) -> Self {
+        let started = Instant::now();
+        let kind = heap.kind_for(request);
+        let report = Report {
+            number: heap.stats.collections() + 1,
+            kind,
+            allocated_bytes: heap.allocated_bytes(),
+            ..Report::default()
+        };
+        let touched = std::mem::take(heap.touched.get_mut());
+        for touch in &touched {
+            if let Some(card) = touch.card {
+                clear_card(touch.object, card);
+            }
+        }
+        let settling = kind == Kind::Complete && heap.froze.replace(false);
+        let work = Work { turn: Turn::choose::<H>(), ..Work::default() };
+        Collection { heap, report, started, previous: Vec::new(), touched, settling, work }
+    }
+
+    fn perform(&mut self, stage: Stage) {
+        match stage {
+            Stage::Flip => self.flip(),
+            Stage::ReachStack => self.reach(self.heap.stack.slots(), |by_root| &mut by_root.stack),
+            Stage::ReachHandles => {
+                let skipped = usize::from(H::commits(Fault::SkippedRoot));
+                self.reach(self.heap.handles.slots().skip(skipped), |by_root| &mut by_root.handles);
+            }
+            Stage::ReachTouched => self.reach_touched(),
+            Stage::Revive => self.revive(),
+            Stage::Count => self.count(),
+            Stage::Diff => self.diff(),
+            Stage::Drain => self.drain(),
+            Stage::Enqueue => self.heap.make_revived_ready(&mut self.report),
+            Stage::ClearWeak => self.clear_weak(),
+        }
+    }
+
+    fn end(mut self) -> Report {
+        let freeing = Instant::now();
+        self.heap.free_young();
+        self.heap.give_memory_back();
+        self.report.drain += freeing.elapsed();
+        self.heap.finish_report(&mut self.report);
+        self.heap.plan(&self.report);
+        self.report.pause = self.started.elapsed();
+        self.report
+    }
+
+    // ------------------------------------------------------------------ phase 0
+
+    /// The blocks touched so far become the previous list; each is flipped when it is touched again.
+    fn flip(&mut self) {
+        if self.report.kind == Kind::Complete {
+            let space = &mut self.heap.old.get_mut().space;
             space.epoch += 1;
-            std::mem::take(&mut space.touched_blocks)
+            self.previous = std::mem::take(&mut space.touched_blocks);
         }
     }
-}
 
-/// Phases 1 and 2, from every kind of root.
-fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previous: &[usize]) {
-    let kind = report.kind;
-    let settling = kind == Kind::Complete && heap.froze.replace(false);
-    let touched = std::mem::take(heap.touched.get_mut());
-    for touch in &touched {
-        if let Some(card) = touch.card {
-            clear_card(touch.object, card);
+    // ------------------------------------------------------------------ phases 1 and 2
+
+    fn trace(&mut self) -> Trace<'_> {
+        Trace {
+            old: self.heap.old.get_mut(),
+            nursery: &self.heap.young.nursery,
+            report: &mut self.report,
+            work: &mut self.work,
+            settling: self.settling,
+            marks_seen: self.heap.config.short_collections,
         }
     }
-    let stack = heap.stack.slots();
-    let handles = heap.handles.slots();
-    let handles = handles.skip(usize::from(H::commits(Fault::SkippedRoot)));
 
-    let marks_seen = heap.config.short_collections;
-    let mut trace = Trace::new(heap.old.get_mut(), &heap.young.nursery, report, settling, marks_seen);
-    reach_roots::<H>(&mut trace, stack, |by_root| &mut by_root.stack);
-    if H::commits(Fault::EarlyDecrement) && kind == Kind::Complete {
-        trace.old.diff::<H>(previous.to_vec(), trace.report);
-        trace.old.drain::<H>(Budget::ALL, trace.report);
+    /// Reaches what `slots` refer to, and what can be reached from there. It is booked to a kind of root.
+    fn reach(&mut self, slots: impl Iterator<Item = Slot>, share: impl Fn(&mut ByRoot) -> &mut usize) {
+        self.attributed(share, |trace| {
+            if H::REORDERS {
+                let mut slots: Vec<Slot> = slots.collect();
+                while let Some(slot) = take::<H, _>(Choice::Root, &mut slots) {
+                    trace.reach::<H>(slot);
+                    trace.scan_some::<H>();
+                }
+            } else {
+                for slot in slots {
+                    trace.reach::<H>(slot);
+                    trace.scan_gray::<H>();
+                }
+            }
+        });
     }
-    reach_roots::<H>(&mut trace, handles, |by_root| &mut by_root.handles);
-    if kind == Kind::Short {
-        attributed(
-            &mut trace,
+
+    /// In a short collection, what was written since the last one is as good as a root.
+    fn reach_touched(&mut self) {
+        if self.report.kind == Kind::Complete {
+            return;
+        }
+        let mut touched = std::mem::take(&mut self.touched);
+        shuffle::<H, _>(Choice::Root, &mut touched);
+        self.attributed(
             |by_root| &mut by_root.touched,
             |trace| {
                 for touch in &touched {
@@ -131,63 +187,84 @@ fn reach_everything<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report, previo
                         Some(card) => trace.scan_card::<H>(touch.object, card),
                         None => trace.scan::<H>(touch.object),
                     }
-                    trace.scan_gray::<H>();
+                    trace.scan_some::<H>();
                 }
             },
         );
     }
-    let finalizers = heap.finalizers.get_mut();
-    if !finalizers.is_empty() {
-        let (nursery, old) = (&heap.young.nursery, &*trace.old);
-        trace.report.finalizable += finalizers.update::<H>(|object| {
-            let counted = !old.is_young(object, nursery) && !object.is_traced();
-            if counted { Some(object) } else { fate(object, nursery, old) }
-        });
-    }
-    let ready = finalizers.ready_slots();
-    reach_roots::<H>(&mut trace, ready.into_iter(), |by_root| &mut by_root.finalizable);
-}
 
-fn reach_roots<H: Host>(
-    trace: &mut Trace<'_>,
-    slots: impl Iterator<Item = Slot>,
-    share: impl Fn(&mut ByRoot) -> &mut usize,
-) {
-    attributed(trace, share, |trace| {
-        for slot in slots {
-            trace.reach::<H>(slot);
-            trace.scan_gray::<H>();
+    /// Finalizable objects that are dead become roots once more. Whether an old counted one is dead, only the
+    /// drain will find out.
+    fn revive(&mut self) {
+        self.trace().scan_gray::<H>();
+        let finalizers = self.heap.finalizers.get_mut();
+        if !finalizers.is_empty() {
+            let (nursery, old) = (&self.heap.young.nursery, &*self.heap.old.get_mut());
+            self.report.finalizable += finalizers.update::<H>(|object| {
+                let counted = !old.is_young(object, nursery) && !object.is_traced();
+                if counted { Some(object) } else { fate(object, nursery, old) }
+            });
         }
-    });
-}
-
-/// Does some of the reaching, and books it to a kind of root.
-fn attributed(
-    trace: &mut Trace<'_>,
-    share: impl Fn(&mut ByRoot) -> &mut usize,
-    reach: impl FnOnce(&mut Trace<'_>),
-) {
-    let (promoted, retained) = (trace.report.promoted_bytes, trace.report.retained);
-    reach(trace);
-    *share(&mut trace.report.promoted_by_root) = trace.report.promoted_bytes - promoted;
-    *share(&mut trace.report.retained_by_root) = trace.report.retained - retained;
-}
-
-/// How much this collection may drain, after `allocated` bytes.
-fn instalment<H: Host>(heap: &Heap<'_, H>, allocated: usize) -> Budget {
-    match heap.config.drain {
-        Drain::All => Budget::ALL,
-        Drain::Instalments { objects_per_kib, micros_max } => Budget::new(
-            (allocated / 1024 + 1).saturating_mul(objects_per_kib as usize),
-            Some(Duration::from_micros(micros_max.into())),
-        ),
+        let ready = finalizers.ready_slots();
+        self.reach(ready.into_iter(), |by_root| &mut by_root.finalizable);
+        self.trace().scan_gray::<H>();
     }
-}
 
-/// Brings weak references up to date, before the nursery forgets where its objects went.
-fn clear_weak<H: Host>(heap: &mut Heap<'_, H>, report: &mut Report) {
-    let kept = H::commits(Fault::KeptWeak);
-    let (nursery, old) = (&heap.young.nursery, &*heap.old.get_mut());
-    report.weak_cleared +=
-        heap.weaks.get_mut().update(|object: ObjRef| fate(object, nursery, old).or(kept.then_some(object)));
+    /// Does some of the reaching, and books it to a kind of root.
+    fn attributed(&mut self, share: impl Fn(&mut ByRoot) -> &mut usize, reach: impl FnOnce(&mut Trace<'_>)) {
+        let (promoted, retained) = (self.report.promoted_bytes, self.report.retained);
+        reach(&mut self.trace());
+        *share(&mut self.report.promoted_by_root) += self.report.promoted_bytes - promoted;
+        *share(&mut self.report.retained_by_root) += self.report.retained - retained;
+    }
+
+    /// What is left of counting. From here on nothing is promoted.
+    fn count(&mut self) {
+        let old = self.heap.old.get_mut();
+        while let Some(target) = take::<H, _>(Choice::Count, &mut self.work.put_off) {
+            old.increment::<H>(target);
+        }
+        old.space.stop_filling();
+    }
+
+    // ------------------------------------------------------------------ phases 3 and 4
+
+    fn diff(&mut self) {
+        if self.report.kind == Kind::Complete {
+            self.heap.old.get_mut().diff::<H>(std::mem::take(&mut self.previous), &mut self.report);
+        }
+    }
+
+    fn drain(&mut self) {
+        let draining = Instant::now();
+        let budget = self.instalment();
+        let old = self.heap.old.get_mut();
+        old.drain::<H>(budget, &mut self.report);
+        old.space.list_room();
+        self.report.drain += draining.elapsed();
+    }
+
+    /// How much this collection may drain.
+    fn instalment(&self) -> Budget {
+        match self.heap.config.drain {
+            Drain::All => Budget::ALL,
+            Drain::Instalments { objects_per_kib, micros_max } => {
+                let objects =
+                    (self.report.allocated_bytes / 1024 + 1).saturating_mul(objects_per_kib as usize);
+                let objects = match natural::<H>(Choice::Instalment) {
+                    true => objects,
+                    false => 1 + H::choose(Choice::Instalment, objects.saturating_mul(2)),
+                };
+                Budget::new(objects, Some(Duration::from_micros(micros_max.into())))
+            }
+        }
+    }
+
+    /// Brings weak references up to date, before the nursery forgets where its objects went.
+    fn clear_weak(&mut self) {
+        let kept = H::commits(Fault::KeptWeak);
+        let (nursery, old) = (&self.heap.young.nursery, &*self.heap.old.get_mut());
+        let fate = |object: ObjRef| fate(object, nursery, old).or(kept.then_some(object));
+        self.report.weak_cleared += self.heap.weaks.get_mut().update(fate);
+    }
 }

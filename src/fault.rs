@@ -8,8 +8,6 @@ pub enum Fault {
     SkippedCount,
     /// A reference of a traced object sets no retain bit.
     SkippedBit,
-    /// A dropped object's references are counted down before the trace is over.
-    EarlyDecrement,
     /// Members of a component are freed one by one, as if each had a count of its own.
     FreedMember,
     /// The first write to a seen object does not put it on the touched list.
@@ -40,10 +38,9 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault there is.
-    pub const ALL: [Fault; 16] = [
+    pub const ALL: [Fault; 15] = [
         Fault::SkippedCount,
         Fault::SkippedBit,
-        Fault::EarlyDecrement,
         Fault::FreedMember,
         Fault::MissedTouch,
         Fault::BitLostAtFlip,

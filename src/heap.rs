@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 use memoffset::offset_of;
 use nursery::Nursery;
@@ -16,7 +17,7 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
-use crate::os::Refused;
+use crate::os::{Refused, System};
 use crate::pacing::{Pacer, Request};
 use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
@@ -171,14 +172,17 @@ impl<'id, H: Host> Heap<'id, H> {
     fn make(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
+        let system = Rc::new(System::default());
+        let space = Space::new(config.block_bytes, config.check, Rc::clone(&system));
+        let stack = RootStack::new(config.stack_words, &system).map_err(refused)?;
         let mut heap = Heap {
-            young: Young::new(config.nursery_bytes).map_err(refused)?,
+            young: Young::new(config.nursery_bytes, system).map_err(refused)?,
             wanted: Cell::new(config.check),
             pacer: Pacer::new(&config),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
-            old: RefCell::new(Old::new(Space::new(config.block_bytes, config.check), config.count_max)),
-            stack: RootStack::new(config.stack_words).map_err(refused)?,
+            old: RefCell::new(Old::new(space, config.count_max)),
+            stack,
             handles: Handles::default(),
             touched: RefCell::default(),
             froze: Cell::new(false),
@@ -265,6 +269,12 @@ impl<'id, H: Host> Heap<'id, H> {
     fn extend_nursery(&self, bytes: usize, more: usize) -> Result<usize, Refused> {
         self.old.borrow_mut().space.reserve(self.young.nursery.used() + more, 0)?;
         self.young.extend(bytes, more)
+    }
+
+    /// For tests of what a host does when memory runs out: the heap's next request to the system but `requests` is
+    /// refused. There is one for each MiB of old blocks, each very large object, and each nursery that overflows.
+    pub fn refuse_memory_after(&self, requests: usize) {
+        self.old.borrow().space.system.refuse_after(requests);
     }
 
     /// Bytes allocated since the last collection.
@@ -453,14 +463,9 @@ impl<'id, H: Host> Heap<'id, H> {
     /// It needs no memory that an allocation has not reserved, so it cannot fail.
     ///
     /// # Panics
-    /// In checking mode, if the verification finds an invariant broken.
+    /// In checking mode, if a root or a reference leads to no object, or the verification finds an invariant broken.
     pub fn collect(&mut self, request: Request) -> Report {
-        if self.config.check && self.kind_for(request) == Kind::Short {
-            self.verify_touches()
-                .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
-        }
-        let report = collect(self, request);
-        self.stats.add(&report);
+        let report = self.collect_unverified(request);
         if self.config.check
             && let Err(violation) = self.verify()
         {
@@ -469,6 +474,20 @@ impl<'id, H: Host> Heap<'id, H> {
         if let Some(observer) = &mut self.observer {
             observer(&report);
         }
+        report
+    }
+
+    /// Collects. In checking mode, what has to hold before is checked, and nothing else.
+    pub(crate) fn collect_unverified(&mut self, request: Request) -> Report {
+        if self.config.check {
+            self.verify_references().unwrap_or_else(|violation| panic!("before a collection: {violation}"));
+        }
+        if self.config.check && self.kind_for(request) == Kind::Short {
+            self.verify_touches()
+                .unwrap_or_else(|violation| panic!("before a short collection: {violation}"));
+        }
+        let report = collect(self, request);
+        self.stats.add(&report);
         report
     }
 

@@ -35,7 +35,7 @@
 //! 3. `nursery`, then `blocks/src/lib.rs`.
 //! 4. `shape.rs`, `object.rs`, `value.rs`: what a word is.
 //! 5. `old.rs`: the invariants.
-//! 6. `collect.rs`, then its files in the order of the phases.
+//! 6. `collect.rs`, then its files in the order of the phases; `order.rs`: what may trade places.
 //! 7. `verify.rs`: the same story as assertions.
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
@@ -51,9 +51,13 @@ mod heap;
 mod object;
 #[allow(unsafe_code)]
 mod old;
+mod order;
 #[allow(unsafe_code)]
 mod os;
 mod pacing;
+#[allow(unsafe_code)]
+mod planted;
+mod references;
 #[allow(unsafe_code)]
 mod roots;
 mod shape;
@@ -74,7 +78,9 @@ mod young;
 pub use blocks::BlockBytes;
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
+pub use order::{Choice, Stage};
 pub use pacing::Request;
+pub use planted::{Overlooked, Place};
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use sites::SiteUse;
@@ -84,7 +90,7 @@ pub use snapshot::{
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
 pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
-pub use verify::{LiveObject, Violation};
+pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 
 /// The layout of an object, for code that works on it inline. See also [`Heap::TOP_OFFSET`].

@@ -17,10 +17,9 @@
 //!   collection, or waits in the freed-object buffer, or is held by something that does.
 //! * **I6** No old object refers to a young one when a collection ends, and afterwards only mutable ones can.
 
-use std::collections::HashMap;
-
 use blocks::counts::{MEMBER, OVERFLOWN};
 use nursery::Nursery;
+use rustc_hash::FxHashMap;
 
 use crate::object::ObjRef;
 use crate::shape::{COMPONENT, FINALIZABLE, Header};
@@ -32,12 +31,17 @@ use crate::{Fault, Slot};
 #[derive(Debug, Default)]
 pub(crate) struct Components {
     /// From a representative to the other members (none for an object that refers to itself).
-    members: HashMap<ObjRef, Box<[ObjRef]>>,
+    members: FxHashMap<ObjRef, Box<[ObjRef]>>,
     /// From a member to its representative.
-    representative: HashMap<ObjRef, ObjRef>,
+    representative: FxHashMap<ObjRef, ObjRef>,
 }
 
 impl Components {
+    /// Does `object` represent a component?
+    pub fn has(&self, object: ObjRef) -> bool {
+        self.members.contains_key(&object)
+    }
+
     /// The representatives and their members.
     pub fn iter(&self) -> impl Iterator<Item = (ObjRef, &[ObjRef])> {
         self.members.iter().map(|(&first, others)| (first, &**others))

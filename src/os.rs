@@ -2,11 +2,38 @@
 //!
 //! A range is address space; the system backs a page with memory when it is first written.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 /// The system gave no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
+
+/// The system, as one heap sees it. A test can have it refuse a request.
+#[derive(Debug, Default)]
+pub(crate) struct System {
+    /// The next request but so many is refused.
+    refuse_after: Cell<Option<usize>>,
+}
+
+impl System {
+    /// Maps at least `bytes` bytes at a multiple of `align` (a power of two).
+    pub fn map(&self, bytes: usize, align: usize) -> Result<Mapping, Refused> {
+        match self.refuse_after.get() {
+            Some(0) => {
+                self.refuse_after.set(None);
+                return Err(Refused);
+            }
+            Some(more) => self.refuse_after.set(Some(more - 1)),
+            None => {}
+        }
+        Mapping::new(bytes, align)
+    }
+
+    pub fn refuse_after(&self, requests: usize) {
+        self.refuse_after.set(Some(requests));
+    }
+}
 
 /// A mapped range of zeroed memory, unmapped when dropped.
 #[derive(Debug)]
@@ -16,8 +43,7 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps at least `bytes` bytes at a multiple of `align` (a power of two).
-    pub fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
+    fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
         let page = page_bytes();
         let bytes = bytes.checked_next_multiple_of(page).ok_or(Refused)?;
         let wanted = bytes.checked_add(align.saturating_sub(page)).ok_or(Refused)?;

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 
 use crate::heap::Heap;
 use crate::object::Slot;
-use crate::os::{Mapping, Refused};
+use crate::os::{Mapping, Refused, System};
 use crate::shape::WORD_BYTES;
 use crate::value::{Host, Value};
 
@@ -22,8 +22,8 @@ pub(crate) struct RootStack {
 
 impl RootStack {
     /// A stack of at most `capacity` words. Memory is taken when it is used.
-    pub fn new(capacity: usize) -> Result<RootStack, Refused> {
-        let memory = Mapping::new(capacity.max(1) * WORD_BYTES, WORD_BYTES)?;
+    pub fn new(capacity: usize, system: &System) -> Result<RootStack, Refused> {
+        let memory = system.map(capacity.max(1) * WORD_BYTES, WORD_BYTES)?;
         Ok(RootStack { memory, capacity, len: Cell::new(0) })
     }
 

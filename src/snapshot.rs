@@ -368,7 +368,7 @@ fn fit(number: usize) -> u32 {
 }
 
 /// The first raw word, or the first eight bytes.
-fn first_raw(object: ObjRef, header: Header) -> Option<u64> {
+pub(crate) fn first_raw(object: ObjRef, header: Header) -> Option<u64> {
     if header.has(BYTES) {
         let (offset, len) = header.bytes();
         (len >= 8).then(|| object.raw(offset / 8 - 1))

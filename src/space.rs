@@ -10,22 +10,23 @@
 mod chunk;
 mod large;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use blocks::classes::{CLASSES, Class, cell_bytes_max, class_of};
 use blocks::counts::Overflow;
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
+use rustc_hash::{FxHashMap, FxHashSet};
 use static_assertions::const_assert_eq;
 
 use crate::object::{self, ObjRef};
-use crate::os::{Mapping, Refused};
+use crate::os::{Mapping, Refused, System};
 use crate::shape::{Header, MUTABLE};
 
 use chunk::Chunk;
-pub(crate) use chunk::{chunk_of, granule_of, object_at};
+pub(crate) use chunk::{chunk_base, chunk_of, granule_of, object_at};
 pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
 
 /// Objects of different fates are kept in different blocks.
@@ -72,6 +73,7 @@ struct Region {
 /// The old generation's memory.
 pub(crate) struct Space {
     pub block: BlockBytes,
+    pub system: Rc<System>,
     /// The number of the complete collection; blocks are stamped with it.
     pub epoch: u64,
     /// Blocks with a bit in their current table, and those flipped in this epoch.
@@ -87,7 +89,7 @@ pub(crate) struct Space {
     regions: Vec<Region>,
     /// No region before this one has a free block.
     hint: usize,
-    huge: HashMap<usize, Mapping>,
+    huge: FxHashMap<usize, Mapping>,
     /// Mappings of freed objects. Their side tables are still looked at until the collection is over.
     dying: Vec<Mapping>,
     huge_bytes: usize,
@@ -102,9 +104,10 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    pub fn new(block: BlockBytes, poison: bool) -> Space {
+    pub fn new(block: BlockBytes, poison: bool, system: Rc<System>) -> Space {
         Space {
             block,
+            system,
             epoch: 1,
             touched_blocks: Vec::new(),
             overflow: Overflow::default(),
@@ -114,7 +117,7 @@ impl Space {
             poison,
             regions: Vec::new(),
             hint: 0,
-            huge: HashMap::new(),
+            huge: FxHashMap::default(),
             dying: Vec::new(),
             huge_bytes: 0,
             spans: Box::new([[Span::default(); CLASSES]; LANES]),
@@ -191,7 +194,7 @@ impl Space {
     }
 
     fn map_chunk(&mut self) -> Result<(), Refused> {
-        let mapping = Mapping::new(CHUNK_BYTES, CHUNK_BYTES)?;
+        let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
         let first = self.first_block();
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);
@@ -488,15 +491,24 @@ impl Space {
 
     /// Every old object, in no particular order. For checking and for pictures: it looks at all of the heap.
     pub fn objects(&self) -> Vec<ObjRef> {
-        let chunks = self.regions.iter().map(|region| region.mapping.range().start);
-        chunks
-            .chain(self.huge.keys().copied())
-            .flat_map(|base| {
-                let starts = chunk_of(base).starts.ones(0..CHUNK_GRANULES);
-                // SAFETY: a start bit is set exactly where an old object begins.
-                starts.map(move |granule| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) })
+        let in_blocks = self.regions.iter().flat_map(|region| {
+            let base = region.mapping.range().start;
+            let used =
+                move |&index: &usize| matches!(chunk_of(base).blocks[index].used(), Use::Cells | Use::Head);
+            let blocks = (0..self.block.per_chunk()).filter(used);
+            blocks.flat_map(move |index| {
+                let granules = self.granules(base + index * self.block.get());
+                chunk_of(base).starts.ones(granules).map(move |granule| (base, granule))
             })
-            .collect()
+        });
+        let alone = self.huge.keys().flat_map(|&base| {
+            chunk_of(base).starts.ones(0..CHUNK_GRANULES).map(move |granule| (base, granule))
+        });
+        let mut objects = Vec::with_capacity(self.objects);
+        // SAFETY: a start bit is set exactly where an old object begins.
+        let object = |(base, granule)| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) };
+        objects.extend(in_blocks.chain(alone).map(object));
+        objects
     }
 
     /// Every block but those with side tables, in the order of the chunks: of a large object, the first one.
@@ -533,7 +545,7 @@ impl Space {
     }
 
     /// The addresses of all chunks and mappings of large objects.
-    pub fn chunk_bases(&self) -> HashSet<usize> {
+    pub fn chunk_bases(&self) -> FxHashSet<usize> {
         let regions = self.regions.iter().map(|region| region.mapping.range().start);
         regions.chain(self.huge.keys().copied()).collect()
     }

@@ -53,7 +53,7 @@ pub struct Config {
     /// Words of the root stack. The memory is taken from the system only when it is used.
     pub stack_words: usize,
     /// Checking mode: [`crate::Heap::should_collect`] is always true, every collection is followed by a
-    /// verification of all invariants, freed cells are poisoned, and the memory of the old nursery is made
+    /// verification of all invariants and preceded by one of all references, freed cells are poisoned, and the memory of the old nursery is made
     /// inaccessible. Slow.
     pub check: bool,
 }

@@ -26,11 +26,13 @@
 //! }).unwrap();
 //! ```
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::object::{ObjRef, Slot};
+use crate::order::{Choice, Stage};
 use crate::shape::{BORN_MUTABLE, BYTES, Header, MUTABLE, Shape, TEXT, WORD_BYTES};
 
 /// How a host tells references from other words.
@@ -55,6 +57,20 @@ pub unsafe trait Host: Sized + 'static {
     #[inline(always)]
     fn commits(_fault: crate::Fault) -> bool {
         false
+    }
+
+    /// For the proof machinery alone: does it play with the order of the collector's steps? If not, the two
+    /// functions below are never called.
+    const REORDERS: bool = false;
+
+    /// The stages of the collection that begins.
+    fn order() -> Cow<'static, [Stage]> {
+        Cow::Borrowed(&Stage::NATURAL)
+    }
+
+    /// Which of `count` (at least one) possible steps comes next, from 0.
+    fn choose(_choice: Choice, _count: usize) -> usize {
+        0
     }
 }
 

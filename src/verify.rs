@@ -3,17 +3,17 @@
 //! Everything is computed afresh from roots and fields, with none of the collector's own code, and compared
 //! with the side tables. It looks at the whole heap several times: it is for tests and for the checking mode.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use blocks::counts::{MEMBER, OVERFLOWN};
 use blocks::table::Listed;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::heap::Heap;
-use crate::object::{First, ObjRef, Slot};
+use crate::object::{First, ObjRef, Slot, side_by_side};
 use crate::old::{Old, target, targets};
 use crate::shape::{COMPONENT, MARKED, MUTABLE, SEEN};
-use crate::snapshot::{ObjectKind, ObjectView};
+use crate::snapshot::{ObjectKind, ObjectView, first_raw};
 use crate::space::chunk_of;
 use crate::stats::Kind;
 use crate::value::Host;
@@ -21,7 +21,8 @@ use crate::value::Host;
 /// An invariant that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one: `I1` to `I6` of NOTES.md, or `tables` for the bookkeeping beneath them.
+    /// Which one: `I1` to `I6` of NOTES.md, `tables` for the bookkeeping beneath them, or `references` for words
+    /// that lead to no object.
     pub invariant: &'static str,
     /// What was found.
     pub what: String,
@@ -59,6 +60,27 @@ pub struct LiveObject {
     pub references: Vec<Option<usize>>,
 }
 
+/// What the side tables say of one old object: how it is kept alive.
+#[derive(Clone, Copy, Debug)]
+pub struct Tally {
+    /// The host's number for its shape.
+    pub shape_id: u16,
+    /// Its first raw word, or its first eight bytes, if it has so many.
+    pub raw: Option<u64>,
+    /// Is it counted, or else traced?
+    pub counted: bool,
+    /// References from counted objects outside its component (the component's, if it belongs to one).
+    pub count: u64,
+    /// Reached by the last collection from a root or a traced object (for a component: any of its members).
+    pub retained: bool,
+    /// In the freed-object buffer.
+    pub waiting: bool,
+    /// The component it belongs to: members of one have the same number.
+    pub component: Option<usize>,
+    /// If it waits: so many of its first slots hold no reference (any more).
+    pub released: usize,
+}
+
 impl<'id, H: Host> Heap<'id, H> {
     /// Checks every invariant as it must hold directly after a collection. (Later the roots may have changed,
     /// and with them what should be retained.)
@@ -67,7 +89,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// The first one found broken.
     pub fn verify(&self) -> Result<(), Violation> {
         let old = self.old.borrow();
-        let check = Check::new(self, &old);
+        let mut check = Check::new(self, &old);
         check.tables()?;
         check.i6_no_young_objects()?;
         check.i1_counted_is_closed()?;
@@ -82,7 +104,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// is still marked as seen must not refer to a young one.
     pub(crate) fn verify_touches(&self) -> Result<(), Violation> {
         let old = self.old.borrow();
-        let touched: HashSet<ObjRef> = self.touched.borrow().iter().map(|touch| touch.object).collect();
+        let touched: FxHashSet<ObjRef> = self.touched.borrow().iter().map(|touch| touch.object).collect();
         for object in old.space.objects() {
             let header = object.header();
             let untouched = header.has(SEEN) && !touched.contains(&object);
@@ -113,6 +135,42 @@ impl<'id, H: Host> Heap<'id, H> {
         snapshot.objects.iter().enumerate().map(entry).collect()
     }
 
+    /// What the side tables say of every old object. It looks at all of the heap, and costs much less than
+    /// [`Heap::census`].
+    pub fn tallies(&self) -> Vec<Tally> {
+        let old = self.old.borrow();
+        let waiting: FxHashSet<ObjRef> = old.waiting().collect();
+        let mut components = FxHashMap::default();
+        for ((first, others), number) in old.components.iter().zip(0..) {
+            components.insert(first, number);
+            components.extend(others.iter().map(|&other| (other, number)));
+        }
+        let tally = |object: ObjRef| {
+            let header = object.header();
+            let counted = !object.is_traced();
+            let waits = !waiting.is_empty() && waiting.contains(&old.representative(object));
+            let is_word = |slot: &Slot| target::<H>(slot.get()).is_none();
+            Tally {
+                shape_id: header.shape_id(),
+                raw: first_raw(object, header),
+                counted,
+                count: if counted { old.count(object) } else { 0 },
+                retained: old.is_retained(object),
+                waiting: waits,
+                component: components.get(&object).copied(),
+                released: if waits { object.slots(header).take_while(is_word).count() } else { 0 },
+            }
+        };
+        old.space.objects().into_iter().map(tally).collect()
+    }
+
+    /// Everything in the nursery, and the large objects that no collection has seen: dead or alive.
+    pub(crate) fn young_objects(&self, old: &Old) -> Vec<ObjRef> {
+        let nursery =
+            self.young.nursery.occupied().into_iter().flat_map(side_by_side).map(|(object, _)| object);
+        nursery.chain(old.space.young_large.iter().copied()).collect()
+    }
+
     fn root_slots(&self) -> Vec<Slot> {
         let mut slots: Vec<Slot> = self.stack.slots().chain(self.handles.slots()).collect();
         slots.extend(self.finalizers.borrow_mut().ready_slots());
@@ -131,27 +189,64 @@ fn describe(old: &Old, object: ObjRef) -> String {
     format!("{kind} rc={count} r{bit} {:#x} {header:?}", object.address())
 }
 
-fn fail<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
+pub(crate) fn fail<T>(invariant: &'static str, what: String) -> Result<T, Violation> {
     Err(Violation { invariant, what })
 }
 
-/// The heap, with what several invariants need.
+/// The heap as a graph of numbers, so that each invariant is a walk over arrays.
 struct Check<'h, 'id, H: Host> {
     heap: &'h Heap<'id, H>,
     old: &'h Old,
+    /// Every old object; its place here is its number.
     objects: Vec<ObjRef>,
-    live: HashSet<ObjRef>,
+    numbers: FxHashMap<ObjRef, usize>,
+    /// What all objects refer to, one after the other.
+    targets: Vec<usize>,
+    /// Where the targets of each object end.
+    ends: Vec<usize>,
+    /// What the roots refer to.
+    roots: Vec<usize>,
+    /// The representative of each object's component; the object itself, if it belongs to none.
+    nodes: Vec<usize>,
 }
 
 impl<'h, 'id, H: Host> Check<'h, 'id, H> {
+    /// Numbers the objects. What they refer to is read by [`Check::i6_no_young_objects`].
     fn new(heap: &'h Heap<'id, H>, old: &'h Old) -> Self {
         let objects = old.space.objects();
-        let live = objects.iter().copied().collect();
-        Check { heap, old, objects, live }
+        let mut numbers = FxHashMap::with_capacity_and_hasher(objects.len(), Default::default());
+        numbers.extend(objects.iter().copied().zip(0..));
+        let (targets, ends, roots, nodes) = Default::default();
+        Check { heap, old, objects, numbers, targets, ends, roots, nodes }
     }
 
     fn describe(&self, object: ObjRef) -> String {
         describe(self.old, object)
+    }
+
+    /// The numbers of the objects that `number` refers to, one for each reference.
+    fn targets(&self, number: usize) -> &[usize] {
+        let start = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.targets[start..self.ends[number]]
+    }
+
+    fn is_traced(&self, number: usize) -> bool {
+        self.objects[number].is_traced()
+    }
+
+    fn counted(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.objects.len()).filter(|&number| !self.is_traced(number))
+    }
+
+    /// What can be reached from `pending`, by number, if what `goes_on` says no to is not left again.
+    fn reach(&self, mut pending: Vec<usize>, goes_on: impl Fn(usize) -> bool) -> Vec<bool> {
+        let mut reached = vec![false; self.objects.len()];
+        while let Some(number) = pending.pop() {
+            if !std::mem::replace(&mut reached[number], true) && goes_on(number) {
+                pending.extend(self.targets(number).iter().filter(|&&target| !reached[target]));
+            }
+        }
+        reached
     }
 
     /// The bookkeeping: starts, headers, live cells, lists, overflow, the buffer.
@@ -172,7 +267,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 return fail("tables", format!("block {block:#x}: {cells} cells, says {}", state.live.get()));
             }
         }
-        let listed: HashSet<usize> = space.touched_blocks.iter().copied().collect();
+        let listed: FxHashSet<usize> = space.touched_blocks.iter().copied().collect();
         if listed.len() != space.touched_blocks.len() {
             return fail("tables", "a block is twice on the list of touched ones".into());
         }
@@ -194,9 +289,9 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
     }
 
     fn buffer(&self) -> Result<(), Violation> {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for object in self.old.waiting() {
-            if !self.live.contains(&object) || !seen.insert(object) {
+            if !self.numbers.contains_key(&object) || !seen.insert(object) {
                 return fail("tables", format!("{:#x} is twice in the buffer, or free", object.address()));
             }
             if object.is_traced() || !self.old.is_dead(object) {
@@ -206,41 +301,46 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         Ok(())
     }
 
-    /// I6: what old objects and roots refer to is old.
-    fn i6_no_young_objects(&self) -> Result<(), Violation> {
+    /// I6: what old objects and roots refer to is old. All other invariants are about the graph that is read here.
+    fn i6_no_young_objects(&mut self) -> Result<(), Violation> {
+        self.ends.reserve(self.objects.len());
+        self.targets.reserve(2 * self.objects.len());
         for &object in &self.objects {
-            for slot in object.slots(object.header()) {
-                if let Some(target) = target::<H>(slot.get())
-                    && !self.live.contains(&target)
-                {
-                    let what =
-                        if self.old.is_young(target, &self.heap.young.nursery) { "young" } else { "free" };
-                    return fail(
-                        "I6",
-                        format!("{} refers to {what} {:#x}", self.describe(object), target.address()),
-                    );
-                }
+            for target in targets::<H>(object, object.header()) {
+                let Some(&number) = self.numbers.get(&target) else {
+                    let young = self.old.is_young(target, &self.heap.young.nursery);
+                    let what = if young { "young" } else { "free" };
+                    let target = target.address();
+                    return fail("I6", format!("{} refers to {what} {target:#x}", self.describe(object)));
+                };
+                self.targets.push(number);
             }
+            self.ends.push(self.targets.len());
         }
-        for slot in self.heap.root_slots() {
-            if let Some(target) = target::<H>(slot.get())
-                && !self.live.contains(&target)
-            {
+        for target in self.heap.root_slots().into_iter().filter_map(|slot| target::<H>(slot.get())) {
+            let Some(&number) = self.numbers.get(&target) else {
                 return fail("I6", format!("a root refers to {:#x}, which is not old", target.address()));
-            }
+            };
+            self.roots.push(number);
+        }
+        let node = |&object: &ObjRef| self.numbers.get(&self.old.representative(object)).copied();
+        match self.objects.iter().map(node).collect() {
+            Some(nodes) => self.nodes = nodes,
+            None => return fail("I4", "a representative is free".into()),
         }
         Ok(())
     }
 
     /// I1: a counted object is immutable and refers only to counted objects.
     fn i1_counted_is_closed(&self) -> Result<(), Violation> {
-        for &object in self.objects.iter().filter(|object| !object.is_traced()) {
-            let header = object.header();
-            if header.has(MUTABLE) {
+        for number in self.counted() {
+            let object = self.objects[number];
+            if object.header().has(MUTABLE) {
                 return fail("I1", format!("{} is mutable", self.describe(object)));
             }
-            if let Some(target) = targets::<H>(object, header).find(|target| target.is_traced()) {
-                return fail("I1", format!("{} refers to {}", self.describe(object), self.describe(target)));
+            if let Some(&target) = self.targets(number).iter().find(|&&target| self.is_traced(target)) {
+                let target = self.describe(self.objects[target]);
+                return fail("I1", format!("{} refers to {target}", self.describe(object)));
             }
         }
         Ok(())
@@ -251,41 +351,48 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         if self.heap.stats.last.kind == Kind::Short {
             return Ok(());
         }
-        let traced = || self.objects.iter().copied().filter(|object| object.is_traced());
-        let mut referrers: HashMap<ObjRef, Vec<ObjRef>> = HashMap::new();
-        for object in traced() {
-            for target in targets::<H>(object, object.header()) {
-                referrers.entry(target).or_default().push(object);
+        let traced = || (0..self.objects.len()).filter(|&number| self.is_traced(number));
+        // The referrers of each object as a list: its latest edge, and of each edge the source and the edge before.
+        let mut latest = vec![None; self.objects.len()];
+        let mut edges: Vec<(usize, Option<usize>)> = Vec::with_capacity(self.targets.len());
+        for number in traced() {
+            for &target in self.targets(number) {
+                let before = latest[target].replace(edges.len());
+                edges.push((number, before));
             }
         }
-        let mut reaching: HashSet<ObjRef> = HashSet::new();
-        let mut pending: Vec<ObjRef> = traced().filter(|object| object.header().has(MUTABLE)).collect();
-        while let Some(object) = pending.pop() {
-            if reaching.insert(object) {
-                pending.extend(referrers.get(&object).into_iter().flatten());
+        let mut reaching = vec![false; self.objects.len()];
+        let is_mutable = |&number: &usize| self.objects[number].header().has(MUTABLE);
+        let mut pending: Vec<usize> = traced().filter(is_mutable).collect();
+        while let Some(number) = pending.pop() {
+            if !std::mem::replace(&mut reaching[number], true) {
+                let mut edge = latest[number];
+                while let Some((source, before)) = edge.map(|edge| edges[edge]) {
+                    pending.push(source);
+                    edge = before;
+                }
             }
         }
-        match traced().find(|object| !reaching.contains(object)) {
-            Some(object) => fail("I1", format!("{} reaches nothing mutable", self.describe(object))),
+        match traced().find(|&number| !reaching[number]) {
+            Some(number) => {
+                fail("I1", format!("{} reaches nothing mutable", self.describe(self.objects[number])))
+            }
             None => Ok(()),
         }
     }
 
     /// I2: every count, recounted.
     fn i2_counts(&self) -> Result<(), Violation> {
-        let mut counts: HashMap<ObjRef, u64> = HashMap::new();
-        for &object in self.objects.iter().filter(|object| !object.is_traced()) {
-            let from = self.old.representative(object);
-            for target in targets::<H>(object, object.header()) {
-                let to = self.old.representative(target);
-                if to != from {
-                    *counts.entry(to).or_default() += 1;
+        let mut counts = vec![0; self.objects.len()];
+        for number in self.counted() {
+            for &target in self.targets(number) {
+                if self.nodes[target] != self.nodes[number] {
+                    counts[self.nodes[target]] += 1;
                 }
             }
         }
-        for &object in &self.objects {
+        for (&object, expected) in self.objects.iter().zip(counts) {
             let byte = object.chunk().counts.byte(object.granule());
-            let expected = counts.get(&object).copied().unwrap_or(0);
             if byte != MEMBER && self.old.count(object) != expected {
                 return fail("I2", format!("{} has {expected} counted references", self.describe(object)));
             }
@@ -295,27 +402,13 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     /// I3: a bit where, and (after a complete collection) only where a root or a traced object refers to.
     fn i3_retain_bits(&self) -> Result<(), Violation> {
-        let mut expected: HashSet<ObjRef> = HashSet::new();
-        let mut pending: Vec<ObjRef> = Vec::new();
-        let mut reach = |word: u64, pending: &mut Vec<ObjRef>| {
-            if let Some(object) = target::<H>(word)
-                && expected.insert(object)
-            {
-                expected.insert(self.old.representative(object));
-                pending.extend(object.is_traced().then_some(object));
-            }
-        };
-        for slot in self.heap.root_slots() {
-            reach(slot.get(), &mut pending);
-        }
-        while let Some(object) = pending.pop() {
-            for slot in object.slots(object.header()) {
-                reach(slot.get(), &mut pending);
-            }
+        let mut expected = self.reach(self.roots.clone(), |number| self.is_traced(number));
+        for number in 0..expected.len() {
+            expected[self.nodes[number]] |= expected[number];
         }
         let exact = self.heap.stats.last.kind == Kind::Complete;
-        for &object in &self.objects {
-            let (is, should) = (self.old.space.is_retained(object), expected.contains(&object));
+        for (&object, should) in self.objects.iter().zip(expected) {
+            let is = self.old.space.is_retained(object);
             if should && !is {
                 return fail("I3", format!("{} was reached and has no bit", self.describe(object)));
             }
@@ -328,41 +421,42 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     /// I4: components are consistent, and between them counted objects form no cycle.
     fn i4_components(&self) -> Result<(), Violation> {
-        for &object in &self.objects {
+        let mut members: Vec<(usize, usize)> = Vec::new();
+        for (number, &object) in self.objects.iter().enumerate() {
             let (flag, byte) = (object.header().has(COMPONENT), object.chunk().counts.byte(object.granule()));
-            let known = byte == MEMBER || self.old.members(object).is_some();
+            let known = byte == MEMBER || self.old.components.has(object);
             if flag != known || (flag && object.is_traced()) {
                 return fail("I4", format!("{}: is it part of a component?", self.describe(object)));
             }
+            members.extend((self.nodes[number] != number).then_some((self.nodes[number], number)));
         }
+        members.sort_unstable();
         // Take away, again and again, what no other counted node refers to. A cycle would remain.
-        let counted = || self.objects.iter().copied().filter(|object| !object.is_traced());
-        let mut left: HashMap<ObjRef, u64> = counted()
-            .filter(|&object| self.old.representative(object) == object)
-            .map(|object| (object, self.old.count(object)))
-            .collect();
-        let mut pending: Vec<ObjRef> =
-            left.iter().filter(|(_, count)| **count == 0).map(|(&object, _)| object).collect();
+        let is_node = |&number: &usize| self.nodes[number] == number;
+        let mut left: Vec<u64> = self.objects.iter().map(|&object| self.old.count(object)).collect();
+        let mut taken = 0;
+        let mut pending: Vec<usize> =
+            self.counted().filter(is_node).filter(|&number| left[number] == 0).collect();
         while let Some(node) = pending.pop() {
-            left.remove(&node);
-            for member in self.old.members(node).unwrap_or_else(|| vec![node]) {
-                for target in targets::<H>(member, member.header()) {
-                    let to = self.old.representative(target);
-                    if to != node
-                        && let Some(count) = left.get_mut(&to)
-                    {
-                        *count -= 1;
-                        pending.extend((*count == 0).then_some(to));
+            taken += 1;
+            let first = members.partition_point(|&(of, _)| of < node);
+            let others =
+                members[first..].iter().take_while(|&&(of, _)| of == node).map(|&(_, member)| member);
+            for member in std::iter::once(node).chain(others) {
+                for to in self.targets(member).iter().map(|&target| self.nodes[target]) {
+                    if to != node {
+                        left[to] -= 1;
+                        pending.extend((left[to] == 0).then_some(to));
                     }
                 }
             }
         }
-        match left.keys().next() {
-            Some(&object) => {
-                fail("I4", format!("{} is on a cycle of counted objects", self.describe(object)))
-            }
-            None => Ok(()),
+        if self.counted().filter(is_node).count() == taken {
+            return Ok(());
         }
+        let left = self.counted().filter(is_node).find(|&number| left[number] > 0);
+        let object = left.map_or_else(String::new, |number| self.describe(self.objects[number]));
+        fail("I4", format!("{object} is on a cycle of counted objects"))
     }
 
     /// I5: after a complete collection everything old is reachable, or held by what waits in the buffer.
@@ -370,18 +464,14 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         if self.heap.stats.last.kind == Kind::Short {
             return Ok(());
         }
-        let roots = self.heap.root_slots().into_iter().filter_map(|slot| target::<H>(slot.get()));
-        let mut pending: Vec<ObjRef> = roots.chain(self.old.waiting()).collect();
-        pending
-            .extend(self.old.buffer.iter().flat_map(|&object| self.old.members(object).unwrap_or_default()));
-        let mut reached: HashSet<ObjRef> = HashSet::new();
-        while let Some(object) = pending.pop() {
-            if reached.insert(object) {
-                pending.extend(targets::<H>(object, object.header()));
-            }
+        let mut pending = self.roots.clone();
+        let waits: FxHashSet<usize> = self.old.waiting().map(|object| self.numbers[&object]).collect();
+        if !waits.is_empty() {
+            pending.extend((0..self.objects.len()).filter(|&number| waits.contains(&self.nodes[number])));
         }
-        match self.objects.iter().find(|object| !reached.contains(object)) {
-            Some(&object) => fail("I5", format!("{} is unreachable", self.describe(object))),
+        let reached = self.reach(pending, |_| true);
+        match reached.iter().position(|reached| !reached) {
+            Some(number) => fail("I5", format!("{} is unreachable", self.describe(self.objects[number]))),
             None => Ok(()),
         }
     }

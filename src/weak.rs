@@ -8,10 +8,11 @@
 //! its memory is freed by a collection to come. Nothing of the host runs inside a collection.
 
 use std::cell::Cell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use nursery::Nursery;
+use rustc_hash::FxHashMap;
 
 use crate::heap::Heap;
 use crate::object::{First, ObjRef, Slot};
@@ -94,7 +95,7 @@ impl Weaks {
 /// Registered objects, and those that have died and wait for the host.
 #[derive(Debug, Default)]
 pub(crate) struct Finalizers {
-    registered: HashMap<ObjRef, Vec<u64>>,
+    registered: FxHashMap<ObjRef, Vec<u64>>,
     /// Objects registered in this order, for a queue that does not depend on addresses.
     order: Vec<ObjRef>,
     /// Roots, until the host has taken them.

@@ -6,10 +6,11 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use nursery::Nursery;
 
-use crate::os::{Mapping, Refused, page_bytes, set_accessible};
+use crate::os::{Mapping, Refused, System, page_bytes, set_accessible};
 
 /// Bytes of the smallest range. Larger: fewer ranges for late safepoints. Smaller: less address space.
 const RANGE_BYTES: usize = 64 << 20;
@@ -19,23 +20,28 @@ const FORBIDDEN_MAX: usize = 8;
 /// The young generation, large objects apart.
 pub(crate) struct Young {
     pub nursery: Nursery,
+    system: Rc<System>,
     /// The configured size.
     bytes: usize,
     /// The range the nursery began in, then those it spilled into.
     ranges: RefCell<Vec<Mapping>>,
-    /// Checking mode: the memory of the last nurseries, inaccessible.
-    forbidden: VecDeque<Mapping>,
+    /// Checking mode: the memory of the last nurseries, inaccessible, and when each was emptied.
+    forbidden: VecDeque<(Mapping, u64)>,
+    /// How often the nursery was emptied: once by every collection.
+    emptied: u64,
 }
 
 impl Young {
     /// A nursery of `bytes` bytes, in which nothing may be allocated before it is opened.
-    pub fn new(bytes: usize) -> Result<Young, Refused> {
-        let range = map(bytes)?;
+    pub fn new(bytes: usize, system: Rc<System>) -> Result<Young, Refused> {
+        let range = map(bytes, &system)?;
         Ok(Young {
             nursery: Nursery::new(range.range()),
+            system,
             bytes,
             ranges: RefCell::new(vec![range]),
             forbidden: VecDeque::new(),
+            emptied: 0,
         })
     }
 
@@ -48,7 +54,7 @@ impl Young {
     /// this one is full.
     pub fn extend(&self, bytes: usize, more: usize) -> Result<usize, Refused> {
         if !self.nursery.raise(more, bytes) {
-            let range = map(self.bytes.max(more))?;
+            let range = map(self.bytes.max(more), &self.system)?;
             self.nursery.spill(range.range());
             self.ranges.borrow_mut().push(range);
             self.nursery.raise(more, bytes);
@@ -59,15 +65,16 @@ impl Young {
     /// Ends everything in the nursery. The memory of `keep` bytes is kept. If `forbid` is set, all of it is made
     /// inaccessible and other memory takes its place.
     pub fn empty(&mut self, keep: usize, forbid: bool) {
+        self.emptied += 1;
         let ranges = self.ranges.get_mut();
         let used = self.nursery.used();
         for range in self.nursery.occupied() {
             set_accessible(range.start, range.len(), false);
         }
-        if forbid && let Ok(range) = map(self.bytes) {
+        if forbid && let Ok(range) = map(self.bytes, &self.system) {
             for old in ranges.drain(..) {
                 old.forbid();
-                self.forbidden.push_back(old);
+                self.forbidden.push_back((old, self.emptied));
             }
             self.forbidden.drain(..self.forbidden.len().saturating_sub(FORBIDDEN_MAX));
             ranges.push(range);
@@ -79,9 +86,16 @@ impl Young {
         }
         self.nursery.reset(range);
     }
+
+    /// In checking mode: the number of the collection that emptied the nursery this address was in, if that is
+    /// not long ago.
+    pub fn emptied_by(&self, address: usize) -> Option<u64> {
+        let (_, number) = self.forbidden.iter().find(|(mapping, _)| mapping.range().contains(&address))?;
+        Some(*number)
+    }
 }
 
 /// Address space for a nursery of `bytes` bytes.
-fn map(bytes: usize) -> Result<Mapping, Refused> {
-    Mapping::new(bytes.saturating_mul(4).max(RANGE_BYTES), page_bytes())
+fn map(bytes: usize, system: &System) -> Result<Mapping, Refused> {
+    system.map(bytes.saturating_mul(4).max(RANGE_BYTES), page_bytes())
 }

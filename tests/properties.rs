@@ -96,6 +96,7 @@ impl Arbitrary for AnySetup {
             count_max: u8::arbitrary(g).clamp(1, 253),
             stack_words: u32::from(u8::arbitrary(g)),
             check: u8::arbitrary(g).is_multiple_of(8),
+            orders: vec![u8::arbitrary(g).into()],
         })
     }
 }

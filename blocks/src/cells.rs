@@ -55,8 +55,16 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
 
     /// The granules in `granules` whose bit is set, in order.
     pub fn ones(&self, granules: Range<usize>) -> impl Iterator<Item = usize> {
-        let start = granules.start;
-        self.0[granules].iter_ones().map(move |offset| start + offset)
+        let words = granules.start / 64..granules.end.div_ceil(64);
+        let ones = words.flat_map(move |index| {
+            let mut word = self.word(index);
+            std::iter::from_fn(move || {
+                let bit = (word != 0).then(|| word.trailing_zeros() as usize)?;
+                word &= word - 1;
+                Some(index * 64 + bit)
+            })
+        });
+        ones.filter(move |granule| granules.contains(granule))
     }
 
     /// The first stretch of free cells in `granules`, which begins at a cell's first granule; cells have `cell`

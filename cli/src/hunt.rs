@@ -4,10 +4,10 @@ use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use frazil::Fault;
 use fuzz::campaign::{Campaign, Found};
 use fuzz::coverage::{Coverage, Event};
-use fuzz::faults;
+use fuzz::faults::Defect;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::options::fuzz::{Bound, Hunt};
 use crate::progress::{Progress, per_second};
@@ -29,8 +29,14 @@ pub fn hunt(hunt: &Hunt) -> ExitCode {
 }
 
 /// A seed that is not used twice: two runs are further apart in microseconds than in histories.
-fn clock() -> u64 {
+pub fn clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
+}
+
+/// Threads to hunt with, as many as there are processors if no number is given. If there are none, that has been said.
+pub fn threads(jobs: Option<usize>) -> Option<ThreadPool> {
+    let pool = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build();
+    pool.map_err(|error| eprintln!("frazil: no threads: {error}")).ok()
 }
 
 fn hunt_here(hunt: &Hunt, seed: u64) -> ExitCode {
@@ -41,15 +47,7 @@ fn hunt_here(hunt: &Hunt, seed: u64) -> ExitCode {
         Bound::Cases(cases) => cases,
         Bound::Time(_) => u64::MAX,
     };
-    // No number of threads means as many as there are processors.
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(hunt.jobs.unwrap_or(0)).build();
-    let pool = match threads {
-        Ok(pool) => pool,
-        Err(error) => {
-            eprintln!("frazil: no threads: {error}");
-            return ExitCode::from(2);
-        }
-    };
+    let Some(pool) = threads(hunt.jobs) else { return ExitCode::from(2) };
     let campaign = Campaign { fault: hunt.fault, ..Campaign::new(seed, histories) };
     let progress = Progress::start(hunt.bound);
     let result = pool.install(|| campaign.run_observed(&progress));
@@ -94,13 +92,13 @@ fn table(coverage: &Coverage, elapsed: Duration) -> String {
 }
 
 /// How to have it again.
-fn replay(file: &str, fault: Option<Fault>) -> String {
-    let fault = fault.map(|fault| format!(" --fault {}", faults::name(fault))).unwrap_or_default();
+fn replay(file: &str, fault: Option<Defect>) -> String {
+    let fault = fault.map(|fault| format!(" --fault {}", fault.name())).unwrap_or_default();
     format!("frazil fuzz --replay {file}{fault}")
 }
 
 /// The shrunk history as a file, with remarks on where it comes from.
-fn text(found: &Found, file: &str, fault: Option<Fault>) -> String {
+fn text(found: &Found, file: &str, fault: Option<Defect>) -> String {
     let what = match &found.small_failure {
         Some(failure) => failure.to_string(),
         None => format!("before it was shrunk, {}, and not since", found.failure),
@@ -114,9 +112,9 @@ fn text(found: &Found, file: &str, fault: Option<Fault>) -> String {
 }
 
 /// A broken collector may take the process with it, so the hunt for it is done in others, each from other seeds.
-fn hunt_in_children(hunt: &Hunt, fault: Fault, seed: u64) -> ExitCode {
+fn hunt_in_children(hunt: &Hunt, fault: Defect, seed: u64) -> ExitCode {
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "fault {}: {}", faults::name(fault), faults::deed(fault));
+    let _ = writeln!(out, "fault {}: {}", fault.name(), fault.deed());
     for number in 0..CHILDREN {
         let status = match child(hunt, fault, seed.wrapping_add(number * APART))
             .and_then(|mut child| child.status())
@@ -140,13 +138,9 @@ fn hunt_in_children(hunt: &Hunt, fault: Fault, seed: u64) -> ExitCode {
 }
 
 /// The same hunt from `seed`, in a process that does not pass it on.
-fn child(hunt: &Hunt, fault: Fault, seed: u64) -> std::io::Result<Command> {
+fn child(hunt: &Hunt, fault: Defect, seed: u64) -> std::io::Result<Command> {
     let mut child = Command::new(std::env::current_exe()?);
-    child
-        .env(CHILD, "1")
-        .arg("fuzz")
-        .arg(format!("--seed={seed}"))
-        .arg(format!("--fault={}", faults::name(fault)));
+    child.env(CHILD, "1").arg("fuzz").arg(format!("--seed={seed}")).arg(format!("--fault={}", fault.name()));
     child.arg(match hunt.bound {
         Bound::Cases(cases) => format!("--cases={cases}"),
         Bound::Time(time) => format!("--seconds={}", time.as_secs()),
@@ -159,8 +153,8 @@ fn child(hunt: &Hunt, fault: Fault, seed: u64) -> std::io::Result<Command> {
 /// Names all faults.
 pub fn list_faults() {
     let mut out = std::io::stdout();
-    for fault in Fault::ALL {
-        let _ = writeln!(out, "{:<18} {}", faults::name(fault), faults::deed(fault));
+    for defect in Defect::all() {
+        let _ = writeln!(out, "{:<24} {}", defect.name(), defect.deed());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `frazil` command: runs Starlark programs on the collector, and random histories against it.
+//! The `frazil` command: runs Starlark programs on the collector, and random histories and programs against it.
 //!
 //! Exit status: 0 if all went well, 1 if the program or a history failed, 2 if the command line or a file is wrong.
 
@@ -8,6 +8,7 @@ mod hunt;
 mod live;
 mod options;
 mod page;
+mod programs;
 mod progress;
 mod replay;
 mod stats;
@@ -41,7 +42,12 @@ fn main() -> ExitCode {
         Ok(Command::Fuzz(hunt)) => hunt::hunt(&hunt),
         Ok(Command::Replay(replay)) => replay::replay(&replay),
         Ok(Command::Heap(look)) => heap::look(&look),
-        Ok(Command::ListFaults) => {
+        Ok(Command::FuzzPrograms(hunt)) => programs::hunt(&hunt),
+        Ok(Command::ListFaults { programs: true }) => {
+            programs::list_mistakes();
+            ExitCode::SUCCESS
+        }
+        Ok(Command::ListFaults { programs: false }) => {
             hunt::list_faults();
             ExitCode::SUCCESS
         }

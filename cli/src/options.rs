@@ -15,7 +15,7 @@ usage: frazil COMMAND [OPTIONS] [FILE]
 commands
   run FILE.star   run a Starlark program on the collector, and say what the collector did if asked
   fuzz            let random histories happen to a heap, compare it with a model after every collection, and make
-                  what fails small
+                  what fails small; or random programs
   heap FILE.star  run a program and show who keeps what alive in its heap, and which lines made it
   help [COMMAND]  explain
 
@@ -42,10 +42,15 @@ pub enum Command {
     Run(run::Run),
     /// Run random histories.
     Fuzz(fuzz::Hunt),
+    /// Run random programs.
+    FuzzPrograms(fuzz::ProgramHunt),
     /// Run one history, step by step.
     Replay(fuzz::Replay),
-    /// Name all faults.
-    ListFaults,
+    /// Name all faults: of the collector, or of the interpreter.
+    ListFaults {
+        /// Those of the interpreter.
+        programs: bool,
+    },
     /// Show a program's heap.
     Heap(heap::Look),
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fuzz::campaign::Observer;
+use fuzz::program;
 use fuzz::run::Failure;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -96,6 +97,17 @@ impl Observer for Progress {
         self.end();
         // Said before shrinking: that takes its time, and a broken heap may not survive it.
         eprintln!("seed {seed} failed {failure}\nshrinking it ...");
+    }
+}
+
+impl program::campaign::Observer for Progress {
+    fn goes_on(&self, done: u64) -> bool {
+        Observer::goes_on(self, done)
+    }
+
+    fn failed(&self, seed: u64, failure: &program::outcome::Failure) {
+        self.end();
+        eprintln!("seed {seed} failed:\n{failure}\nshrinking it ...");
     }
 }
 

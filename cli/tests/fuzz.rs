@@ -113,5 +113,34 @@ fn wrong_arguments_are_refused_and_help_helps() {
     }
     let help = fuzz(&["--help"]);
     assert!(help.status.success() && stdout(&help).contains("usage: frazil fuzz"));
-    assert_eq!(stdout(&fuzz(&["--list-faults"])).lines().count(), frazil::Fault::ALL.len());
+    assert_eq!(stdout(&fuzz(&["--list-faults"])).lines().count(), fuzz::faults::Defect::all().count());
+}
+
+#[test]
+fn programs_come_to_the_same_with_and_without_collections() {
+    let output = fuzz(&["--programs", "--cases", "40", "--seed", "5", "--jobs", "2"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    assert!(text.starts_with("seed 5\n") && text.ends_with("nothing failed\n"), "{text}");
+    assert!(text.contains("          40 programs\n") && text.contains(" programs/s\n"), "{text}");
+}
+
+#[test]
+fn a_forgotten_root_is_found_and_the_program_can_be_run() {
+    let path = file("forgotten.star").display().to_string();
+    let words = ["--programs", "--fault", "loop-state", "--seed", "1", "--cases", "50", "--save", &path];
+    let output = fuzz(&words);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));
+    assert!(
+        text.contains("the place was not rooted") && text.contains(&format!("written to {path}")),
+        "{text}"
+    );
+
+    // Nothing is wrong with the program.
+    let (_, command) = text.rsplit_once(": frazil ").expect("how to run it");
+    let run = Command::new(env!("CARGO_BIN_EXE_frazil")).args(command.split_whitespace()).output();
+    let run = run.expect("the command starts");
+    assert_ne!(run.status.code(), Some(2), "{}", stderr(&run));
+    assert_eq!(stdout(&fuzz(&["--programs", "--list-faults"])).lines().count(), starlark::Mistake::ALL.len());
 }

@@ -3,19 +3,19 @@
 //! The seed of a failing history is all that is needed to have it again; the shrunk one can be read, and read
 //! back.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use frazil::{Fault, LowTag};
+use frazil::LowTag;
 use rayon::prelude::*;
 
-use crate::coverage::Coverage;
+use crate::caught::caught;
+use crate::coverage::{Coverage, Event};
+use crate::faults::Defect;
 use crate::generate::generate;
 use crate::history::{History, Setup};
-use crate::hosts::{Faulty, committing};
+use crate::hosts::{Directed, directed};
+use crate::log::Log;
 use crate::run::{Failure, Judge, run_watched, step_reached};
 use crate::scene::Audience;
 use crate::shrink::shrink;
@@ -39,7 +39,7 @@ pub struct Campaign {
     /// Who judges the heap.
     pub judge: Judge,
     /// What the collector is to do wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<Defect>,
     /// Changes the settings that a seed has drawn.
     pub adjust: fn(u64, &mut Setup),
 }
@@ -162,11 +162,6 @@ impl fmt::Display for Found {
 }
 impl std::error::Error for Found {}
 
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
-}
-
 /// Runs one history; a panic is a failure like any other. With a fault, on a heap that commits it.
 ///
 /// That takes a build in which panics unwind, as they do in tests. A heap that breaks so badly that the process
@@ -174,53 +169,59 @@ thread_local! {
 ///
 /// # Errors
 /// What the heap did wrong.
-pub fn attempt(history: &History, judge: Judge, fault: Option<Fault>) -> Result<Coverage, Failure> {
+pub fn attempt(history: &History, judge: Judge, fault: Option<Defect>) -> Result<Coverage, Failure> {
     attempt_watched(history, judge, fault, None)
 }
 
-/// The same, while `audience` is shown each scene.
+/// The same, while `audience` is shown each scene. If the history names several orders, the audience sees the
+/// first, and what the others come to is compared with that.
 ///
 /// # Errors
 /// What the heap did wrong.
 pub fn attempt_watched(
     history: &History,
     judge: Judge,
-    fault: Option<Fault>,
+    fault: Option<Defect>,
     audience: Audience<'_>,
 ) -> Result<Coverage, Failure> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if QUIET.get() {
-                let place = info.location().map(ToString::to_string).unwrap_or_default();
-                PLACE.with_borrow_mut(|last| *last = place);
-            } else {
-                usual(info);
+    let (&first, others) = history.setup.orders.split_first().expect("a history has an order");
+    let mut log = (!others.is_empty()).then(Log::default);
+    let mut coverage = attempt_order(history, judge, fault, first, audience, log.as_mut())?;
+    coverage.add(Event::Reordered, u64::from(first != 0));
+    let Some(log) = log else { return Ok(coverage) };
+    for &other in others {
+        let mut other_log = Log::default();
+        attempt_order(history, judge, fault, other, None, Some(&mut other_log))?;
+        match log.compare(&other_log, history.setup.instalment == 0) {
+            Ok(heaps) => coverage.add(Event::SameHeap, heaps),
+            Err((step, what)) => {
+                return Err(Failure { step, what: format!("under order {first}, {what} (under {other})") });
             }
-        }));
+        }
+    }
+    Ok(coverage)
+}
+
+/// Under one order.
+fn attempt_order(
+    history: &History,
+    judge: Judge,
+    fault: Option<Defect>,
+    order: u32,
+    audience: Audience<'_>,
+    log: Option<&mut Log>,
+) -> Result<Coverage, Failure> {
+    let result = caught(|| match (fault, order) {
+        (None, 0) => run_watched::<LowTag>(history, judge, audience, log),
+        _ => directed(order, fault, || run_watched::<Directed>(history, judge, audience, log)),
     });
-    let quiet = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(|| match fault {
-        None => run_watched::<LowTag>(history, judge, audience),
-        Some(fault) => committing(fault, || run_watched::<Faulty>(history, judge, audience)),
-    }));
-    QUIET.set(quiet);
-    result.unwrap_or_else(|payload| {
-        let message = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied())
-            .unwrap_or("something unprintable");
-        let what = PLACE.with_borrow(|place| format!("panic at {place}: {message}"));
-        Err(Failure { step: step_reached(), what })
-    })
+    result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::Event;
+    use frazil::Fault;
 
     #[test]
     fn an_observer_can_end_a_campaign() {
@@ -238,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_campaign_finds_what_is_wrong_and_says_how_to_have_it_again() {
-        let campaign = Campaign { fault: Some(Fault::SkippedCount), ..Campaign::new(0, 1000) };
+        let campaign = Campaign { fault: Some(Defect::Fault(Fault::SkippedCount)), ..Campaign::new(0, 1000) };
         let found = campaign.run().expect_err("a count that is skipped must be noticed");
         assert!(found.small.steps.len() <= 10, "{found}");
         let again: History = found.small.to_string().parse().unwrap();

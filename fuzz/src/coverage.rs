@@ -53,6 +53,8 @@ events! {
     Huge "objects beyond a mebibyte",
     /// An allocation was refused.
     Refused "allocations refused",
+    /// The system refused memory, and an allocation with it.
+    SystemRefused "allocations refused for want of memory from the system",
     /// A store into a frozen object was refused.
     Frozen "stores into frozen objects",
     /// A store into a guarded object was refused.
@@ -71,6 +73,10 @@ events! {
     Finalized "objects finalized",
     /// A handle was lost.
     Forgotten "handles forgotten",
+    /// A history was begun under another order than the natural one.
+    Reordered "histories under another order than the natural one",
+    /// Two orders of one history came to the same heap after a collection.
+    SameHeap "heaps compared between two orders, and the same",
     /// An object was there that nobody wanted, after a short collection.
     Floating "unwanted objects left by short collections",
 }

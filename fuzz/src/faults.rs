@@ -1,11 +1,52 @@
-//! The names of the faults that a collector can be told to commit, and what each does, for people.
+//! What a collector can be told to do wrong, with names and explanations for people.
+
+use std::fmt::Debug;
 
 use frazil::Fault;
 
-/// What histories, options and lists call `fault`: `skipped-count`.
-pub fn name(fault: Fault) -> String {
+use crate::orders::IllegalOrder;
+
+/// One thing that is wrong with a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Defect {
+    /// It does something wrong.
+    Fault(Fault),
+    /// It does everything right, in the wrong order.
+    Order(IllegalOrder),
+}
+
+impl Defect {
+    /// Every defect: the faults, then the illegal orders.
+    pub fn all() -> impl Iterator<Item = Defect> {
+        let orders = IllegalOrder::ALL.iter().copied().map(Defect::Order);
+        Fault::ALL.into_iter().map(Defect::Fault).chain(orders)
+    }
+
+    /// What histories, options and lists call it: `skipped-count`.
+    pub fn name(self) -> String {
+        match self {
+            Defect::Fault(fault) => name(fault),
+            Defect::Order(order) => name(order),
+        }
+    }
+
+    /// The defect of this name.
+    pub fn named(text: &str) -> Option<Defect> {
+        Defect::all().find(|defect| defect.name() == text)
+    }
+
+    /// What the collector does wrong.
+    pub const fn deed(self) -> &'static str {
+        match self {
+            Defect::Fault(fault) => fault_deed(fault),
+            Defect::Order(order) => order.deed(),
+        }
+    }
+}
+
+fn name(variant: impl Debug) -> String {
     let mut name = String::new();
-    for letter in format!("{fault:?}").chars() {
+    for letter in format!("{variant:?}").chars() {
         if letter.is_uppercase() && !name.is_empty() {
             name.push('-');
         }
@@ -14,17 +55,10 @@ pub fn name(fault: Fault) -> String {
     name
 }
 
-/// The fault of this name.
-pub fn named(text: &str) -> Option<Fault> {
-    Fault::ALL.into_iter().find(|&fault| name(fault) == text)
-}
-
-/// What the collector does wrong.
-pub const fn deed(fault: Fault) -> &'static str {
+const fn fault_deed(fault: Fault) -> &'static str {
     match fault {
         Fault::SkippedCount => "a reference of a promoted counted object is not counted",
         Fault::SkippedBit => "a reference of a traced object sets no retain bit",
-        Fault::EarlyDecrement => "a dropped object's references are counted down before the trace is over",
         Fault::FreedMember => "members of a component are freed one by one, as if each had its own count",
         Fault::MissedTouch => "the first write to a seen object does not put it on the touched list",
         Fault::BitLostAtFlip => "the flip clears the current bits without keeping them as the previous ones",
@@ -49,10 +83,11 @@ mod tests {
 
     #[test]
     fn names_lead_back() {
-        assert_eq!(name(Fault::BitLostAtFlip), "bit-lost-at-flip");
-        for fault in Fault::ALL {
-            assert_eq!(named(&name(fault)), Some(fault));
+        assert_eq!(Defect::Fault(Fault::BitLostAtFlip).name(), "bit-lost-at-flip");
+        assert_eq!(Defect::Order(IllegalOrder::DrainBeforeDiff).name(), "drain-before-diff");
+        for defect in Defect::all() {
+            assert_eq!(Defect::named(&defect.name()), Some(defect));
         }
-        assert_eq!(named("SkippedCount"), None);
+        assert_eq!(Defect::named("SkippedCount"), None);
     }
 }

@@ -6,6 +6,7 @@
 //! seeds have a theme on top (`theme.rs`).
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use frazil::BlockBytes;
 
@@ -14,8 +15,11 @@ use crate::kind::{Kind, Tail};
 use crate::random::Random;
 use crate::theme::Theme;
 
+/// How long a history is: 200 steps in the mean.
+const STEPS_OF_A_HISTORY: RangeInclusive<u32> = 120..=280;
+
 /// The kinds of step and how likely each is before a seed skews them.
-const STEPS: [(Choice, u32); 26] = [
+const STEPS: [(Choice, u32); 27] = [
     (Choice::Make, 36),
     (Choice::Ring, 6),
     (Choice::Chain, 4),
@@ -28,7 +32,7 @@ const STEPS: [(Choice, u32); 26] = [
     (Choice::Guard, 1),
     (Choice::Unguard, 1),
     (Choice::Root, 12),
-    (Choice::Unroot, 7),
+    (Choice::Unroot, 9),
     (Choice::Reroot, 3),
     (Choice::Forget, 1),
     (Choice::Push, 8),
@@ -39,9 +43,10 @@ const STEPS: [(Choice, u32); 26] = [
     (Choice::Unweak, 1),
     (Choice::Finalize, 3),
     (Choice::Take, 3),
-    (Choice::Complete, 5),
-    (Choice::Other, 8),
+    (Choice::Complete, 4),
+    (Choice::Other, 7),
     (Choice::Drain, 3),
+    (Choice::Refuse, 1),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +77,7 @@ pub(crate) enum Choice {
     Complete,
     Other,
     Drain,
+    Refuse,
 }
 
 /// Steps without which nothing can be tested; a seed may make them rare, but not switch them off.
@@ -82,12 +88,16 @@ const LINKS: [Kind; 5] = [Kind::Pair, Kind::Cell, Kind::Row, Kind::Table, Kind::
 
 /// The history of `seed`.
 pub fn generate(seed: u64) -> History {
-    let mut random = Random::new(seed);
+    draw(Random::new(seed))
+}
+
+/// The history that a source of choices leads to.
+pub fn draw(mut random: Random) -> History {
     let theme = Theme::draw(&mut random);
     let mut setup = setup(&mut random);
     theme.adjust(&mut random, &mut setup);
     let mut maker = Maker::new(random, setup.block, theme);
-    let count = maker.random.range(60, 200);
+    let count = maker.random.range(*STEPS_OF_A_HISTORY.start(), *STEPS_OF_A_HISTORY.end());
     let steps = (0..count).map(|_| maker.step()).collect();
     History { setup, steps }
 }
@@ -106,7 +116,20 @@ fn setup(random: &mut Random) -> Setup {
         instalment: if random.chance(40) { random.pick(&[1, 1, 2, 8]) } else { 0 },
         count_max: random.pick(&[1, 2, 3, 20, 253]),
         stack_words: random.pick(&[8, 64, 4096]),
-        check: random.chance(15),
+        check: random.chance(10),
+        orders: orders(random),
+    }
+}
+
+/// Mostly one order, and mostly not the natural one; now and then two, which must agree.
+fn orders(random: &mut Random) -> Vec<u32> {
+    let mut other = || 1 + random.below(1 << 20);
+    let (one, two) = (other(), other());
+    match random.below(16) {
+        0..4 => vec![0],
+        4 => vec![0, one],
+        5 => vec![one, two],
+        _ => vec![one],
     }
 }
 
@@ -180,6 +203,7 @@ impl Maker {
                 Step::Collect(self.random.pick(&[Demand::Short, Demand::Short, Demand::Auto, Demand::IfDue]))
             }
             Choice::Drain => Step::Drain { count: self.random.pick(&[1, 2, 5, 1000]) },
+            Choice::Refuse => Step::Refuse { after: self.random.pick(&[0, 0, 1, 3]) },
             _ => self.rooting(choice),
         }
     }
@@ -230,7 +254,7 @@ impl Maker {
         let ring = choice == Choice::Ring;
         let count = match ring {
             true => self.random.pick(&[1, 1, 2, 2, 3, 4, 9]),
-            false => self.random.pick(&[2, 5, 20, 60, 300]),
+            false => self.random.pick(&[2, 2, 3, 5, 5, 20, 20, 60, 300]),
         };
         Step::Links { label: self.name(count), count, kind, len: kind.length(2), other, ring }
     }
@@ -285,7 +309,7 @@ mod tests {
         for seed in 0..200 {
             let history = generate(seed);
             assert_eq!(history.setup.config().check(), Ok(()), "{}", history.setup);
-            assert!((60..=200).contains(&history.steps.len()));
+            assert!(STEPS_OF_A_HISTORY.contains(&(history.steps.len() as u32)));
         }
     }
 }

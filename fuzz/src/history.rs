@@ -193,6 +193,11 @@ pub enum Step {
         /// Is a handle taken on it?
         root: bool,
     },
+    /// Has the system refuse the heap's next request for memory but so many.
+    Refuse {
+        /// How many requests are granted before.
+        after: u32,
+    },
     /// Collects.
     Collect(
         /// In which way.
@@ -232,24 +237,30 @@ pub struct Setup {
     pub stack_words: u32,
     /// Is the heap in its checking mode?
     pub check: bool,
+    /// The orders of the collector's steps under which the history happens, at least one; 0 is the natural one. All
+    /// must come to the same heap.
+    pub orders: Vec<u32>,
 }
 
 impl Setup {
     /// The plainest settings, towards which shrinking goes.
-    pub const PLAIN: Setup = Setup {
-        block: BlockBytes::K4,
-        nursery_kib: 4,
-        traced_percent: 50,
-        short: false,
-        cheap_percent: 0,
-        growth_percent: 50,
-        growth_kib: 4,
-        limit_kib: 0,
-        instalment: 0,
-        count_max: 253,
-        stack_words: 64,
-        check: false,
-    };
+    pub fn plain() -> Setup {
+        Setup {
+            block: BlockBytes::K4,
+            nursery_kib: 4,
+            traced_percent: 50,
+            short: false,
+            cheap_percent: 0,
+            growth_percent: 50,
+            growth_kib: 4,
+            limit_kib: 0,
+            instalment: 0,
+            count_max: 253,
+            stack_words: 64,
+            check: false,
+            orders: vec![0],
+        }
+    }
 
     /// The settings as the heap takes them.
     pub fn config(&self) -> Config {

@@ -1,20 +1,31 @@
-//! Two hosts: one that is as it should be, and one whose collector can be told to do something wrong.
+//! A host whose collector takes directions: in which order to go, and what to do wrong.
 
-use std::cell::Cell;
+use std::borrow::Cow;
+use std::cell::RefCell;
 
-use frazil::{Fault, Host, LowTag};
+use frazil::{Choice, Fault, Host, LowTag, Stage};
 
-thread_local! {
-    static COMMITTED: Cell<Option<Fault>> = const { Cell::new(None) };
+use crate::faults::Defect;
+use crate::orders::Directions;
+
+/// What the collectors on one thread are told.
+struct Orders {
+    fault: Option<Fault>,
+    directions: Directions,
 }
 
-/// The host whose collector commits the fault that [`committing`] switches on.
+thread_local! {
+    static ORDERS: RefCell<Option<Orders>> = const { RefCell::new(None) };
+}
+
+/// The host whose collector does as [`directed`] says.
 #[derive(Debug)]
-pub struct Faulty;
+pub struct Directed;
 
 // SAFETY: references are told apart exactly as by `LowTag`, which fulfils the contract.
-unsafe impl Host for Faulty {
+unsafe impl Host for Directed {
     const EMPTY: u64 = LowTag::EMPTY;
+    const REORDERS: bool = true;
 
     #[inline(always)]
     fn address(word: u64) -> Option<usize> {
@@ -27,19 +38,40 @@ unsafe impl Host for Faulty {
     }
 
     fn commits(fault: Fault) -> bool {
-        COMMITTED.get() == Some(fault)
+        ORDERS.with_borrow(|orders| orders.as_ref().is_some_and(|orders| orders.fault == Some(fault)))
+    }
+
+    fn order() -> Cow<'static, [Stage]> {
+        ORDERS.with_borrow_mut(|orders| match orders {
+            Some(orders) => orders.directions.stages(),
+            None => Cow::Borrowed(Stage::NATURAL.as_slice()),
+        })
+    }
+
+    fn choose(choice: Choice, count: usize) -> usize {
+        ORDERS.with_borrow_mut(|orders| match orders {
+            Some(orders) => orders.directions.choose(choice, count),
+            None => 0,
+        })
     }
 }
 
-/// Runs `f` while heaps of [`Faulty`] on this thread commit `fault`.
-pub fn committing<R>(fault: Fault, f: impl FnOnce() -> R) -> R {
-    /// Switches back even if `f` panics, as it is likely to.
-    struct Restore(Option<Fault>);
-    impl Drop for Restore {
+/// Runs `f` while heaps of [`Directed`] on this thread follow the legal order of this number, and have `defect`. (An
+/// illegal order takes the place of the legal one.)
+pub fn directed<R>(order: u32, defect: Option<Defect>, f: impl FnOnce() -> R) -> R {
+    /// Ends the directions even if `f` panics, as it is likely to.
+    struct End;
+    impl Drop for End {
         fn drop(&mut self) {
-            COMMITTED.set(self.0);
+            ORDERS.set(None);
         }
     }
-    let _restore = Restore(COMMITTED.replace(Some(fault)));
+    let _end = End;
+    let (fault, directions) = match defect {
+        None => (None, Directions::legal(order)),
+        Some(Defect::Fault(fault)) => (Some(fault), Directions::legal(order)),
+        Some(Defect::Order(illegal)) => (None, Directions::illegal(illegal)),
+    };
+    ORDERS.set(Some(Orders { fault, directions }));
     f()
 }

@@ -17,6 +17,7 @@
 
 use crate::graph::{self, Class, Reached};
 use crate::shadow::{Age, Id, Mourned, Shadow, Word};
+use rustc_hash::FxHashMap;
 
 /// When the heap is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +95,8 @@ impl Shadow {
 
     /// Time passes: what was seen is old, the rest is gone, and only what roots reach is in hand.
     fn pass(&mut self, moment: Moment, live: &[bool], wanted: &Reached) {
-        for (index, node) in self.nodes.iter_mut().enumerate() {
+        self.present.retain(|&id| {
+            let (index, node) = (id.index(), &mut self.nodes[id.index()]);
             node.in_hand = false;
             node.age = match node.age {
                 Age::Young if moment == Moment::Between => Age::Young,
@@ -107,7 +109,8 @@ impl Shadow {
             if moment == Moment::Complete {
                 node.kept = wanted.marks[index];
             }
-        }
+            node.age != Age::Dead
+        });
         if moment == Moment::Complete {
             self.made_before_complete = self.nodes.len();
         }
@@ -137,7 +140,7 @@ impl Shadow {
 struct View<'a> {
     shadow: &'a Shadow,
     moment: Moment,
-    seen: Vec<Option<&'a Sighting>>,
+    sightings: &'a [Sighting],
     /// In the old generation.
     live: Vec<bool>,
     /// In the old generation, and counted.
@@ -154,18 +157,16 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn new(shadow: &'a Shadow, sightings: &'a [Sighting], moment: Moment) -> Result<View<'a>, String> {
         let nodes = &shadow.nodes;
-        let mut seen: Vec<Option<&Sighting>> = vec![None; nodes.len()];
+        let (mut live, mut counted) = (vec![false; nodes.len()], vec![false; nodes.len()]);
         for sighting in sightings {
             let id = sighting.id;
-            match seen.get_mut(id.index()) {
+            match live.get_mut(id.index()) {
                 None => return Err(format!("there is {}", shadow.describe(id))),
-                Some(Some(_)) => return Err(format!("{} is there twice", shadow.describe(id))),
-                Some(place) => *place = Some(sighting),
+                Some(true) => return Err(format!("{} is there twice", shadow.describe(id))),
+                Some(place) => *place = true,
             }
+            counted[id.index()] = sighting.part == Part::Counted;
         }
-        let live: Vec<bool> = seen.iter().map(Option::is_some).collect();
-        let is_counted = |sighting: &Sighting| sighting.part == Part::Counted;
-        let counted = seen.iter().map(|seen| seen.is_some_and(is_counted)).collect();
         let proper = graph::reach(nodes, shadow.roots());
         let mourned = shadow.mourned.iter().map(|mourned| Word::Object(mourned.object));
         let mut wanted = Reached { order: proper.order.clone(), marks: proper.marks.clone() };
@@ -173,12 +174,12 @@ impl<'a> View<'a> {
         let waiting = sightings.iter().filter(|sighting| sighting.waiting).map(|seen| Word::Object(seen.id));
         let held = graph::reach(nodes, waiting);
         let classes = graph::classes(nodes, &live);
-        Ok(View { shadow, moment, seen, live, counted, proper, wanted, held, classes })
+        Ok(View { shadow, moment, sightings, live, counted, proper, wanted, held, classes })
     }
 
     /// Every object that is seen in the old generation.
     fn old(&self) -> impl Iterator<Item = &Sighting> {
-        self.seen.iter().flatten().copied()
+        self.sightings.iter()
     }
 
     fn wrong<T>(&self, id: Id, what: impl std::fmt::Display) -> Result<T, String> {
@@ -208,8 +209,8 @@ impl<'a> View<'a> {
     /// Rule 2.
     fn excess(&self) -> Result<usize, String> {
         let mut floating = 0;
-        let old = |index: &usize| self.shadow.nodes[*index].age == Age::Old;
-        let survivors = (0..self.live.len()).filter(old).map(|index| Word::Object(Id(index as u32)));
+        let old = |id: &&Id| self.shadow.node(**id).age == Age::Old;
+        let survivors = self.shadow.present.iter().filter(old).map(|&id| Word::Object(id));
         // A short collection may keep what an object refers to that nobody wants any more.
         let mut dragged = Reached { order: self.wanted.order.clone(), marks: self.wanted.marks.clone() };
         if self.moment == Moment::Short {
@@ -258,8 +259,8 @@ impl<'a> View<'a> {
 
     /// Rule 5.
     fn components(&self) -> Result<(), String> {
-        let mut cycle_of = std::collections::HashMap::new();
-        let mut component_of = std::collections::HashMap::new();
+        let mut cycle_of = FxHashMap::default();
+        let mut component_of = FxHashMap::default();
         for sighting in self.old() {
             let cycle = self.classes[sighting.id.index()].cycle;
             let expected = sighting.part == Part::Counted && cycle != 0;
@@ -285,7 +286,7 @@ impl<'a> View<'a> {
     fn key(&self, id: Id) -> usize {
         match self.classes[id.index()].cycle {
             0 => id.index(),
-            cycle => self.seen.len() + cycle as usize,
+            cycle => self.live.len() + cycle as usize,
         }
     }
 
@@ -301,7 +302,7 @@ impl<'a> View<'a> {
 
     /// Rule 6.
     fn counts(&self) -> Result<(), String> {
-        let mut expected = vec![0; 2 * self.seen.len() + 1];
+        let mut expected = vec![0; 2 * self.live.len() + 1];
         for (source, target) in self.edges(|id| self.counted[id.index()]) {
             if self.key(source) != self.key(target) {
                 expected[self.key(target)] += 1;
@@ -319,7 +320,7 @@ impl<'a> View<'a> {
 
     /// Rule 7.
     fn retention(&self) -> Result<(), String> {
-        let mut must = vec![false; 2 * self.seen.len() + 1];
+        let mut must = vec![false; 2 * self.live.len() + 1];
         let mut may = must.clone();
         for id in self.shadow.roots().filter_map(Word::object).filter(|id| self.live[id.index()]) {
             must[self.key(id)] = true;

@@ -53,6 +53,8 @@ pub enum Act {
     Finalize { object: Id, token: u64 },
     /// Takes one that is due.
     Take { root: bool },
+    /// Has the system refuse memory.
+    Refuse { after: usize },
 }
 
 /// Objects in hand that are looked at for one that can be written, at most.
@@ -140,6 +142,7 @@ impl Shadow {
             Step::Upgrade { weak, root } => Act::Upgrade { weak: latest(weak, self.weaks.len())?, root },
             Step::Unweak { weak } => Act::Unweak { weak: latest(weak, self.weaks.len())? },
             Step::Take { root } => Act::Take { root },
+            Step::Refuse { after } => Act::Refuse { after: after as usize },
             _ => return None,
         })
     }

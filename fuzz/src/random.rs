@@ -2,19 +2,41 @@
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): one addition and a mix; good enough to choose steps, and there is
 /// no bad seed.
+///
+/// It may be given bytes, too: then each choice takes as many of them as it needs, in order, until none are left. So a
+/// fuzzer that changes a byte changes a choice.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random {
+    state: u64,
+    bytes: std::vec::IntoIter<u8>,
+}
 
 impl Random {
     /// The source that starts from `seed`.
     pub fn new(seed: u64) -> Random {
-        Random(seed)
+        Random { state: seed, bytes: Vec::new().into_iter() }
+    }
+
+    /// The source of these bytes, which goes on like that of seed 0 when they are used up.
+    pub fn of_bytes(bytes: impl Into<Vec<u8>>) -> Random {
+        Random { state: 0, bytes: bytes.into().into_iter() }
+    }
+
+    /// A number made of the next bytes, as many as numbers below `bound` need; `None` if there are none left.
+    fn taken(&mut self, bound: u32) -> Option<u32> {
+        let mut number = u32::from(self.bytes.next()?);
+        let mut covered = 1u64 << 8;
+        while covered < u64::from(bound) {
+            number = number << 8 | u32::from(self.bytes.next().unwrap_or(0));
+            covered <<= 8;
+        }
+        Some(number % bound)
     }
 
     /// The next number, any of 2^64.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
@@ -22,6 +44,9 @@ impl Random {
 
     /// A number below `bound`, which is above zero. (The bias is below 2^-40 for the bounds used here.)
     pub fn below(&mut self, bound: u32) -> u32 {
+        if let Some(number) = self.taken(bound) {
+            return number;
+        }
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u32
     }
 
@@ -68,5 +93,13 @@ mod tests {
             assert!((3..=5).contains(&random.range(3, 5)));
             assert_ne!(random.weighted(&[1, 0, 2]), 1);
         }
+    }
+
+    #[test]
+    fn bytes_are_choices_in_their_order() {
+        let mut random = Random::of_bytes([7, 1, 2, 9]);
+        assert_eq!((random.below(4), random.below(1000), random.below(256)), (3, 258, 9));
+        let mut zero = Random::new(0);
+        assert_eq!(random.below(1 << 30), zero.below(1 << 30));
     }
 }

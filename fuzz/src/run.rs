@@ -5,15 +5,16 @@
 //! history all roots are given up, everything is finalized, and nothing may be left.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::fmt;
 
 use frazil::{Heap, Host};
+use rustc_hash::FxHashSet;
 
 use crate::coverage::{Coverage, Event};
 use crate::graph::reach;
 use crate::history::{Demand, History, Step};
 use crate::judge::{Moment, Sighting};
+use crate::log::Log;
 use crate::plan::Act;
 use crate::scene::{self, Audience, Scene};
 use crate::shadow::{Age, Answer, Id, Shadow, Word};
@@ -65,11 +66,11 @@ pub fn step_reached() -> usize {
 /// # Panics
 /// The heap panicked; [`crate::campaign::attempt`] makes a failure of it.
 pub fn run<H: Host>(history: &History, judge: Judge) -> Result<Coverage, Failure> {
-    run_watched::<H>(history, judge, None)
+    run_watched::<H>(history, judge, None, None)
 }
 
 /// The same, while `audience` is shown the heap after every step. After a collection that is before anybody
-/// judges it, so that what is wrong can be seen.
+/// judges it, so that what is wrong can be seen. What happens is written to `log`.
 ///
 /// # Errors
 /// What the heap did wrong.
@@ -77,6 +78,7 @@ pub fn run_watched<H: Host>(
     history: &History,
     judge: Judge,
     audience: Audience<'_>,
+    log: Option<&mut Log>,
 ) -> Result<Coverage, Failure> {
     STEP.set(0);
     let setup = &history.setup;
@@ -88,6 +90,7 @@ pub fn run_watched<H: Host>(
             coverage: Coverage::default(),
             judge,
             audience,
+            log,
             large: setup.block.get() / 2,
         };
         match runner.all(&history.steps) {
@@ -113,18 +116,19 @@ impl From<String> for Stop {
     }
 }
 
-struct Runner<'id, 'a, H: Host> {
+struct Runner<'id, 'a, 'l, H: Host> {
     heap: Heap<'id, H>,
     shadow: Shadow,
     held: Held<'id>,
     coverage: Coverage,
     judge: Judge,
     audience: Audience<'a>,
+    log: Option<&'l mut Log>,
     /// Objects of more bytes are large.
     large: usize,
 }
 
-impl<H: Host> Runner<'_, '_, H> {
+impl<H: Host> Runner<'_, '_, '_, H> {
     fn all(&mut self, steps: &[Step]) -> Result<(), Stop> {
         let mut next = 0;
         while next < steps.len() {
@@ -148,7 +152,7 @@ impl<H: Host> Runner<'_, '_, H> {
 
     /// Performs steps from `next` up to the first one that borrows the heap, and says which that is.
     fn stretch(&mut self, steps: &[Step], mut next: usize) -> Result<usize, Stop> {
-        let Runner { heap, shadow, held, coverage, judge, audience, large } = self;
+        let Runner { heap, shadow, held, coverage, judge, audience, log, large } = self;
         let shadow_judges = *judge != Judge::Verifier;
         let noticed = |what: String| if shadow_judges { Stop::Wrong(what) } else { Stop::Unjudged };
         let mut hand = walk(heap, held, shadow).map_err(noticed)?;
@@ -163,8 +167,11 @@ impl<H: Host> Runner<'_, '_, H> {
             for act in acts.drain(..) {
                 let outcome = hand.perform(&act, held, shadow.next_id()).map_err(noticed)?;
                 cover(&act, &outcome, shadow, *large, coverage);
+                if let Some(log) = log {
+                    log.outcome(&outcome);
+                }
                 let root = match outcome {
-                    Outcome::Answer(Answer::NoMemory) => break,
+                    Outcome::Answer(Answer::NoMemory | Answer::Refused) => break,
                     Outcome::Answer(answer) => {
                         let expected = shadow.perform(&act);
                         if answer != expected {
@@ -193,7 +200,8 @@ impl<H: Host> Runner<'_, '_, H> {
     fn collect(&mut self, demand: Demand) -> Result<(), Stop> {
         let moment = subject::collect(&mut self.heap, demand, &mut self.coverage)?;
         show(&self.heap, &self.shadow, &mut self.audience, Some(moment));
-        if self.judge != Judge::Shadow {
+        // In its checking mode the heap has called the verifier itself.
+        if self.judge != Judge::Shadow && !self.heap.config().check {
             self.heap.verify().map_err(|violation| format!("the verifier says: {violation}"))?;
         }
         self.look(moment)
@@ -208,6 +216,12 @@ impl<H: Host> Runner<'_, '_, H> {
         self.look(Moment::Between)
     }
 
+    /// Collects, and drains what has been left waiting.
+    fn collect_all(&mut self) -> Result<(), Stop> {
+        self.collect(Demand::Complete)?;
+        if self.heap.waiting() > 0 { self.drain(usize::MAX) } else { Ok(()) }
+    }
+
     /// Compares the heap and the shadow.
     fn look(&mut self, moment: Moment) -> Result<(), Stop> {
         let looked = self.compare(moment);
@@ -220,6 +234,9 @@ impl<H: Host> Runner<'_, '_, H> {
         let partly = |seen: &&Sighting| seen.waiting && seen.released > 0 && seen.released < many(seen.id);
         self.coverage.add(Event::Partly, sightings.iter().filter(partly).count() as u64);
         let floating = self.shadow.judge(&sightings, moment)?;
+        if let Some(log) = &mut self.log {
+            log.heap(step_reached(), moment, sightings, &self.shadow);
+        }
         if moment == Moment::Short {
             self.coverage.add(Event::Floating, floating as u64);
         }
@@ -240,21 +257,19 @@ impl<H: Host> Runner<'_, '_, H> {
 
     /// Everything is given up, and everything must go, but for what lost handles hold.
     fn finale(&mut self) -> Result<(), Stop> {
-        self.collect(Demand::Complete)?;
-        self.drain(usize::MAX)?;
+        self.collect_all()?;
         self.heap.stack_truncate(0);
         self.shadow.stack.clear();
         for handle in self.held.handles.drain(..) {
             self.heap.unroot(handle);
         }
         self.shadow.handles.clear();
-        self.collect(Demand::Complete)?;
-        self.drain(usize::MAX)?;
+        self.collect_all()?;
         self.finalize_all()?;
         self.collect(Demand::Complete)?;
         let kinds = self.shadow.nodes.iter().map(|node| (node.kind, node.kind.bytes(node.len).div_ceil(16)));
         // One for each size; two, for what is promoted when it is frozen goes elsewhere.
-        let begun = 2 * kinds.collect::<HashSet<_>>().len();
+        let begun = 2 * kinds.collect::<FxHashSet<_>>().len();
         Ok(subject::leaks(&self.heap, begun)?)
     }
 
@@ -272,8 +287,7 @@ impl<H: Host> Runner<'_, '_, H> {
             if self.shadow.mourned.len() == before {
                 return Err(format!("{} has died and was not handed out", self.shadow.describe(late)).into());
             }
-            self.collect(Demand::Complete)?;
-            self.drain(usize::MAX)?;
+            self.collect_all()?;
         }
         Ok(())
     }
@@ -308,6 +322,7 @@ fn cover(act: &Act, outcome: &Outcome, shadow: &Shadow, large: usize, coverage: 
     coverage.add(Event::Act, 1);
     match (act, outcome) {
         (_, Outcome::Answer(Answer::NoMemory)) => coverage.add(Event::Refused, 1),
+        (_, Outcome::Answer(Answer::Refused)) => coverage.add(Event::SystemRefused, 1),
         (_, Outcome::Answer(Answer::Frozen)) => coverage.add(Event::Frozen, 1),
         (_, Outcome::Answer(Answer::Guarded)) => coverage.add(Event::Guarded, 1),
         (_, Outcome::Answer(Answer::StackFull)) => coverage.add(Event::StackFull, 1),

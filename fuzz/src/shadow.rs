@@ -4,11 +4,10 @@
 //! can still be there. It does everything the heap is asked to do, in the most obvious way, and says what the
 //! heap must answer. What a collection must leave is worked out in [`crate::judge`].
 
-use std::collections::HashMap;
-
 use crate::history::Label;
 use crate::kind::Kind;
 use crate::plan::Act;
+use rustc_hash::FxHashMap;
 
 /// An object of the shadow graph: the number of objects made before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,8 +131,10 @@ pub enum Answer {
     StackFull,
     /// So many objects were frozen.
     Froze(usize),
-    /// The memory was refused. The shadow never says so; the heap may.
+    /// The heap limit would be passed. The shadow never says so; the heap may.
     NoMemory,
+    /// The system refused the memory. The shadow never says so; the heap may.
+    Refused,
 }
 
 /// The graph and its roots.
@@ -141,10 +142,12 @@ pub enum Answer {
 pub struct Shadow {
     /// Every object ever made.
     pub nodes: Vec<Node>,
+    /// Those that may still be there, in the order in which they were made.
+    pub present: Vec<Id>,
     /// The objects in hand, in the order in which they came there.
     pub hand: Vec<Id>,
     /// The latest object of each label.
-    pub named: HashMap<Label, Id>,
+    pub named: FxHashMap<Label, Id>,
     /// What the handles hold.
     pub handles: Vec<Word>,
     /// What the handles hold that were lost.
@@ -277,6 +280,7 @@ impl Shadow {
             waiting: false,
             kept: false,
         });
+        self.present.push(id);
         self.named.insert(label, id);
         self.take_in_hand(id);
     }

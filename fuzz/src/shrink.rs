@@ -60,9 +60,12 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
     }
 
     fn plain_setup(&mut self) {
-        let plain = Setup::PLAIN;
-        let changes: [fn(&mut Setup, &Setup); 13] = [
+        let plain = Setup::plain();
+        let changes: [fn(&mut Setup, &Setup); 16] = [
             |setup, plain| *setup = plain.clone(),
+            |setup, plain| setup.orders.clone_from(&plain.orders),
+            |setup, _| setup.orders.truncate(1),
+            |setup, _| setup.orders[0] = 0,
             |setup, plain| setup.check = plain.check,
             |setup, plain| setup.short = plain.short,
             |setup, plain| setup.instalment = plain.instalment,
@@ -263,6 +266,7 @@ fn numbers(step: &mut Step) -> Vec<&mut u32> {
         Step::Store { slot, .. } | Step::Set { slot, .. } => vec![slot],
         Step::Fill { start, .. } => vec![start],
         Step::Freeze { count, .. } => vec![count],
+        Step::Refuse { after } => vec![after],
         Step::Unroot { handle } | Step::Forget { handle } | Step::Reroot { handle, .. } => vec![handle],
         Step::Pop { count } | Step::Drain { count } => vec![count],
         Step::Upgrade { weak, .. } | Step::Unweak { weak } => vec![weak],

@@ -1,7 +1,7 @@
 //! The heap under test, as the runner uses it. Everything that depends on the collector's interface is here.
 
 use frazil::{
-    AllocError, Handle, Heap, Host, LiveObject, Object, ObjectKind, Report, Request, StoreError, Value, Weak,
+    AllocError, Handle, Heap, Host, LiveObject, Object, Report, Request, StoreError, Tally, Value, Weak,
 };
 
 use crate::coverage::{Coverage, Event};
@@ -109,12 +109,12 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
                     self.put(next, object);
                     Answer::Done
                 }
-                Err(_) => Answer::NoMemory,
+                Err(error) => no_memory(error),
             },
             Act::Litter { count, len } => {
                 let made =
                     (0..count).try_for_each(|_| heap.alloc(Kind::Bytes.shape(), len as usize).map(drop));
-                if made.is_ok() { Answer::Done } else { Answer::NoMemory }
+                made.map_or_else(no_memory, |()| Answer::Done)
             }
             Act::Store { object, slot, value } => {
                 stored(heap.store(self.object(object), slot, self.value(value)))
@@ -157,6 +157,7 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
             Act::Weak { object } => held.weaks.push(heap.weak(self.object(object))),
             Act::Unweak { weak } => heap.forget_weak(held.weaks.swap_remove(weak)),
             Act::Finalize { object, token } => heap.finalize(self.object(object), token),
+            Act::Refuse { after } => heap.refuse_memory_after(after),
             _ => unreachable!("`perform` does the rest"),
         }
         Answer::Done
@@ -215,6 +216,13 @@ impl<'s, 'id, H: Host> Hand<'s, 'id, H> {
     }
 }
 
+fn no_memory(error: AllocError) -> Answer {
+    match error {
+        AllocError::System { .. } => Answer::Refused,
+        AllocError::Limit { .. } | AllocError::TooLong { .. } => Answer::NoMemory,
+    }
+}
+
 fn stored(result: Result<(), StoreError>) -> Answer {
     match result {
         Ok(()) => Answer::Done,
@@ -269,33 +277,26 @@ pub fn known(object: &LiveObject) -> Option<Id> {
     Kind::of_shape(object.shape_id).zip(object.raw).and_then(|(kind, mark)| kind.marked(mark))
 }
 
-/// Everything that is in the heap, as far as the shadow has something to say about it.
+/// Everything that is in the old generation.
 ///
 /// # Errors
-/// Something is in the old generation that carries no mark.
+/// Something carries no mark.
 pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
-    let mut sightings = Vec::new();
-    for object in heap.census() {
-        let part = match object.kind {
-            // It may be dead, and litter carries no mark; what lives is looked at from the roots.
-            ObjectKind::Young => continue,
-            ObjectKind::Counted => Part::Counted,
-            ObjectKind::Traced => Part::Traced,
-        };
-        let id = known(&object).ok_or_else(|| {
-            format!("an old object of shape {} carries the mark {:x?}", object.shape_id, object.raw)
-        })?;
-        sightings.push(Sighting {
-            id,
-            part,
-            count: object.count,
-            retained: object.retained,
-            waiting: object.waiting,
-            component: object.component,
-            released: object.references.iter().take_while(|reference| reference.is_none()).count(),
-        });
-    }
-    Ok(sightings)
+    let sighting = |tally: Tally| {
+        let Tally { shape_id, raw, .. } = tally;
+        let known = Kind::of_shape(shape_id).zip(raw).and_then(|(kind, mark)| kind.marked(mark));
+        Ok(Sighting {
+            id: known
+                .ok_or_else(|| format!("an old object of shape {shape_id} carries the mark {raw:x?}"))?,
+            part: if tally.counted { Part::Counted } else { Part::Traced },
+            count: tally.count,
+            retained: tally.retained,
+            waiting: tally.waiting,
+            component: tally.component,
+            released: tally.released,
+        })
+    };
+    heap.tallies().into_iter().map(sighting).collect()
 }
 
 /// After a complete collection that left nothing old: does the heap still hold memory for something? It may have

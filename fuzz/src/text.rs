@@ -101,6 +101,7 @@ impl fmt::Display for Step {
             Step::Unweak { weak } => write!(f, "unweak {weak}"),
             Step::Finalize { object } => write!(f, "finalize {object}"),
             Step::Take { root } => write!(f, "take{}", rooted(*root)),
+            Step::Refuse { after } => write!(f, "refuse memory after {after}"),
             Step::Collect(demand) => write!(f, "collect {demand}"),
             Step::Drain { count } => write!(f, "drain {count}"),
         }
@@ -128,7 +129,12 @@ impl fmt::Display for Setup {
             self.stack_words,
             if self.short { " short" } else { "" },
             if self.check { " check" } else { "" },
-        )
+        )?;
+        if self.orders != [0] {
+            let orders: Vec<String> = self.orders.iter().map(ToString::to_string).collect();
+            write!(f, " orders {}", orders.join(","))?;
+        }
+        Ok(())
     }
 }
 
@@ -197,10 +203,11 @@ impl FromStr for History {
 
 /// The first line of a history.
 const SETTINGS: &str = "the settings: heap [block 4096|8192|16384|32768] [nursery KIB] [traced PERCENT] \
-    [cheap PERCENT] [growth PERCENT/KIB] [limit KIB] [instalment OBJECTS] [counts 1..253] [stack WORDS] [short] [check]";
+    [cheap PERCENT] [growth PERCENT/KIB] [limit KIB] [instalment OBJECTS] [counts 1..253] [stack WORDS] [short] [check] \
+    [orders NUMBER,...]";
 
 /// The forms of all steps but those that make objects: the words that tell one, and its form.
-const FORMS: [(&str, &str); 21] = [
+const FORMS: [(&str, &str); 22] = [
     ("litter", "litter COUNT x BYTES, at most 256 MiB,"),
     ("fill", "fill LABEL from SLOT count COUNT with VALUE"),
     ("poke", "poke LABEL 0..255"),
@@ -220,6 +227,7 @@ const FORMS: [(&str, &str); 21] = [
     ("unweak", "unweak WEAK"),
     ("finalize", "finalize LABEL"),
     ("take", "take or take and root"),
+    ("refuse", "refuse memory after COUNT"),
     ("collect", "collect short, collect complete, collect auto or collect if due"),
     ("drain", "drain COUNT"),
 ];
@@ -284,7 +292,7 @@ fn litter(count: u32, len: u32) -> Option<Step> {
 }
 
 fn read_setup(line: &str) -> Option<Setup> {
-    let mut setup = Setup::PLAIN;
+    let mut setup = Setup::plain();
     let mut words = line.split_whitespace();
     (words.next() == Some("heap")).then_some(())?;
     while let Some(word) = words.next() {
@@ -303,6 +311,10 @@ fn read_setup(line: &str) -> Option<Setup> {
             "instalment" => setup.instalment = words.next()?.parse().ok()?,
             "counts" => setup.count_max = words.next()?.parse().ok()?,
             "stack" => setup.stack_words = words.next()?.parse().ok()?,
+            "orders" => {
+                let orders = words.next()?.split(',').map(|number| number.parse().ok());
+                setup.orders = orders.collect::<Option<_>>()?;
+            }
             _ => return None,
         }
     }
@@ -374,6 +386,7 @@ fn read_step(line: &str) -> Option<Step> {
         ["finalize", object] => Step::Finalize { object: label(object)? },
         ["take"] => Step::Take { root: false },
         ["take", "and", "root"] => Step::Take { root: true },
+        ["refuse", "memory", "after", after] => Step::Refuse { after: number(after)? },
         ["collect", "short"] => Step::Collect(Demand::Short),
         ["collect", "complete"] => Step::Collect(Demand::Complete),
         ["collect", "auto"] => Step::Collect(Demand::Auto),

@@ -31,9 +31,14 @@ pub(crate) enum Theme {
 impl Theme {
     /// Any theme.
     pub fn draw(random: &mut Random) -> Theme {
-        let themes = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles, Theme::Limit];
-        // Bulk takes a hundred times as long as anything else.
-        if random.chance(1) { Theme::Bulk } else { random.pick(&themes) }
+        let often = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles];
+        match random.below(100) {
+            // It takes a hundred times as long as anything else.
+            0 => Theme::Bulk,
+            // It fills fresh memory all the time, which is dear.
+            1..8 => Theme::Limit,
+            _ => random.pick(&often),
+        }
     }
 
     /// The settings that the theme needs.

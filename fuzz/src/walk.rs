@@ -10,7 +10,7 @@ use crate::shadow::{Id, Node, Shadow, Word};
 use crate::subject::{Hand, Held, identify, is_immediate};
 
 /// Beyond so many bytes only some are compared.
-const ALL_BYTES: usize = 256;
+const ALL_BYTES: usize = 64;
 /// One in so many of them. It is prime, so that no regular mistake hides behind it.
 const STRIDE: usize = 61;
 

@@ -31,6 +31,7 @@
 use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::{target, targets};
+use crate::order::{Choice, natural};
 use crate::shape::{Header, MUTABLE};
 use crate::value::Host;
 
@@ -82,19 +83,19 @@ impl Trace<'_> {
         loop {
             if let Some((below, header)) = self.advance::<H>(&mut visit) {
                 self.take_place(&mut visit);
-                self.classifier.left.push(visit.state);
+                self.work.classifier.left.push(visit.state);
                 visit = Visit::new(below, header);
                 continue;
             }
             let (low, traced) = (visit.state.low, visit.state.traced);
             let complete = low >= visit.state.place;
             self.complete::<H>(visit);
-            let Some(mut state) = self.classifier.left.pop() else { return };
+            let Some(mut state) = self.work.classifier.left.pop() else { return };
             state.traced |= traced;
             if !complete {
                 state.low = state.low.min(low);
             }
-            let (object, header) = self.classifier.path[state.place as usize];
+            let (object, header) = self.work.classifier.path[state.place as usize];
             visit = Visit { object, header, state };
         }
     }
@@ -102,7 +103,9 @@ impl Trace<'_> {
     /// Follows references until one leads to an object that has to be classified first, which is the answer.
     fn advance<H: Host>(&mut self, visit: &mut Visit) -> Option<(ObjRef, Header)> {
         while (visit.state.next as usize) < visit.header.references() {
-            let slot = visit.object.slot(visit.header, visit.state.next as usize);
+            let next = visit.state.next as usize;
+            let slot =
+                visit.object.slot(visit.header, self.work.turn.nth::<H>(next, visit.header.references()));
             visit.state.next += 1;
             match self.follow::<H>(slot) {
                 Found::Counted if target::<H>(slot.get()) != Some(visit.object) => {}
@@ -134,12 +137,13 @@ impl Trace<'_> {
             return;
         }
         debug_assert!(!visit.header.has(MUTABLE));
-        let place = u32::try_from(self.classifier.path.len()).expect("fewer than 2^32 objects on one path");
+        let place =
+            u32::try_from(self.work.classifier.path.len()).expect("fewer than 2^32 objects on one path");
         assert!(place != NOWHERE, "fewer than 2^32 - 1 objects on one path");
         visit.state.place = place;
         visit.object.set_traced(true);
         visit.object.replace_header(u64::from(place) << 1);
-        self.classifier.path.push((visit.object, visit.header));
+        self.work.classifier.path.push((visit.object, visit.header));
     }
 
     /// All references of an object have been followed. If its component is complete, it is decided.
@@ -150,7 +154,7 @@ impl Trace<'_> {
         }
         if state.low == NOWHERE {
             if state.place != NOWHERE {
-                self.classifier.path.pop();
+                self.work.classifier.path.pop();
                 object.set_header(header);
             }
             return if state.traced {
@@ -159,7 +163,7 @@ impl Trace<'_> {
                 self.settle_one::<H>(object, header)
             };
         }
-        let members = self.classifier.path.split_off(state.place as usize);
+        let members = self.work.classifier.path.split_off(state.place as usize);
         for &(object, header) in &members {
             object.set_header(header);
         }
@@ -184,7 +188,7 @@ impl Trace<'_> {
             return;
         }
         for target in targets::<H>(object, header).skip(usize::from(H::commits(Fault::SkippedCount))) {
-            self.old.increment::<H>(target);
+            self.count::<H>(target);
         }
     }
 
@@ -202,9 +206,19 @@ impl Trace<'_> {
             for target in targets::<H>(object, header) {
                 let inside = self.old.representative(target) == representative;
                 if !inside || H::commits(Fault::CountedInside) {
-                    self.old.increment::<H>(target);
+                    self.count::<H>(target);
                 }
             }
+        }
+    }
+
+    /// Counts a reference to `target`, or sees to it that it will be before the diff.
+    #[inline(always)]
+    fn count<H: Host>(&mut self, target: ObjRef) {
+        if natural::<H>(Choice::PutOff) {
+            self.old.increment::<H>(target);
+        } else {
+            self.work.put_off.push(target);
         }
     }
 }

@@ -10,6 +10,7 @@ use retain_bits::ones;
 use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::Old;
+use crate::order::{Choice, shuffle};
 use crate::space::{chunk_of, object_at};
 use crate::stats::Report;
 use crate::value::Host;
@@ -28,6 +29,7 @@ impl Old {
             }
         }
         let mut touched = std::mem::take(&mut self.space.touched_blocks);
+        shuffle::<H, _>(Choice::Block, &mut touched);
         report.blocks_diffed = touched.len();
         for &block in &touched {
             if H::commits(Fault::BitLostAtFlip) {

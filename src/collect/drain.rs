@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::{Old, target, targets};
+use crate::order::{Choice, take};
 use crate::shape::COMPONENT;
 use crate::stats::Report;
 use crate::value::Host;
@@ -52,7 +53,7 @@ impl Old {
         while !budget.is_spent() {
             if let Some((object, next)) = self.partly.take() {
                 self.release_part::<H>(object, next, report);
-            } else if let Some(object) = self.buffer.pop() {
+            } else if let Some(object) = take::<H, _>(Choice::Buffer, &mut self.buffer) {
                 self.release::<H>(object, report);
             } else {
                 break;

@@ -9,6 +9,7 @@ use nursery::Nursery;
 use crate::Fault;
 use crate::object::{First, ObjRef, Slot, cell_bytes};
 use crate::old::{Old, target};
+use crate::order::{Choice, Turn, natural, take};
 use crate::shape::{Header, MUTABLE, SEEN, WORD_BYTES};
 use crate::space::{CARD_BYTES, Lane};
 use crate::stats::Report;
@@ -32,39 +33,31 @@ pub(super) enum Found {
 /// pushed out again before it is used, and the order stays nearer to depth first.
 const PREFETCHED: usize = 8;
 
+/// What one stage of a collection leaves to the next.
+#[derive(Default)]
+pub(super) struct Work {
+    /// Traced objects that are retained and not yet scanned.
+    pub gray: Vec<ObjRef>,
+    /// Counted objects that a reference was found to, which has not been counted yet.
+    pub put_off: Vec<ObjRef>,
+    pub classifier: Classifier,
+    /// How references are numbered.
+    pub turn: Turn,
+}
+
 /// The trace of one collection.
 pub(super) struct Trace<'h> {
     pub old: &'h mut Old,
     pub nursery: &'h Nursery,
     pub report: &'h mut Report,
-    /// Traced objects that are retained and not yet scanned.
-    gray: Vec<ObjRef>,
-    pub classifier: Classifier,
+    pub work: &'h mut Work,
     /// Something was frozen since the last complete collection: old objects may settle in this one.
     pub settling: bool,
     /// Scanned mutable objects are marked, so that their next write is noticed.
-    marks_seen: bool,
+    pub marks_seen: bool,
 }
 
-impl<'h> Trace<'h> {
-    pub fn new(
-        old: &'h mut Old,
-        nursery: &'h Nursery,
-        report: &'h mut Report,
-        settling: bool,
-        marks_seen: bool,
-    ) -> Self {
-        Trace {
-            old,
-            nursery,
-            report,
-            gray: Vec::new(),
-            classifier: Classifier::default(),
-            settling,
-            marks_seen,
-        }
-    }
-
+impl Trace<'_> {
     /// Reaches what `slot` refers to: from now on it is old, classified and retained.
     ///
     /// Of an old object, only the side tables are looked at, unless it may settle: a list of ten thousand old
@@ -98,14 +91,22 @@ impl<'h> Trace<'h> {
     pub fn retain(&mut self, object: ObjRef) {
         self.report.retained += 1;
         if self.old.retain(object) {
-            self.gray.push(object);
+            self.work.gray.push(object);
+        }
+    }
+
+    /// Scans what is gray, or some of it if the order of the steps is played with.
+    #[inline(always)]
+    pub fn scan_some<H: Host>(&mut self) {
+        if natural::<H>(Choice::Scan) {
+            self.scan_gray::<H>();
         }
     }
 
     /// Scans until nothing gray is left. Between leaving the stack and being scanned, an object waits in a short
     /// queue while its memory comes into the cache.
     pub fn scan_gray<H: Host>(&mut self) {
-        if self.gray.is_empty() {
+        if self.work.gray.is_empty() {
             return;
         }
         let mut queue: [Option<ObjRef>; PREFETCHED] = [None; PREFETCHED];
@@ -113,7 +114,7 @@ impl<'h> Trace<'h> {
         // After so many empty turns the queue is empty, too.
         let mut idle = 0;
         while idle < PREFETCHED {
-            let next = self.gray.pop();
+            let next = take::<H, _>(Choice::Gray, &mut self.work.gray);
             if let Some(object) = next {
                 object.prefetch();
                 idle = 0;
@@ -133,7 +134,9 @@ impl<'h> Trace<'h> {
         let header = object.header();
         self.report.traced_objects += 1;
         self.report.traced_bytes += cell_bytes(header);
-        for slot in object.slots(header) {
+        let count = header.references();
+        for before in 0..count {
+            let slot = object.slot(header, self.work.turn.nth::<H>(before, count));
             if H::commits(Fault::SkippedBit) {
                 self.follow_only::<H>(slot);
             } else {

@@ -32,10 +32,16 @@ const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
 const_assert_eq!(offset_of!(Chunk, retain), 0);
 const_assert_eq!(nursery::GRANULE_BYTES, GRANULE_BYTES);
 
+/// Where the chunk of an address begins.
+#[inline(always)]
+pub(crate) fn chunk_base(address: usize) -> usize {
+    address & !(CHUNK_BYTES - 1)
+}
+
 /// The chunk that an old object, a block or a cell lies in.
 #[inline(always)]
 pub(crate) fn chunk_of<'a>(address: usize) -> &'a Chunk {
-    let base = address & !(CHUNK_BYTES - 1);
+    let base = chunk_base(address);
     // SAFETY: callers pass addresses of the old space, whose chunks begin with these tables and are unmapped
     // only when no block is in use. The tables consist of cells; the reference is not kept.
     unsafe { &*std::ptr::with_exposed_provenance::<Chunk>(base) }

@@ -7,7 +7,7 @@ use blocks::CHUNK_BYTES;
 use blocks::table::Use;
 
 use crate::object::{self, ObjRef};
-use crate::os::{Mapping, Refused, set_accessible};
+use crate::os::{Refused, set_accessible};
 
 use super::Space;
 
@@ -86,7 +86,7 @@ impl Space {
 
     fn huge_mapping(&mut self, bytes: usize) -> Result<usize, Refused> {
         let tables = self.first_block() * self.block.get();
-        let mapping = Mapping::new(tables + bytes, CHUNK_BYTES)?;
+        let mapping = self.system.map(tables + bytes, CHUNK_BYTES)?;
         let range = mapping.range();
         self.huge_bytes += range.len();
         self.huge.insert(range.start, mapping);

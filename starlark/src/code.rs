@@ -389,6 +389,11 @@ impl Code {
         let span = self.spans.get(pc).copied().unwrap_or_default();
         (span, self.file.line_col(span.start))
     }
+
+    /// The loops that are in progress while the instruction at `pc` is executed.
+    pub fn loops_at(&self, pc: u32) -> impl Iterator<Item = &LoopSite> {
+        self.loops.iter().filter(move |site| (site.start..site.end).contains(&pc))
+    }
 }
 
 /// The parameters of a function in the order of their registers, which begin at 1.

@@ -7,7 +7,7 @@ use frazil::{AllocError, Config, ConfigError, Report, Stats};
 use crate::cx::Cx;
 use crate::failure::Res;
 use crate::host::{Args, Call, Prepared};
-use crate::machine::{Loader, Machine, View, Watch};
+use crate::machine::{Loader, Machine, Mistake, View, Watch};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
 
@@ -141,6 +141,22 @@ impl Engine {
     /// All that is wrong with the text, or the error that ended the run.
     pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Vec<Diagnostic>> {
         self.machine.run_module(key, &SourceFile::new(key, text))
+    }
+
+    /// Lets programs collect this many times from now on; one that would have to collect once more is ended with an
+    /// error. As a collection is due whenever so many bytes have been allocated, that bounds what a program
+    /// allocates in all; in checking mode, where one is due at every call and in every round of a loop, it bounds the
+    /// time it may take.
+    pub fn limit_collections(&mut self, collections: u64) {
+        self.machine.limit_collections(collections);
+    }
+
+    /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
+    ///
+    /// # Panics
+    /// The heap is not in checking mode.
+    pub fn plant(&mut self, mistake: Mistake) {
+        self.machine.plant(mistake);
     }
 
     /// Looks at a global of a module.

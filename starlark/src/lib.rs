@@ -36,5 +36,5 @@ pub mod syntax;
 pub mod value;
 
 pub use engine::{CONFIG, Engine, EngineError};
-pub use machine::{Loader, View, Watch};
+pub use machine::{Loader, Mistake, View, Watch};
 pub use picture::Picture;

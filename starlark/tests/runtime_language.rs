@@ -490,3 +490,15 @@ fn what_a_program_drops_is_freed() {
     // The blocks that stay may be filled differently, no more.
     assert!(after < before + 256 * 1024, "{before} bytes before, {after} after");
 }
+
+#[test]
+fn a_program_can_be_ended_after_some_collections() {
+    let (mut engine, out) = engine(Config::STRESS, Dialect::EXTENDED, Texts::default());
+    engine.limit_collections(100);
+    let errors = engine.run("main", "print(1)\nwhile True:\n    len([])\n").expect_err("it has no end");
+    assert_eq!(errors[0].message, "the program was given no more collections");
+    assert_eq!((out.take().as_str(), engine.stats().collections()), ("1\n", 100));
+    engine.limit_collections(10);
+    engine.run("other", "print(2)").expect("another may go on");
+    assert_eq!(out.take(), "2\n");
+}

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ::fuzz::faults;
-use frazil::Fault;
+use ::fuzz::faults::Defect;
 use lexopt::prelude::*;
+use starlark::Mistake;
 
 use super::{Command, Topic};
 
@@ -12,11 +12,13 @@ use super::{Command, Topic};
 pub const HELP: &str = "\
 Lets random histories happen to a heap and to a plain graph at once. After every collection the two are compared:
 which objects are there, what they hold, how each is kept alive, every count and every retain bit; and the heap's
-own verifier looks at it. The first history that fails is shrunk to a few lines, shown, and written to a file.
+own verifier looks at it. Most histories take the collector's steps in another order, as far as the theory allows
+it; some happen under two orders, which must come to the same heap. The first history that fails is shrunk to a few
+lines, shown, and written to a file.
 
-usage: frazil fuzz [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
+usage: frazil fuzz [--programs] [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
-       frazil fuzz --list-faults
+       frazil fuzz [--programs] --list-faults
 
 random histories
   --cases N      so many histories
@@ -26,6 +28,12 @@ random histories
   --jobs N       threads (one for each processor)
   --save FILE    where the shrunk history is written (fuzz-SEED.history)
 
+random programs
+  --programs     instead of histories, run Starlark programs made up at random: each on a heap where collections are
+                 as common as can be (many in checking mode), and on one that never collects. What they print, and the
+                 error they may end with, must be the same. One that fails is written to fuzz-SEED.star (--save), with
+                 the modules it loads beside it, to be run with frazil run --check
+
 one history
   --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
                  shape, whether it is young, counted or traced, its count, whether the last collection found it
@@ -34,9 +42,10 @@ one history
   --quiet        show the verdict only
 
 a broken collector
-  --fault NAME   let the collector do one thing wrong, to see that it is found. It may take the process with it; then
-                 another begins where it can go on
-  --list-faults  the names, and what is done wrong
+  --fault NAME   let the collector do one thing wrong, or take its steps in an order that is forbidden, to see that
+                 it is found. It may take the process with it; then another begins where it can go on. With
+                 --programs, the interpreter forgets to root something
+  --list-faults  the names of the faults and of the illegal orders, and what is done wrong
 
 A history is text: a line of settings, then a step a line; what follows a ; is a remark. Write one by hand:
 
@@ -52,7 +61,7 @@ A history is text: a line of settings, then a step a line; what follows a ; is a
 The kinds are leaf, pair, tuple N, bytes N, text N, keyed N (immutable), and cell, row, slots N, counter, buffer N,
 table N (mutable). A file that is refused is told what was expected, and that is how to learn the other steps.
 
-Exit status: 0 nothing failed, 1 a history failed, 2 the command line or a file is wrong.
+Exit status: 0 nothing failed, 1 a history or a program failed, 2 the command line or a file is wrong.
 ";
 
 /// How long histories are run if nothing is said.
@@ -70,10 +79,25 @@ pub struct Hunt {
     /// Where the history that fails is written, unless its seed names the file.
     pub save: Option<String>,
     /// What the collector does wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<Defect>,
 }
 
-/// When enough histories have been run.
+/// Random programs to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramHunt {
+    /// When to stop.
+    pub bound: Bound,
+    /// The first seed, unless the clock gives it.
+    pub seed: Option<u64>,
+    /// Threads, unless there is one for each processor.
+    pub jobs: Option<usize>,
+    /// Where the program that fails is written, unless its seed names the file.
+    pub save: Option<String>,
+    /// What the interpreter forgets.
+    pub mistake: Option<Mistake>,
+}
+
+/// When enough histories or programs have been run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// When there were so many.
@@ -88,7 +112,7 @@ pub struct Replay {
     /// The history.
     pub file: String,
     /// What the collector does wrong.
-    pub fault: Option<Fault>,
+    pub fault: Option<Defect>,
     /// Is only the verdict shown?
     pub quiet: bool,
 }
@@ -99,27 +123,36 @@ pub struct Replay {
 /// It is wrong.
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     let (mut cases, mut seconds, mut seed, mut jobs, mut save) = (None, None, None, None, None);
-    let (mut replay, mut fault, mut quiet) = (None, None, false);
+    let (mut replay, mut fault, mut quiet) = (None, None::<String>, false);
+    let (mut programs, mut list) = (false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Fuzz)),
-            Long("list-faults") => return Ok(Command::ListFaults),
+            Long("list-faults") => list = true,
+            Long("programs") => programs = true,
             Long("cases") => cases = Some(parser.value()?.parse_with(positive)?),
             Long("seconds") => seconds = Some(parser.value()?.parse_with(positive)?),
             Long("seed") => seed = Some(parser.value()?.parse()?),
             Long("jobs") => jobs = Some(parser.value()?.parse_with(threads)?),
             Long("save") => save = Some(parser.value()?.string()?),
             Long("replay") => replay = Some(parser.value()?.string()?),
-            Long("fault") => fault = Some(parser.value()?.parse_with(known_fault)?),
+            Long("fault") => fault = Some(parser.value()?.string()?),
             Long("quiet") => quiet = true,
             _ => return Err(argument.unexpected()),
         }
     }
+    if list {
+        return Ok(Command::ListFaults { programs });
+    }
     if let Some(file) = replay {
+        if programs {
+            return Err("--replay runs a history; a program is run with frazil run --check".into());
+        }
         if cases.or(seconds).or(seed).is_some() || jobs.is_some() || save.is_some() {
             return Err("--replay runs one history: --cases, --seconds, --seed, --jobs and --save are for random ones"
                 .into());
         }
+        let fault = fault.as_deref().map(known_fault).transpose()?;
         return Ok(Command::Replay(Replay { file, fault, quiet }));
     }
     if quiet {
@@ -130,6 +163,11 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         (Some(cases), None) => Bound::Cases(cases),
         (None, seconds) => Bound::Time(seconds.map_or(USUAL, Duration::from_secs)),
     };
+    if programs {
+        let mistake = fault.as_deref().map(known_mistake).transpose()?;
+        return Ok(Command::FuzzPrograms(ProgramHunt { bound, seed, jobs, save, mistake }));
+    }
+    let fault = fault.as_deref().map(known_fault).transpose()?;
     Ok(Command::Fuzz(Hunt { bound, seed, jobs, save, fault }))
 }
 
@@ -145,9 +183,17 @@ fn threads(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("{text:?} is no number of threads: 1 to {JOBS_MAX}"))
 }
 
-fn known_fault(text: &str) -> Result<Fault, String> {
-    faults::named(text)
+fn known_fault(text: &str) -> Result<Defect, String> {
+    Defect::named(text)
         .ok_or_else(|| format!("there is no fault {text:?}: frazil fuzz --list-faults names them"))
+}
+
+fn known_mistake(text: &str) -> Result<Mistake, String> {
+    Mistake::named(text).ok_or_else(|| {
+        format!(
+            "there is no fault {text:?} of the interpreter: frazil fuzz --programs --list-faults names them"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -173,9 +219,20 @@ mod tests {
             seed: Some(3),
             jobs: Some(2),
             save: Some("x".to_owned()),
-            fault: Some(Fault::KeptWeak),
+            fault: Defect::named("kept-weak"),
         };
         assert_eq!(hunt, expected);
+    }
+
+    #[test]
+    fn programs_have_faults_of_their_own() {
+        let words = ["--fault", "captured", "--programs", "--cases", "7"];
+        let Ok(Command::FuzzPrograms(hunt)) = parsed(&words) else { panic!("no hunt") };
+        assert_eq!((hunt.mistake, hunt.bound), (Some(Mistake::Captured), Bound::Cases(7)));
+        assert!(parsed(&["--programs", "--fault", "kept-weak"]).unwrap_err().contains("interpreter"));
+        assert!(parsed(&["--programs", "--replay", "x"]).unwrap_err().contains("frazil run --check"));
+        let list = ["--list-faults", "--programs"];
+        assert!(matches!(parsed(&list), Ok(Command::ListFaults { programs: true })));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod call;
 mod dispatch;
 mod modules;
+mod planted;
 mod unwind;
 mod watch;
 
@@ -25,6 +26,7 @@ use crate::value::{Heap, Kind, Value, ValueExt};
 
 pub use modules::Loader;
 pub(crate) use modules::Modules;
+pub use planted::Mistake;
 pub use watch::{View, Watch};
 
 /// How many calls may be active at once.
@@ -92,6 +94,10 @@ pub struct Machine {
     /// Looks at the heap now and then.
     watch: Option<Box<dyn Watch>>,
     dialect: Dialect,
+    /// Safepoints at which it may still collect.
+    collections_left: u64,
+    /// See [`Mistake`].
+    planted: Option<Mistake>,
 }
 
 impl Machine {
@@ -114,6 +120,8 @@ impl Machine {
             modules: Modules::new(loader),
             watch: None,
             dialect,
+            collections_left: u64::MAX,
+            planted: None,
         })
     }
 
@@ -176,9 +184,20 @@ impl Machine {
     ///
     /// # Errors
     /// The collection failed.
+    ///
+    /// # Panics
+    /// In checking mode, if a register or something else the machine keeps leads to no object.
     pub fn collect(&mut self, request: Request) -> Result<(), AllocError> {
         self.heap.stack_truncate(self.top().min(self.heap.stack_len()));
-        self.heap.collect(request);
+        match self.planted {
+            None => _ = self.heap.collect(request),
+            Some(mistake) => self.collect_mistakenly(mistake, request),
+        }
+        if self.heap.config().check
+            && let Err(violation) = self.heap.verify_references()
+        {
+            panic!("the program cannot go on after a collection: {violation}");
+        }
         let base = self.frames.last().map_or(0, |frame| frame.base as usize);
         if !ensure_window(&self.heap, base.max(self.top().saturating_sub(WINDOW))) {
             return Err(AllocError::System { requested: WINDOW * 8 });
@@ -195,8 +214,7 @@ impl Machine {
             let outcome = match stepped {
                 Ok(Step::Done) => return Ok(()),
                 Ok(Step::Collect) => {
-                    self.repeated = None;
-                    let collected = self.collect(Request::Auto).map_err(Into::into);
+                    let collected = self.collect_at_safepoint();
                     self.show(|watch, view| watch.collected(view));
                     collected
                 }
@@ -211,6 +229,21 @@ impl Machine {
                 return Err(self.unwind(*failure, depth));
             }
         }
+    }
+
+    fn collect_at_safepoint(&mut self) -> Res<()> {
+        let Some(left) = self.collections_left.checked_sub(1) else {
+            fail!("the program was given no more collections");
+        };
+        self.collections_left = left;
+        self.repeated = None;
+        self.collect(Request::Auto)?;
+        Ok(())
+    }
+
+    /// From now on the program may reach so many safepoints at which it has to collect.
+    pub(crate) fn limit_collections(&mut self, collections: u64) {
+        self.collections_left = collections;
     }
 
     /// If memory ran out, collects everything and has the instruction executed once more.

@@ -59,6 +59,19 @@ impl Modules {
     }
 }
 
+/// What is in the list of kept values.
+impl Modules {
+    /// The places of what loaded modules left.
+    pub(super) fn kept_modules(&self) -> impl Iterator<Item = usize> {
+        self.loaded.values().flatten().map(|loaded| loaded.kept)
+    }
+
+    /// The places of predeclared values.
+    pub(super) fn kept_values(&self) -> impl Iterator<Item = usize> {
+        self.predeclared.values().copied()
+    }
+}
+
 /// The names that a module of this machine may use without binding them.
 struct Names<'a>(&'a Machine);
 

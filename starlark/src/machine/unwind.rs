@@ -68,7 +68,7 @@ impl Machine {
         calls.set(calls.get().saturating_sub(1));
         let at = frame.pc.saturating_sub(1);
         let cx = Cx::new(&self.heap, &self.host);
-        for site in code.loops.iter().filter(|site| (site.start..site.end).contains(&at)) {
+        for site in code.loops_at(at) {
             iter::end(cx, self.slot(frame.base as usize + site.r as usize).get());
         }
     }

@@ -1,0 +1,110 @@
+//! `frazil fuzz --programs`: random programs, and what came of them.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use fuzz::program::campaign::{Campaign, Found};
+use fuzz::program::coverage::{Coverage, Event};
+use starlark::Mistake;
+
+use crate::hunt::{clock, threads};
+use crate::options::fuzz::{Bound, ProgramHunt};
+use crate::progress::{Progress, per_second};
+
+/// Forms that were in no program are named, unless there are more of them.
+const NAMED_MAX: usize = 20;
+
+/// Hunts, and says what was found.
+pub fn hunt(hunt: &ProgramHunt) -> ExitCode {
+    let mut out = std::io::stdout();
+    let seed = hunt.seed.unwrap_or_else(clock);
+    // Nobody is left to tell if standard output is closed, here and below.
+    let _ = writeln!(out, "seed {seed}");
+    if let Some(mistake) = hunt.mistake {
+        let _ = writeln!(out, "fault {}: {}", mistake.name(), mistake.deed());
+    }
+    let programs = match hunt.bound {
+        Bound::Cases(cases) => cases,
+        Bound::Time(_) => u64::MAX,
+    };
+    let Some(pool) = threads(hunt.jobs) else { return ExitCode::from(2) };
+    let campaign = Campaign { mistake: hunt.mistake, ..Campaign::new(seed, programs) };
+    let progress = Progress::start(hunt.bound);
+    let result = pool.install(|| campaign.run(&progress));
+    let elapsed = progress.elapsed();
+    progress.end();
+    match result {
+        Ok(coverage) => {
+            let _ = writeln!(out, "{}nothing failed", table(&coverage, elapsed));
+            ExitCode::SUCCESS
+        }
+        Err(found) => {
+            let _ = write!(out, "{}\n{found}", table(&found.coverage, elapsed));
+            let file = hunt.save.clone().unwrap_or_else(|| format!("fuzz-{}.star", found.seed));
+            match save(&found, &file, hunt.mistake) {
+                Ok(()) => {
+                    let _ = writeln!(out, "\nwritten to {file}: {}", replay(&found, &file));
+                }
+                Err(error) => eprintln!("frazil: {error}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What happened, each event that never did marked, and how fast.
+fn table(coverage: &Coverage, elapsed: Duration) -> String {
+    let mut table = String::new();
+    for &event in Event::ALL {
+        table += &match coverage.of(event) {
+            0 => format!("{:>12} {}\n", "! never", event.text()),
+            times => format!("{times:>12} {}\n", event.text()),
+        };
+    }
+    let (forms, missing) = coverage.forms();
+    let used = forms - missing.len();
+    table +=
+        &format!("{used:>12} of {forms} forms of statements and expressions in programs that ended well\n");
+    if missing.len() <= NAMED_MAX {
+        for form in missing {
+            table += &format!("{:>12} {}\n", "! never", form.lines().next().unwrap_or(form));
+        }
+    }
+    let rate = per_second(coverage.of(Event::Program), elapsed);
+    table + &format!("{:.1} s, {rate} programs/s\n", elapsed.as_secs_f64())
+}
+
+/// How to run the shrunk program.
+fn replay(found: &Found, file: &str) -> String {
+    format!("frazil run {} {file}", found.small.arguments())
+}
+
+/// Writes the shrunk program, with remarks on where it comes from, and the modules that it loads beside it.
+fn save(found: &Found, file: &str, mistake: Option<Mistake>) -> Result<(), String> {
+    let mut remarks = format!(
+        "# {}\n# shrunk from frazil fuzz --programs --cases 1 --seed {}",
+        replay(found, file),
+        found.seed
+    );
+    if let Some(mistake) = mistake {
+        remarks += &format!(" --fault {}", mistake.name());
+    }
+    let failure = found.small_failure.as_ref().unwrap_or(&found.failure).to_string();
+    for line in failure.lines() {
+        remarks += &format!("\n#   {line}");
+    }
+    for (number, (name, text)) in found.small.files(file).into_iter().enumerate() {
+        let text = if number == 0 { format!("{remarks}\n{text}") } else { text };
+        std::fs::write(&name, text).map_err(|error| format!("cannot write {name}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Names all mistakes of the interpreter.
+pub fn list_mistakes() {
+    let mut out = std::io::stdout();
+    for mistake in Mistake::ALL {
+        let _ = writeln!(out, "{:<18} {}", mistake.name(), mistake.deed());
+    }
+}

@@ -1,0 +1,111 @@
+//! In checking mode: does every word that should lead to an object lead to one?
+//!
+//! A host that forgets a root notices nothing at first: the word keeps the address that the object had, and the
+//! program goes on until it reads what lies there now. So the roots and all references of all objects are looked
+//! at before each collection, while it can still be said what is wrong with them. A host whose roots come from
+//! elsewhere after a collection asks for the same with [`Heap::verify_references`] before it goes on.
+
+use blocks::GRANULE_BYTES;
+use rustc_hash::FxHashSet;
+
+use crate::heap::Heap;
+use crate::object::ObjRef;
+use crate::old::{Old, target};
+use crate::shape::Header;
+use crate::space::{chunk_base, chunk_of, granule_of};
+use crate::value::Host;
+use crate::verify::{Violation, fail};
+
+impl<'id, H: Host> Heap<'id, H> {
+    /// Does every root, and every reference of every object, lead to the start of an object that has not been
+    /// freed? It looks at the whole heap, and may be asked at any time.
+    ///
+    /// # Errors
+    /// The first word that leads elsewhere: where it is, and what became of the object.
+    pub fn verify_references(&self) -> Result<(), Violation> {
+        let old = self.old.borrow();
+        let starts = Starts::new(self, &old);
+        for (index, slot) in self.stack.slots().enumerate() {
+            starts.check_root(slot.get(), || format!("word {index} of the root stack"))?;
+        }
+        for (index, slot) in self.handles.slots().enumerate() {
+            starts.check_root(slot.get(), || format!("handle {index}"))?;
+        }
+        for slot in self.finalizers.borrow_mut().ready_slots() {
+            starts.check_root(slot.get(), || "an object that is to be finalized".to_owned())?;
+        }
+        for object in old.space.objects().into_iter().chain(self.young_objects(&old)) {
+            let header = object.header();
+            for (index, slot) in object.slots(header).enumerate() {
+                starts.check(slot.get(), || {
+                    format!("reference {index} of the {} at {:#x}", name(header), object.address())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a header says of its object, for a person.
+fn name(header: Header) -> String {
+    format!("object of shape {}", header.shape_id())
+}
+
+/// Where objects begin.
+struct Starts<'h, 'id, H: Host> {
+    heap: &'h Heap<'id, H>,
+    young: FxHashSet<usize>,
+    chunks: FxHashSet<usize>,
+    /// Dead, although their memory is not free yet.
+    waiting: FxHashSet<ObjRef>,
+}
+
+impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
+    fn new(heap: &'h Heap<'id, H>, old: &Old) -> Self {
+        Starts {
+            heap,
+            young: heap.young_objects(old).into_iter().map(ObjRef::address).collect(),
+            chunks: old.space.chunk_bases(),
+            waiting: old.waiting().collect(),
+        }
+    }
+
+    fn is_old(&self, address: usize) -> bool {
+        address.is_multiple_of(GRANULE_BYTES)
+            && self.chunks.contains(&chunk_base(address))
+            && chunk_of(address).starts.get(granule_of(address))
+    }
+
+    fn check(&self, word: u64, place: impl Fn() -> String) -> Result<(), Violation> {
+        let Some(address) = H::address(word) else { return Ok(()) };
+        if self.young.contains(&address) || self.is_old(address) {
+            return Ok(());
+        }
+        let fate = match self.heap.young.emptied_by(address) {
+            Some(number) => format!(
+                "was young until collection {number}, which did not look there: the place was not rooted"
+            ),
+            None if self.chunks.contains(&chunk_base(address)) => {
+                "has been freed: the place was not rooted during some collection".to_owned()
+            }
+            None => "is no object of this heap, or has not been one for long".to_owned(),
+        };
+        fail("references", format!("{} leads to {address:#x}, which {fate}", place()))
+    }
+
+    /// A root does not lead to what is dead, either.
+    fn check_root(&self, word: u64, place: impl Fn() -> String) -> Result<(), Violation> {
+        self.check(word, &place)?;
+        match target::<H>(word) {
+            Some(object) if !self.waiting.is_empty() && self.waiting.contains(&object) => fail(
+                "references",
+                format!(
+                    "{} leads to {:#x}, which died and waits to be freed: the place was not rooted",
+                    place(),
+                    object.address()
+                ),
+            ),
+            _ => Ok(()),
+        }
+    }
+}
