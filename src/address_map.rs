@@ -1,4 +1,4 @@
-//! A number for each address: four bytes to a granule, in tables that are made for the mebibytes in use.
+//! A number for each address: four bytes to a granule, in tables for the pages in use.
 //!
 //! A look-up is a shift and two loads as long as the addresses lie near each other. Used where every object gets a
 //! number (where it was born, which one of a snapshot it is), never by a collection.
@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use crate::object::GRANULE_BYTES;
 
-/// Bytes that one table is for. The old generation's chunks are as large, and aligned to it.
-pub(crate) const PAGE_BYTES: usize = 1 << 20;
+/// Bytes that one table is for; chunks are aligned to it. Larger: fewer tables to be found. Smaller: a picture of a
+/// small heap, which a fuzzer takes a million times, clears less memory.
+pub(crate) const PAGE_BYTES: usize = 16 << 10;
 const GRANULES: usize = PAGE_BYTES / GRANULE_BYTES;
 
 /// See the module's head. Zero stands for no number.
@@ -17,7 +18,6 @@ const GRANULES: usize = PAGE_BYTES / GRANULE_BYTES;
 pub(crate) struct AddressMap {
     /// From an address without its lowest bits to the place of its table.
     places: HashMap<usize, usize>,
-    /// Fresh ones are zero pages of the system, so only what is used of them takes memory.
     tables: Vec<Box<[u32]>>,
     /// The page that was looked at last, plus one, and the place of its table.
     last: Cell<(usize, usize)>,

@@ -10,14 +10,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use crate::address_map::AddressMap;
+use blocks::CHUNK_BYTES;
+
+use crate::address_map::{AddressMap, PAGE_BYTES};
 use crate::heap::Heap;
 use crate::object::{self, ObjRef, side_by_side};
 use crate::space::Space;
 use crate::value::{Host, Object};
 
-/// Tables for chunks that are gone are looked for when there are this many more than chunks.
-const SPARE_TABLES: usize = 16;
+/// Tables for chunks that are gone are looked for when there are so many more than chunks have.
+const SPARE_TABLES: usize = 16 * TABLES_PER_CHUNK;
+const TABLES_PER_CHUNK: usize = CHUNK_BYTES / PAGE_BYTES;
 
 /// What was born, one object after the other, at one site.
 struct Run {
@@ -76,9 +79,9 @@ impl Sites {
                 }
             }
         }
-        if noted.tables() > space.chunks() + SPARE_TABLES {
+        if noted.tables() > space.chunks() * TABLES_PER_CHUNK + SPARE_TABLES {
             let bases = space.chunk_bases();
-            noted.retain(|base| bases.contains(&base));
+            noted.retain(|page| bases.contains(&(page & !(CHUNK_BYTES - 1))));
         }
     }
 

@@ -87,9 +87,10 @@ pub struct RootView {
 }
 
 /// What a block is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BlockUse {
     /// Nothing.
+    #[default]
     Free,
     /// Cells of objects that were mutable when they were promoted.
     Mutable,
@@ -101,8 +102,8 @@ pub enum BlockUse {
     Large,
 }
 
-/// One block of the old generation, or all blocks of a large object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One block of the old generation, or all blocks of a large object, or free blocks side by side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockView {
     /// What it is used for.
     pub used: BlockUse,
@@ -124,7 +125,10 @@ pub struct BlockView {
     pub retained: usize,
 }
 
-/// See [the module](self).
+/// A picture of the heap: every object with what it refers to, every root, every block. [`Heap::snapshot`] takes it.
+///
+/// It borrows nothing and holds no address, so it can be looked at while the program goes on, or kept and compared
+/// with a later one.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// All objects: the young ones, dead or alive, then the old ones. They are numbered in this order.
@@ -250,37 +254,56 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
 
     /// All blocks, and the old objects in them.
     fn blocks(&mut self) {
-        let sites = self.heap.sites.as_ref();
-        for block in self.old.space.blocks() {
-            let first = self.views.len();
-            let space = &self.old.space;
-            let state = space.state(block);
-            for object in space.objects_in(block) {
-                let kind = if object.is_traced() { ObjectKind::Traced } else { ObjectKind::Counted };
-                self.add(object, kind, sites.map_or(0, |sites| sites.of_old(object)));
+        let space = &self.old.space;
+        for block in space.blocks() {
+            match space.state(block).used() {
+                Use::Head => self.block(block, BlockUse::Large, space.large_bytes(block)),
+                Use::Cells => self.block(block, lane(space.state(block).lane.get()), space.block.get()),
+                _ => self.free_block(space.block.get()),
             }
-            let class = Class(state.class.get());
-            let (used, bytes, cell_bytes, cells) = match state.used() {
-                Use::Head => (BlockUse::Large, space.large_bytes(block), 0, 1),
-                Use::Cells => {
-                    (lane(state.lane.get()), space.block.get(), class.bytes(), class.cells(space.block))
-                }
-                _ => (BlockUse::Free, space.block.get(), 0, 0),
-            };
-            let inside = &self.views[first..];
-            let count = |is: fn(&ObjectView) -> bool| inside.iter().filter(|view| is(view)).count();
-            self.blocks.push(BlockView {
-                used,
-                bytes,
-                cell_bytes,
-                cells,
-                objects: first..first + inside.len(),
-                object_bytes: inside.iter().map(|view| view.bytes).sum(),
-                traced: count(|view| view.kind == ObjectKind::Traced),
-                mutable: count(|view| view.mutable),
-                retained: count(|view| view.retained),
-            });
         }
+    }
+
+    /// A free block joins those before it: there can be very many.
+    fn free_block(&mut self, bytes: usize) {
+        if let Some(last) = self.blocks.last_mut().filter(|last| last.used == BlockUse::Free) {
+            last.bytes += bytes;
+            return;
+        }
+        let here = self.views.len();
+        self.blocks.push(BlockView {
+            used: BlockUse::Free,
+            bytes,
+            objects: here..here,
+            ..BlockView::default()
+        });
+    }
+
+    /// A block in use, and its objects.
+    fn block(&mut self, block: usize, used: BlockUse, bytes: usize) {
+        let (space, sites, first) = (&self.old.space, self.heap.sites.as_ref(), self.views.len());
+        for object in space.objects_in(block) {
+            let kind = if object.is_traced() { ObjectKind::Traced } else { ObjectKind::Counted };
+            self.add(object, kind, sites.map_or(0, |sites| sites.of_old(object)));
+        }
+        let class = Class(space.state(block).class.get());
+        let (cell_bytes, cells) = match used {
+            BlockUse::Large => (0, 1),
+            _ => (class.bytes(), class.cells(space.block)),
+        };
+        let inside = &self.views[first..];
+        let count = |is: fn(&ObjectView) -> bool| inside.iter().filter(|view| is(view)).count();
+        self.blocks.push(BlockView {
+            used,
+            bytes,
+            cell_bytes,
+            cells,
+            objects: first..first + inside.len(),
+            object_bytes: inside.iter().map(|view| view.bytes).sum(),
+            traced: count(|view| view.kind == ObjectKind::Traced),
+            mutable: count(|view| view.mutable),
+            retained: count(|view| view.retained),
+        });
     }
 
     fn add(&mut self, object: ObjRef, kind: ObjectKind, site: u32) {

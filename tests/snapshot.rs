@@ -130,7 +130,8 @@ fn the_totals_are_those_of_the_report() {
         assert_eq!(cells, report.old_bytes);
         let used = snapshot.blocks.iter().filter(|block| block.used != BlockUse::Free);
         assert_eq!(used.map(|block| block.bytes).sum::<usize>(), report.block_bytes);
-        let free = snapshot.blocks.iter().filter(|block| block.used == BlockUse::Free).count();
+        let free = snapshot.blocks.iter().filter(|block| block.used == BlockUse::Free);
+        let free: usize = free.map(|block| block.bytes / snapshot.block_bytes).sum();
         assert_eq!(free, report.blocks_free);
         let retained: usize = snapshot.blocks.iter().map(|block| block.retained).sum();
         assert_eq!((retained, snapshot.roots.len()), (5000, 5000), "the nodes, and not what they count");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use frazil::{BlockUse, BlockView, ObjectKind, Snapshot};
+use frazil::{BlockView, ObjectKind, Snapshot};
 
 use crate::page::{Colour, Html};
 
@@ -27,75 +27,71 @@ pub const KEY: [(&str, Colour); 5] = [
 /// What is in one tile: bytes, but for the last two.
 #[derive(Default)]
 struct Tile {
-    all: usize,
-    counted: usize,
-    traced: usize,
-    mutable: usize,
-    objects: usize,
-    retained: usize,
+    all: f64,
+    counted: f64,
+    traced: f64,
+    mutable: f64,
+    objects: f64,
+    retained: f64,
 }
 
 /// The map, and how many blocks a tile stands for.
 pub fn map(snapshot: &Snapshot) -> (Html, usize) {
-    let mut tiles = Vec::new();
-    let each =
-        snapshot.blocks.iter().map(|block| width(block, snapshot)).sum::<usize>().div_ceil(TILES_MAX).max(1);
-    let (mut tile, mut wide) = (Tile::default(), 0);
+    let width = |block: &BlockView| block.bytes.div_ceil(snapshot.block_bytes).max(1);
+    let each = snapshot.blocks.iter().map(width).sum::<usize>().div_ceil(TILES_MAX).max(1);
+    let mut tiles = vec![Tile::default()];
+    let mut room = each;
     for block in &snapshot.blocks {
-        tile.add(block, snapshot);
-        wide += width(block, snapshot);
-        if wide >= each {
-            // A large object fills as many tiles as its blocks would.
-            for _ in 0..wide / each {
-                tiles.push(tile.part(wide / each));
+        let width = width(block);
+        let part = Tile::of(block, snapshot, width as f64);
+        for _ in 0..width {
+            if room == 0 {
+                tiles.push(Tile::default());
+                room = each;
             }
-            (tile, wide) = (Tile::default(), 0);
+            room -= 1;
+            if let Some(tile) = tiles.last_mut() {
+                tile.add(&part);
+            }
         }
-    }
-    if wide > 0 {
-        tiles.push(tile);
     }
     (draw(&tiles), each)
 }
 
-/// How many blocks this is: a large object has several.
-fn width(block: &BlockView, snapshot: &Snapshot) -> usize {
-    block.bytes.div_ceil(snapshot.block_bytes).max(1)
-}
-
 impl Tile {
-    fn add(&mut self, block: &BlockView, snapshot: &Snapshot) {
-        self.all += block.bytes;
-        if block.used == BlockUse::Free {
-            return;
-        }
+    /// What is in one of the `parts` blocks that a large object takes; there is one for others.
+    fn of(block: &BlockView, snapshot: &Snapshot, parts: f64) -> Tile {
+        let share = 1.0 / parts;
+        let mut tile = Tile {
+            all: block.bytes as f64 * share,
+            objects: block.objects.len() as f64 * share,
+            retained: block.retained as f64 * share,
+            ..Tile::default()
+        };
         for object in &snapshot.objects[block.objects.clone()] {
-            match (object.kind, object.mutable) {
-                (ObjectKind::Traced, true) => self.mutable += object.bytes,
-                (ObjectKind::Traced, false) => self.traced += object.bytes,
-                _ => self.counted += object.bytes,
-            }
+            let bytes = match (object.kind, object.mutable) {
+                (ObjectKind::Traced, true) => &mut tile.mutable,
+                (ObjectKind::Traced, false) => &mut tile.traced,
+                _ => &mut tile.counted,
+            };
+            *bytes += object.bytes as f64 * share;
         }
-        self.objects += block.objects.len();
-        self.retained += block.retained;
+        tile
     }
 
-    /// One of several equal parts.
-    fn part(&self, of: usize) -> Tile {
-        let Tile { all, counted, traced, mutable, objects, retained } = *self;
-        Tile {
-            all: all / of,
-            counted: counted / of,
-            traced: traced / of,
-            mutable: mutable / of,
-            objects,
-            retained,
-        }
+    fn add(&mut self, part: &Tile) {
+        self.all += part.all;
+        self.counted += part.counted;
+        self.traced += part.traced;
+        self.mutable += part.mutable;
+        self.objects += part.objects;
+        self.retained += part.retained;
     }
 
     fn title(&self) -> String {
-        let full = (self.counted + self.traced + self.mutable) * 100 / self.all.max(1);
-        format!("{full} % full, {} objects, {} of them reached directly", self.objects, self.retained)
+        let full = (self.counted + self.traced + self.mutable) * 100.0 / self.all.max(1.0);
+        let (objects, retained) = (self.objects.ceil(), self.retained.ceil());
+        format!("{full:.0} % full, {objects} objects, {retained} of them reached directly")
     }
 }
 
@@ -106,14 +102,14 @@ fn draw(tiles: &[Tile]) -> Html {
     for (at, tile) in tiles.iter().enumerate() {
         let (x, y) = ((at % ACROSS) as f64 * (TILE + GAP), (at / ACROSS) as f64 * (TILE + GAP));
         rectangle(&mut paths[4], x, y, TILE, TILE);
-        let scale = TILE / tile.all.max(1) as f64;
+        let scale = TILE / tile.all.max(1.0);
         let mut bottom = y + TILE;
         for (bytes, path) in [tile.counted, tile.traced, tile.mutable].into_iter().zip(&mut paths) {
-            let height = bytes as f64 * scale;
+            let height = bytes * scale;
             bottom -= height;
             rectangle(path, x, bottom, TILE - STRIPE - 1.0, height);
         }
-        let height = tile.retained as f64 / tile.objects.max(1) as f64 * TILE;
+        let height = if tile.objects > 0.0 { tile.retained / tile.objects * TILE } else { 0.0 };
         rectangle(&mut paths[3], x + TILE - STRIPE, y + TILE - height, STRIPE, height);
         let _ = write!(
             titles,

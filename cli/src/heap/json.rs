@@ -42,7 +42,7 @@ pub fn json(report: &Report) -> Value {
         })).collect::<Vec<_>>(),
         "blocks": {
             "block_bytes": report.block_bytes,
-            "free": report.free_blocks,
+            "free_bytes": report.free_bytes,
             "classes": report.classes.iter().map(|class| json!({
                 "cell_bytes": if class.cell_bytes > 0 { json!(class.cell_bytes) } else { Value::Null },
                 "blocks": class.blocks,

@@ -279,10 +279,9 @@ fn classes(report: &Report, page: &mut Page) {
         );
     }
     page.push(table.finish());
-    let free = bytes((report.free_blocks * report.block_bytes) as u64);
     page.paragraph(&format!(
-        "Besides, {} blocks ({free}) are free for anything. Objects larger than half a block have blocks of their own.",
-        report.free_blocks
+        "Besides, {} of blocks are free for anything. Objects larger than half a block have blocks of their own.",
+        bytes(report.free_bytes)
     ));
 }
 

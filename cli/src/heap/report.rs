@@ -152,8 +152,8 @@ pub struct Report {
     pub kinds: Vec<KindUse>,
     /// Blocks by the size of their cells.
     pub classes: Vec<ClassUse>,
-    /// Free blocks.
-    pub free_blocks: usize,
+    /// Bytes of free blocks.
+    pub free_bytes: u64,
     /// Bytes of a block.
     pub block_bytes: usize,
     /// What was alive over time.
@@ -178,6 +178,7 @@ impl Report {
         }
         let past = seen.samples.iter().min_by_key(|sample| sample.allocated.abs_diff(shot.allocated / 2));
         let line_uses = line_uses(&picture, &reached, &mut lines, past);
+        let free = picture.snapshot.blocks.iter().filter(|block| block.used == BlockUse::Free);
         let growth = growth(&picture, &mut lines, &line_uses, &seen.samples);
         Report {
             file: file.to_owned(),
@@ -189,7 +190,7 @@ impl Report {
             line_uses,
             kinds: kinds(&picture, &reached),
             classes: classes(&picture),
-            free_blocks: picture.snapshot.blocks.iter().filter(|block| block.used == BlockUse::Free).count(),
+            free_bytes: free.map(|block| block.bytes as u64).sum(),
             block_bytes: picture.snapshot.block_bytes,
             growth,
             lines: lines.lines,
