@@ -7,6 +7,7 @@ use frazil::{AllocError, Config, ConfigError, Stats};
 use crate::cx::Cx;
 use crate::failure::Res;
 use crate::host::{Args, Call, Prepared};
+use crate::library::Library;
 use crate::machine::{Loader, Machine};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
@@ -125,6 +126,15 @@ impl Engine {
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
     ) -> Result<(), Diagnostic> {
         self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(*failure))
+    }
+
+    /// Predeclares a module that comes with the interpreter.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn library(&mut self, library: Library) -> Result<(), Diagnostic> {
+        let functions = library.register(self.machine.host_mut());
+        self.predeclare(library.name(), |cx| library.value(cx, &functions))
     }
 
     /// Predeclares what a loaded module exports, for all modules run from now on.

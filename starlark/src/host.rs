@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::code::Code;
 use crate::cx::Cx;
+use crate::data::text::Text;
 use crate::failure::{Res, fail};
 use crate::machine::Machine;
 use crate::ops::attr;
@@ -70,7 +71,7 @@ pub struct Host {
     /// What `print` does with a line.
     pub print: Box<dyn Fn(&str)>,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
-    pub scratch: Cell<String>,
+    pub scratch: Cell<Text>,
 }
 
 impl Host {
@@ -80,7 +81,7 @@ impl Host {
             builtins: Vec::new(),
             universal: HashMap::new(),
             print: Box::new(|line| println!("{line}")),
-            scratch: Cell::new(String::new()),
+            scratch: Cell::default(),
         };
         for (name, call) in crate::builtins::all() {
             let number = host.add_builtin(name, call);

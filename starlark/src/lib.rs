@@ -29,10 +29,12 @@ pub mod data;
 pub mod engine;
 pub mod failure;
 pub mod host;
+pub mod library;
 pub mod machine;
 pub mod ops;
 pub mod syntax;
 pub mod value;
 
 pub use engine::{CONFIG, Engine, EngineError};
+pub use library::Library;
 pub use machine::Loader;

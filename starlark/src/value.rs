@@ -89,6 +89,8 @@ pub enum Kind {
     Dict,
     Set,
     Struct,
+    /// A module value, such as `json`.
+    Module,
     Function,
     /// A method of a built-in type together with its receiver.
     Bound,
@@ -125,6 +127,7 @@ impl Kind {
         Kind::Dict,
         Kind::Set,
         Kind::Struct,
+        Kind::Module,
         Kind::Function,
         Kind::Bound,
         Kind::Elems,
@@ -150,6 +153,7 @@ impl Kind {
             Kind::Dict => "dict",
             Kind::Set => "set",
             Kind::Struct => "struct",
+            Kind::Module => "module",
             Kind::Function => "function",
             Kind::Elems => "string.elems",
             Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals => "internal",
@@ -161,8 +165,10 @@ impl Kind {
 pub mod shapes {
     use super::{Kind, Shape};
 
-    /// A string: its UTF-8.
+    /// A string that is valid UTF-8.
     pub const STR: Shape = Shape::new(Kind::Str as u16, "string").text();
+    /// A string that is not: a part of one, cut through a code point.
+    pub const RAW_STR: Shape = Shape::new(Kind::Str as u16, "string").bytes();
     /// An int: two's complement in as few bytes as possible, least byte first.
     pub const BIGINT: Shape = Shape::new(Kind::BigInt as u16, "int").bytes();
     /// A float: its bits, least byte first.
@@ -171,8 +177,8 @@ pub mod shapes {
     pub const BYTES: Shape = Shape::new(Kind::Bytes as u16, "bytes").bytes();
     /// A tuple: its elements.
     pub const TUPLE: Shape = Shape::new(Kind::Tuple as u16, "tuple").references_tail();
-    /// A range: start, step and length.
-    pub const RANGE: Shape = Shape::new(Kind::Range as u16, "range").raw_words(3);
+    /// A range: start, stop, step and length.
+    pub const RANGE: Shape = Shape::new(Kind::Range as u16, "range").raw_words(4);
     /// A list: length and number of iterations in progress; slots.
     pub const LIST: Shape = Shape::new(Kind::List as u16, "list").raw_words(2).references(1).mutable();
     /// A dict: see [`crate::data::table`].
@@ -181,6 +187,8 @@ pub mod shapes {
     pub const SET: Shape = Shape::new(Kind::Set as u16, "set").raw_words(1).references(2).mutable();
     /// A struct: the tuple of its field names, sorted; then the values in the same order.
     pub const STRUCT: Shape = Shape::new(Kind::Struct as u16, "struct").references_tail();
+    /// A module value: its name; a struct of its members.
+    pub const MODULE: Shape = Shape::new(Kind::Module as u16, "module").references(2);
     /// A function: the number of its code; globals of its module, defaults, captured cells.
     pub const FUNCTION: Shape = Shape::new(Kind::Function as u16, "function").raw_words(1).references_tail();
     /// A bound method: its number; the receiver.
@@ -243,8 +251,10 @@ pub trait ValueExt<'s>: Copy {
     fn is_unset(self) -> bool;
     /// Is it `None`?
     fn is_none(self) -> bool;
-    /// The text of a string.
+    /// The text of a string that is valid UTF-8.
     fn as_str(self) -> Option<&'s str>;
+    /// The bytes of any string.
+    fn as_text(self) -> Option<&'s [u8]>;
     /// The object, if it is of this kind.
     fn as_kind(self, kind: Kind) -> Option<Object<'s>>;
     /// The truth value of a bool.
@@ -289,7 +299,12 @@ impl<'s> ValueExt<'s> for Value<'s> {
 
     #[inline(always)]
     fn as_str(self) -> Option<&'s str> {
-        self.as_kind(Kind::Str).map(Object::text)
+        self.as_kind(Kind::Str).filter(|object| object.is_text()).map(Object::text)
+    }
+
+    #[inline(always)]
+    fn as_text(self) -> Option<&'s [u8]> {
+        self.as_kind(Kind::Str).map(Object::bytes)
     }
 
     #[inline(always)]
@@ -318,7 +333,7 @@ impl<'s> ValueExt<'s> for Value<'s> {
 
     fn type_name(self) -> &'static str {
         match self.kind() {
-            Kind::Elems => crate::data::text::elems_type_name(self),
+            Kind::Elems => crate::data::elems::type_name(self),
             kind => kind.type_name(),
         }
     }

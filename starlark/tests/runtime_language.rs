@@ -302,7 +302,7 @@ print(repr('\t"\\\x01'), b"a\xff", list(b"ab".elems()), ord("é"), chr(0x1F600))
 "#;
     assert_eq!(
         prints(program),
-        "6 h o llo o \"\u{fffd}\"\n\
+        "6 h o llo o \"\\xc3\"\n\
          [\"h\", \"é\", \"l\", \"l\", \"o\"] HÉLLO 3 Héllo\n\
          [\"a\", \"b\"] [\"a\", \"b,c\"] [\"a,b\", \"c\"] [\"a\", \"b\", \"c\"]\n\
          1 2 {} \"q\"\n\

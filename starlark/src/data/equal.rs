@@ -21,7 +21,7 @@ pub fn equal<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
         return Ok(a == b);
     }
-    if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+    if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
         return Ok(a == b);
     }
     equal_at(a, b, 0)
@@ -38,8 +38,8 @@ pub fn any<'s>(mut items: impl Iterator<Item = Value<'s>>, wanted: Value<'s>) ->
             item == wanted || item.as_float().is_some() && int::compare(item, wanted) == Ordering::Equal
         }));
     }
-    if let Some(text) = wanted.as_str() {
-        return Ok(items.any(|item| item == wanted || item.as_str() == Some(text)));
+    if let Some(text) = wanted.as_text() {
+        return Ok(items.any(|item| item == wanted || item.as_text() == Some(text)));
     }
     for item in items {
         if equal_at(item, wanted, 0)? {
@@ -55,7 +55,7 @@ pub fn equal_keys<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a == b {
         return Ok(true);
     }
-    if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+    if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
         return Ok(a == b);
     }
     if a.as_small().is_some() && b.as_small().is_some() {
@@ -75,8 +75,7 @@ fn equal_at<'s>(a: Value<'s>, b: Value<'s>, depth: usize) -> Res<bool> {
     let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(a == b) };
     // A structure is only known to equal itself if it is no cycle, which would have to be an error.
     match kind {
-        Kind::Str => Ok(x == y || x.text() == y.text()),
-        Kind::Bytes | Kind::BigInt => Ok(x.bytes() == y.bytes()),
+        Kind::Str | Kind::Bytes | Kind::BigInt => Ok(x.bytes() == y.bytes()),
         Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
         Kind::Tuple => {
             let (x, y) = (x.references(), y.references());
@@ -147,8 +146,7 @@ fn compare_at<'s>(operator: &str, a: Value<'s>, b: Value<'s>, depth: usize) -> R
     }
     if kind == other {
         match (kind, a.object(), b.object()) {
-            (Kind::Str, Some(x), Some(y)) => return Ok(x.text().as_bytes().cmp(y.text().as_bytes())),
-            (Kind::Bytes, Some(x), Some(y)) => return Ok(x.bytes().cmp(y.bytes())),
+            (Kind::Str | Kind::Bytes, Some(x), Some(y)) => return Ok(x.bytes().cmp(y.bytes())),
             (Kind::Bool, ..) => return Ok(a.as_bool().cmp(&b.as_bool())),
             (Kind::Tuple, Some(x), Some(y)) => {
                 return elements(operator, x.references().iter(), y.references().iter(), depth);

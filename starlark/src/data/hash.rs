@@ -80,8 +80,8 @@ fn big(i: &BigInt) -> u64 {
 pub fn hash(value: Value<'_>) -> Res<u64> {
     match value.as_small() {
         Some(i) => Ok(small(i)),
-        None => match value.as_str() {
-            Some(text) => Ok(bytes(text.as_bytes())),
+        None => match value.as_text() {
+            Some(text) => Ok(bytes(text)),
             None => slow(value, 0),
         },
     }
@@ -100,7 +100,7 @@ fn slow(value: Value<'_>, depth: usize) -> Res<u64> {
     };
     match value.kind() {
         Kind::Int => Ok(small(value.as_small().unwrap_or(0))),
-        Kind::Str => Ok(bytes(value.as_str().unwrap_or("").as_bytes())),
+        Kind::Str => Ok(bytes(value.as_text().unwrap_or_default())),
         Kind::Bytes => Ok(fold(value.object().map_or(0, |object| bytes(object.bytes())), K2)),
         Kind::BigInt => Ok(int::to_big(value).as_ref().map_or(0, big)),
         Kind::Float => Ok(float(value.as_float().unwrap_or(0.0))),
@@ -110,7 +110,8 @@ fn slow(value: Value<'_>, depth: usize) -> Res<u64> {
         // The address may change: functions with the same code share a hash.
         Kind::Function => Ok(value.object().map_or(0, |object| fold(object.raw(0), K2))),
         Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(0), K1))),
-        _ => fail!("unhashable type: {}", value.type_name()),
+        Kind::List | Kind::Dict | Kind::Set => fail!("unhashable type: {}", value.type_name()),
+        _ => fail!("unhashable: {}", value.type_name()),
     }
 }
 

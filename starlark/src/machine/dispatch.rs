@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use crate::builtins::methods;
 use crate::code::{AttrSite, CaptureFrom, Code, Op, WINDOW};
 use crate::cx::Cx;
-use crate::data::{equal, int, iter, list, record, sequence, table};
+use crate::data::{equal, int, iter, list, module, record, sequence, table};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Host, Prepared};
 use crate::ops::{self, attr};
@@ -607,7 +607,17 @@ fn method<'s>(
     {
         return Ok(Callee::Method(method));
     }
-    Err(attr::missing(receiver, constants.get(site.name as usize).as_str().unwrap_or("")))
+    let name = constants.get(site.name as usize);
+    match receiver.as_kind(Kind::Module).and_then(module::members) {
+        Some(members) => match record::find(members, name, site.hint.get()) {
+            Some(index) => {
+                site.hint.set(index);
+                Ok(Callee::Value(record::value(members, index)))
+            }
+            None => Err(attr::missing(receiver, name.as_str().unwrap_or(""))),
+        },
+        None => Err(attr::missing(receiver, name.as_str().unwrap_or(""))),
+    }
 }
 
 /// A function with the defaults in the registers from `base`, and the captured cells.
