@@ -13,7 +13,7 @@ use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
 pub(crate) const ROOT_STATICS: usize = 0;
 /// The dict of constant strings, each mapped to itself.
 pub(crate) const ROOT_INTERNED: usize = 1;
-/// The list of the globals of all loaded modules, and of values the host keeps.
+/// The list of what loaded modules have left (tuples of cells), and of values the host keeps.
 pub(crate) const ROOT_KEPT: usize = 2;
 /// How many there are.
 pub(crate) const ROOT_WORDS: usize = 3;

@@ -163,6 +163,12 @@ impl Engine {
         self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
     }
 
+    /// Forgets a module, and says whether it was there. If a program loads it again it is run again; what other
+    /// modules and functions use of it stays alive, and only that.
+    pub fn unload(&mut self, key: &str) -> bool {
+        self.machine.unload(key)
+    }
+
     /// Gives a function the context, to make and look at values.
     pub fn with<R>(&self, look: impl for<'s> FnOnce(Cx<'s>) -> R) -> R {
         look(self.machine.cx())

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Ints beyond 63 bits, floats and all else are objects. What can be immutable is born immutable (and is counted
-//! by the collector); only lists, dicts, sets, cells of closures and the globals of a module are mutable.
+//! by the collector); only lists, dicts, sets and the cells of captured and global variables are mutable.
 
 use frazil::{Host, Shape};
 
@@ -102,12 +102,12 @@ pub enum Kind {
     Index,
     /// Internal: a variable shared by closures.
     Cell,
-    /// Internal: the constants and globals of a module.
-    Globals,
+    /// Internal: what a function refers to outside of itself.
+    Links,
 }
 
 /// Number of [`Kind`]s.
-pub const KINDS: usize = Kind::Globals as usize + 1;
+pub const KINDS: usize = Kind::Links as usize + 1;
 
 impl Kind {
     /// All kinds by their numbers.
@@ -134,7 +134,7 @@ impl Kind {
         Kind::Slots,
         Kind::Index,
         Kind::Cell,
-        Kind::Globals,
+        Kind::Links,
     ];
 
     /// What `type` says of values of this kind (of most of them, for [`Kind::Elems`]).
@@ -156,7 +156,7 @@ impl Kind {
             Kind::Module => "module",
             Kind::Function => "function",
             Kind::Elems => "string.elems",
-            Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals => "internal",
+            Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Links => "internal",
         }
     }
 }
@@ -189,7 +189,7 @@ pub mod shapes {
     pub const STRUCT: Shape = Shape::new(Kind::Struct as u16, "struct").references_tail();
     /// A module value: its name; a struct of its members.
     pub const MODULE: Shape = Shape::new(Kind::Module as u16, "module").references(2);
-    /// A function: the number of its code; globals of its module, defaults, captured cells.
+    /// A function: the number of its code; links, defaults, captured cells.
     pub const FUNCTION: Shape = Shape::new(Kind::Function as u16, "function").raw_words(1).references_tail();
     /// A bound method: its number; the receiver.
     pub const BOUND: Shape = Shape::new(Kind::Bound as u16, "bound method").raw_words(1).references(1);
@@ -199,10 +199,10 @@ pub mod shapes {
     pub const SLOTS: Shape = Shape::new(Kind::Slots as u16, "slots").references_tail().mutable();
     /// Hash index of a dict or set.
     pub const INDEX: Shape = Shape::new(Kind::Index as u16, "index").bytes().mutable();
-    /// A captured variable.
+    /// A captured or global variable.
     pub const CELL: Shape = Shape::new(Kind::Cell as u16, "cell").references(1).mutable();
-    /// The tuple of a module's constants, then its globals.
-    pub const GLOBALS: Shape = Shape::new(Kind::Globals as u16, "globals").references_tail().mutable();
+    /// What the functions with some code refer to: see [`crate::code::Link`].
+    pub const LINKS: Shape = Shape::new(Kind::Links as u16, "links").references_tail();
 }
 
 /// No value.

@@ -1,6 +1,6 @@
 //! Assignment.
 
-use crate::code::{Op, Reg};
+use crate::code::{Link, Op, Reg};
 use crate::syntax::ast::{
     Assign, AttrTarget, AugAssign, BinaryOp, Expr, ExprKind, Ident, Target, TargetKind,
 };
@@ -101,7 +101,10 @@ impl<'m> Compiler<'m> {
                 }
                 _ => self.emit(Op::SetCell { cell: 1 + slot as Reg, a }, span),
             },
-            Binding::Global(global) => self.emit(Op::SetGlobal { a, global }, span),
+            Binding::Global(global) => {
+                let global = self.link(Link::Global(global));
+                self.emit(Op::SetGlobal { a, global }, span);
+            }
             Binding::Free(_) | Binding::Predeclared | Binding::Universal | Binding::Unresolved => {
                 self.error(span, format!("cannot assign to {}", self.text(ident.name)));
             }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use crate::builtins::methods;
-use crate::code::{AttrSite, CaptureFrom, Code, Op, WINDOW};
+use crate::code::{AttrSite, CaptureFrom, Code, Link, Op, WINDOW};
 use crate::cx::Cx;
 use crate::data::{equal, int, iter, list, module, record, sequence, table};
 use crate::failure::{Failure, Res, fail};
@@ -16,7 +16,7 @@ use crate::host::{Args, Host, Prepared};
 use crate::ops::{self, attr};
 use crate::syntax::Dialect;
 use crate::syntax::ast::BinaryOp;
-use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, boolean, none, shapes, small_int};
+use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Value, ValueExt, boolean, none, shapes, small_int};
 
 use super::call::{self, Gathered, Site};
 use super::{Entry, Frame, Step};
@@ -29,7 +29,7 @@ struct Current<'s> {
     base: usize,
     code: &'s Code,
     window: Window<'s>,
-    constants: References<'s>,
+    links: References<'s>,
 }
 
 impl<'s> Current<'s> {
@@ -39,15 +39,11 @@ impl<'s> Current<'s> {
         let Some(window) = heap.stack_from(base).first_chunk::<WINDOW>() else {
             fail!("Starlark stack overflow");
         };
-        let globals = match window[0].get().object() {
-            Some(function) => function.get(0).object(),
-            None => None,
-        };
-        let Some(constants) = globals.and_then(|globals| globals.get(0).object()) else {
+        let Some(links) = window[0].get().object().and_then(|function| function.get(0).object()) else {
             fail!("the function has no module");
         };
         let code: &'s Code = &host.codes[frame.code as usize];
-        Ok(Current { base, code, window, constants: constants.references() })
+        Ok(Current { base, code, window, links: links.references() })
     }
 
     /// The number of the first of the instructions that are left.
@@ -56,15 +52,21 @@ impl<'s> Current<'s> {
         self.code.ops.len() - rest.len()
     }
 
-    /// The globals of the module. They are where the function says.
-    #[inline(always)]
-    fn globals(&self) -> Option<Object<'s>> {
-        self.window[0].get().object().and_then(|function| function.get(0).object())
-    }
-
     #[cold]
     fn unassigned(&self, kind: &str, name: Option<&str>) -> Box<Failure> {
         Failure::new(format!("{kind} variable {} referenced before assignment", name.unwrap_or("?")))
+    }
+
+    #[cold]
+    fn unassigned_global(&self, link: u32) -> Box<Failure> {
+        let global = match self.code.links.get(link as usize) {
+            Some(Link::Global(global)) => self.code.globals.get(*global as usize),
+            _ => None,
+        };
+        match global {
+            Some((name, true)) => self.unassigned("local", Some(name)),
+            global => self.unassigned("global", global.map(|(name, _)| &**name)),
+        }
     }
 
     fn local_name(&self, register: u8) -> Option<&'s str> {
@@ -175,29 +177,24 @@ pub(super) fn run<'s>(
             let Some(&op) = rest.next() else { break 'exit Err(Failure::new("code without an end")) };
             match op {
                 // -------------------------------------------------------------- values and variables
-                Op::Const { d, k } => set!(d, current.constants.get(k as usize)),
+                Op::Const { d, k } => set!(d, current.links.get(k as usize)),
                 Op::Int { d, i } => set!(d, small_int(i64::from(i))),
                 Op::None { d } => set!(d, none()),
                 Op::Unset { d } => set!(d, Value::EMPTY),
                 Op::Bool { d, b } => set!(d, boolean(b)),
                 Op::Move { d, a } => set!(d, get!(a)),
                 Op::Global { d, global } => {
-                    let value = match current.globals() {
-                        Some(globals) => globals.get(1 + global as usize),
-                        None => Value::EMPTY,
-                    };
+                    let cell = current.links.get(global as usize);
+                    let value = cell.object().map_or(Value::EMPTY, |cell| cell.get(0));
                     if value.is_unset() {
-                        break 'exit Err(match current.code.globals.get(global as usize) {
-                            Some((name, true)) => current.unassigned("local", Some(name)),
-                            name => current.unassigned("global", name.map(|(name, _)| &**name)),
-                        });
+                        break 'exit Err(current.unassigned_global(global));
                     }
                     set!(d, value);
                 }
                 Op::SetGlobal { a, global } => {
-                    if let Some(globals) = current.globals() {
-                        let stored = heap.store(globals, 1 + global as usize, get!(a));
-                        ok!(stored.map_err(|error| Failure::store(error, "assign to a global of", "module")));
+                    if let Some(cell) = current.links.get(global as usize).object() {
+                        let stored = heap.store(cell, 0, get!(a));
+                        ok!(stored.map_err(|error| Failure::store(error, "assign to", "global variable")));
                     }
                 }
                 Op::Free { d, at } => {
@@ -386,8 +383,8 @@ pub(super) fn run<'s>(
                 Op::CallWith { d, base, site } => {
                     safepoint!();
                     let site = &current.code.calls[site as usize];
-                    let constants = current.constants;
-                    let constant = |k: u32| constants.get(k as usize);
+                    let links = current.links;
+                    let constant = |k: u32| links.get(k as usize);
                     let stack = &current.window[base as usize + 1..];
                     let gathered = ok!(call::gather(cx, site, constant, stack));
                     call!(get!(base), d, base, 0, Some(&gathered));
@@ -395,7 +392,7 @@ pub(super) fn run<'s>(
                 Op::CallMethod { d, base, count, attr } => {
                     safepoint!();
                     let site = &current.code.attrs[attr as usize];
-                    match ok!(method(cx, get!(base), site, current.constants)) {
+                    match ok!(method(cx, get!(base), site, current.links)) {
                         Callee::Method(method) => {
                             let first = base as usize + 1;
                             let positional = &current.window[first..first + count as usize];
@@ -409,12 +406,12 @@ pub(super) fn run<'s>(
                 Op::CallMethodWith { d, base, site } => {
                     safepoint!();
                     let site = &current.code.calls[site as usize];
-                    let constants = current.constants;
-                    let constant = |k: u32| constants.get(k as usize);
+                    let links = current.links;
+                    let constant = |k: u32| links.get(k as usize);
                     let stack = &current.window[base as usize + 1..];
                     let gathered = ok!(call::gather(cx, site, constant, stack));
                     let attr = &current.code.attrs[site.attr as usize];
-                    match ok!(method(cx, get!(base), attr, constants)) {
+                    match ok!(method(cx, get!(base), attr, links)) {
                         Callee::Method(method) => {
                             let args = Args {
                                 this: get!(base),
@@ -439,8 +436,8 @@ pub(super) fn run<'s>(
                     reload!();
                     set!(frame.d, value);
                 }
-                Op::Function { d, base, code } => {
-                    set!(d, ok!(make_function(cx, &current, base, code)));
+                Op::Function { d, base, link } => {
+                    set!(d, ok!(make_function(cx, &current, base, link)));
                 }
                 Op::Load { load } => break 'exit Ok(Step::Load(load)),
 
@@ -474,7 +471,7 @@ pub(super) fn run<'s>(
                 }
                 Op::DictOf { d, base, count, k } => {
                     let values = &current.window[base as usize..base as usize + count as usize];
-                    let keys = current.constants.get(k as usize);
+                    let keys = current.links.get(k as usize);
                     if let Some(keys) = keys.object() {
                         set!(d, ok!(table::of_distinct(cx, keys, values)));
                     }
@@ -506,7 +503,7 @@ pub(super) fn run<'s>(
                 }
                 Op::Attr { d, a, attr } => {
                     let site = &current.code.attrs[attr as usize];
-                    let value = match ok!(method(cx, get!(a), site, current.constants)) {
+                    let value = match ok!(method(cx, get!(a), site, current.links)) {
                         Callee::Value(value) => value,
                         Callee::Method(found) => {
                             let number = methods::number(get!(a).kind(), found.name).unwrap_or(0);
@@ -517,7 +514,7 @@ pub(super) fn run<'s>(
                 }
                 Op::SetAttr { a, attr } => {
                     let site = &current.code.attrs[attr as usize];
-                    let name = current.constants.get(site.name as usize).as_str().unwrap_or("");
+                    let name = current.links.get(site.name as usize).as_str().unwrap_or("");
                     let type_name = get!(a).type_name();
                     let message = format!("can't assign to .{name} field of {type_name}");
                     break 'exit Err(Failure::new(message));
@@ -589,15 +586,10 @@ enum Callee<'s> {
 }
 
 #[inline(always)]
-fn method<'s>(
-    _cx: Cx<'s>,
-    receiver: Value<'s>,
-    site: &AttrSite,
-    constants: References<'s>,
-) -> Res<Callee<'s>> {
+fn method<'s>(_cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: References<'s>) -> Res<Callee<'s>> {
     let kind = receiver.kind();
     if let (Kind::Struct, Some(object)) = (kind, receiver.object()) {
-        let name = constants.get(site.name as usize);
+        let name = links.get(site.name as usize);
         if let Some(index) = record::find(object, name, site.hint.get()) {
             site.hint.set(index);
             return Ok(Callee::Value(record::value(object, index)));
@@ -607,7 +599,7 @@ fn method<'s>(
     {
         return Ok(Callee::Method(method));
     }
-    let name = constants.get(site.name as usize);
+    let name = links.get(site.name as usize);
     match receiver.as_kind(Kind::Module).and_then(module::members) {
         Some(members) => match record::find(members, name, site.hint.get()) {
             Some(index) => {
@@ -621,15 +613,16 @@ fn method<'s>(
 }
 
 /// A function with the defaults in the registers from `base`, and the captured cells.
-fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, number: u32) -> Res<Value<'s>> {
+fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> Res<Value<'s>> {
+    let Some(&Link::Code(number)) = current.code.links.get(link as usize) else {
+        fail!("a function has no code");
+    };
     let code = &cx.host.codes[number as usize];
     let defaults = code.params.default_slots();
     let mut fresh = cx.alloc(&shapes::FUNCTION, 1 + defaults + code.captures.len())?;
     fresh.raw_mut()[0] = u64::from(number);
     let slots = fresh.references_mut();
-    if let Some(globals) = current.globals() {
-        slots[0] = globals.into();
-    }
+    slots[0] = current.links.get(link as usize);
     for (slot, register) in slots[1..=defaults].iter_mut().zip(&current.window[base as usize..]) {
         *slot = register.get();
     }
