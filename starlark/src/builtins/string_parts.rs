@@ -23,7 +23,12 @@ fn this<'s>(args: &Args<'_, 's>) -> &'s [u8] {
 
 /// A list of parts of a string.
 fn slices<'s>(cx: Cx<'s>, of: Value<'s>, ranges: impl Iterator<Item = Range<usize>>) -> Res<Value<'s>> {
-    let parts: Res<Vec<Value<'s>>> = ranges.map(|range| text::slice(cx, of, range)).collect();
+    let whole = of.as_str();
+    let part = |range: Range<usize>| match whole.and_then(|text| text.get(range.clone())) {
+        Some(part) => cx.str(part),
+        None => text::slice(cx, of, range),
+    };
+    let parts: Res<Vec<Value<'s>>> = ranges.map(part).collect();
     list::of(cx, &parts?)
 }
 
@@ -335,28 +340,34 @@ pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let Some(mut iter) = iter::iterate(cx, iterable) else {
         fail!("for parameter iterable: got {}, want iterable", iterable.type_name());
     };
-    let mut strings = Vec::with_capacity(iter.size_hint());
+    let separator = args.this.as_str();
+    let mut parts = Vec::with_capacity(2 * iter.size_hint());
     while let Some(item) = iter.step()? {
         if item.kind() != Kind::Str {
             fail!("in {}, want string, got {}", iterable.type_name(), item.type_name());
         }
-        strings.push(item);
+        let (Some(separator), Some(text)) = (separator, item.as_str()) else {
+            return join_bytes(cx, this(args), iterable);
+        };
+        parts.extend([separator, text]);
     }
-    match strings[..] {
-        [] => return Ok(cx.empty_str()),
-        [only] => return Ok(only),
-        _ => {}
+    match parts[..] {
+        [] => Ok(cx.empty_str()),
+        [_, only] => cx.str(only),
+        _ => cx.str_of(&parts[1..]),
     }
-    let texts: Option<Vec<&str>> = strings.iter().map(|string| string.as_str()).collect();
-    if let (Some(texts), Some(separator)) = (texts, args.this.as_str()) {
-        let mut parts = Vec::with_capacity(2 * texts.len());
-        for text in texts {
-            parts.extend([separator, text]);
+}
+
+/// The same for strings that are not all valid text.
+fn join_bytes<'s>(cx: Cx<'s>, separator: &[u8], iterable: Value<'s>) -> Res<Value<'s>> {
+    let mut parts = Vec::new();
+    for item in iter::collect(cx, iterable, "iterable")? {
+        match item.as_text() {
+            Some(bytes) => parts.push(bytes),
+            None => fail!("in {}, want string, got {}", iterable.type_name(), item.type_name()),
         }
-        return cx.str_of(&parts[1..]);
     }
-    let parts: Vec<&[u8]> = strings.iter().filter_map(|string| string.as_text()).collect();
-    cx.text(&parts.join(this(args)))
+    cx.text(&parts.join(separator))
 }
 
 pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -368,6 +379,12 @@ pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         Some((_, Some(count))) => usize::try_from(count).unwrap_or(usize::MAX),
         Some((count, None)) => fail!("for parameter count: got {}, want int", count.type_name()),
     };
+    if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
+        return cx.str(&match count {
+            usize::MAX => text.replace(old, new),
+            _ => text.replacen(old, new, count),
+        });
+    }
     let bytes = this(args);
     let found: Box<dyn Iterator<Item = usize>> = match wanted {
         // The empty string stands before and behind each character.

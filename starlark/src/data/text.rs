@@ -83,6 +83,9 @@ impl Text {
     /// Appends a part of a string.
     #[inline]
     pub fn push_slice(&mut self, string: Value<'_>, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
         match string.as_str().and_then(|text| text.get(range.clone())) {
             Some(part) => self.push_str(part),
             None => self.push_bytes(&string.as_text().unwrap_or_default()[range]),
