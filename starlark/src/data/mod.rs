@@ -1,5 +1,6 @@
 //! The data types, each as functions on the objects that represent it.
 
+mod deep;
 pub mod elems;
 pub mod equal;
 pub mod hash;
