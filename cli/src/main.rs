@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use starlark::Engine;
 use starlark::syntax::Diagnostic;
+use starlark::{Engine, Library};
 
 use files::Files;
 use options::Command;
@@ -101,6 +101,10 @@ fn prepare(run: &Run, output: &Output) -> Result<Engine, Problem> {
         // A closed pipe must not end the program half-way through its work.
         let _ = writeln!(sink.borrow_mut(), "{line}");
     });
+    engine.on_warning(|warning| eprint!("{}", warning.render(std::io::stderr().is_terminal())));
+    for library in Library::ALL {
+        engine.library(library).map_err(|error| Problem::Program(vec![error]))?;
+    }
     if let Some(prelude) = prelude {
         let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
         engine.run(&prelude, text).map_err(Problem::Program)?;

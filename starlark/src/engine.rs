@@ -89,6 +89,11 @@ impl Engine {
         self.machine.host_mut().print = Box::new(print);
     }
 
+    /// What is done with a warning about a module that is run all the same; nothing, if this is not called.
+    pub fn on_warning(&mut self, warn: impl Fn(&Diagnostic) + 'static) {
+        self.machine.host_mut().warn = Box::new(warn);
+    }
+
     /// Predeclares a function under a name.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::data::text::Text;
 use crate::failure::{Res, fail};
 use crate::machine::Machine;
 use crate::ops::attr;
+use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Object, Value, ValueExt};
 
 /// The arguments of a call of a built-in function.
@@ -70,17 +71,23 @@ pub struct Host {
     pub universal: HashMap<String, u32>,
     /// What `print` does with a line.
     pub print: Box<dyn Fn(&str)>,
+    /// What is done with a warning about a module.
+    pub warn: Box<dyn Fn(&Diagnostic)>,
+    /// The language.
+    pub dialect: Dialect,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
     pub scratch: Cell<Text>,
 }
 
 impl Host {
-    pub(crate) fn new() -> Host {
+    pub(crate) fn new(dialect: Dialect) -> Host {
         let mut host = Host {
             codes: Vec::new(),
             builtins: Vec::new(),
             universal: HashMap::new(),
             print: Box::new(|line| println!("{line}")),
+            warn: Box::new(|_| {}),
+            dialect,
             scratch: Cell::default(),
         };
         for (name, call) in crate::builtins::all() {

@@ -307,6 +307,7 @@ fn run_suite(folder: &Path, known: &[(&str, usize, &str)], assertions: Option<&s
             let has = |option: &str| options.contains(&format!("option:{option}"));
             let dialect = Dialect {
                 recursion: has("recursion"),
+                set_order: has("set"),
                 while_loops: has("while"),
                 top_level_control: has("toplevelcontrol"),
                 global_reassign: has("globalreassign"),

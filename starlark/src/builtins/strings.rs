@@ -1,5 +1,5 @@
 //! The methods of strings and bytes: the tables, and those about single characters. The others are in
-//! [`string_parts`](super::string_parts).
+//! `string_parts`.
 
 use std::borrow::Cow;
 

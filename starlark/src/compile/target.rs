@@ -155,7 +155,8 @@ impl<'m> Compiler<'m> {
 
     /// `d = a op operand`, where `a` may be changed in place.
     fn apply_in_place(&mut self, op: BinaryOp, d: Reg, a: Reg, operand: &'m Expr, span: Span) {
-        let in_place = matches!(op, BinaryOp::Add | BinaryOp::BitOr);
+        use BinaryOp::{Add, BitAnd, BitOr, BitXor, Sub};
+        let in_place = matches!(op, Add | Sub | BitOr | BitAnd | BitXor);
         if !in_place || matches!(operand.kind, ExprKind::Int(_)) {
             return self.apply(op, d, a, operand, span);
         }

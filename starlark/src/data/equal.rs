@@ -1,6 +1,6 @@
 //! Equality and order of values.
 //!
-//! Nested values are compared recursively for some levels, and then by the walks in [`deep`], which end with an error
+//! Nested values are compared recursively for some levels, and then by the walks in `deep`, which end with an error
 //! only if a value contains itself.
 
 use std::cmp::Ordering;

@@ -3,7 +3,7 @@
 //! The language leaves it to the implementation what the elements of a string are. Here they are bytes, as in the
 //! Go implementation, so that `len` and indexing take constant time. A slice may cut through a code point; the
 //! result is a string that is not valid UTF-8, and joining the halves gives the code point again. Which of the two
-//! a string is is known from its shape: all valid strings have [`shapes::STR`], and no others.
+//! a string is is known from its shape: all valid strings have [`STR`](crate::value::shapes::STR), and no others.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -5,12 +5,11 @@
 //! all, are decided here; the rest is in [`crate::ops`] and [`crate::data`].
 
 use std::cell::Cell;
-use std::cmp::Ordering;
 
 use crate::builtins::methods;
 use crate::code::{AttrSite, CaptureFrom, Code, Link, Op, WINDOW};
 use crate::cx::Cx;
-use crate::data::{equal, int, iter, list, module, record, sequence, table};
+use crate::data::{int, iter, list, module, record, sequence, table};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Host, Prepared};
 use crate::ops::{self, attr};
@@ -312,7 +311,14 @@ pub(super) fn run<'s>(
                     };
                     set!(d, sum);
                 }
-                Op::InPlace { op, d, a, b } => set!(d, ok!(ops::in_place(cx, op, get!(a), get!(b)))),
+                Op::InPlace { op, d, a, b } => {
+                    let (a, b) = (get!(a), get!(b));
+                    let value = match (op, a.as_small(), b.as_small()) {
+                        (BinaryOp::Sub, Some(x), Some(y)) if in_range(x - y) => small_int(x - y),
+                        _ => ok!(ops::in_place(cx, op, a, b)),
+                    };
+                    set!(d, value);
+                }
                 Op::Not { d, a } => set!(d, boolean(!ops::truth(get!(a)))),
                 Op::Plus { d, a } => {
                     let a = get!(a);
@@ -341,7 +347,7 @@ pub(super) fn run<'s>(
                     }
                 }
                 Op::JumpCompare { op, when, a, b, to } => {
-                    if ok!(holds(op, get!(a), get!(b))) == when {
+                    if ok!(holds(cx, op, get!(a), get!(b))) == when {
                         rest = rest.as_slice()[to.distance()..].iter();
                     }
                 }
@@ -542,7 +548,7 @@ fn in_range(i: i64) -> bool {
 
 /// Whether a comparison holds.
 #[inline(always)]
-fn holds<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
         match op {
             BinaryOp::Eq => return Ok(x == y),
@@ -554,22 +560,7 @@ fn holds<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
             _ => {}
         }
     }
-    holds_slow(op, a, b)
-}
-
-fn holds_slow<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
-    match op {
-        BinaryOp::Eq => equal::equal(a, b),
-        BinaryOp::Ne => equal::equal(a, b).map(|equal| !equal),
-        BinaryOp::In => ops::contains(b, a, "in"),
-        BinaryOp::NotIn => ops::contains(b, a, "not in").map(|found| !found),
-        _ => equal::compare(op.as_str(), a, b).map(|order| match op {
-            BinaryOp::Lt => order == Ordering::Less,
-            BinaryOp::Le => order != Ordering::Greater,
-            BinaryOp::Gt => order == Ordering::Greater,
-            _ => order != Ordering::Less,
-        }),
-    }
+    ops::holds(cx, op, a, b)
 }
 
 #[cold]

@@ -113,6 +113,7 @@ impl Machine {
         let module = syntax::analyze(source, &Names(self), &self.dialect)?;
         let first_code = self.host.codes.len() as u32;
         let compiled = compile::compile(&module, first_code, &self.host.universal)?;
+        module.warnings.iter().for_each(&self.host.warn);
         let exports = module.globals.iter().zip(0u32..);
         let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
         let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();

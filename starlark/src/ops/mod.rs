@@ -39,21 +39,48 @@ fn truth_of_other(value: Value<'_>) -> bool {
 /// # Errors
 /// The operands have no such operation, the operation failed, or memory ran out.
 pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
-    match op {
-        BinaryOp::Eq => return Ok(boolean(equal::equal(a, b)?)),
-        BinaryOp::Ne => return Ok(boolean(!equal::equal(a, b)?)),
-        BinaryOp::Lt => return Ok(boolean(equal::compare("<", a, b)?.is_lt())),
-        BinaryOp::Le => return Ok(boolean(equal::compare("<=", a, b)?.is_le())),
-        BinaryOp::Gt => return Ok(boolean(equal::compare(">", a, b)?.is_gt())),
-        BinaryOp::Ge => return Ok(boolean(equal::compare(">=", a, b)?.is_ge())),
-        BinaryOp::In => return Ok(boolean(contains(b, a, "in")?)),
-        BinaryOp::NotIn => return Ok(boolean(!contains(b, a, "not in")?)),
-        _ => {}
+    if is_comparison(op) {
+        return holds(cx, op, a, b).map(boolean);
     }
     if let Some(result) = arithmetic(cx, op, a, b)? {
         return Ok(result);
     }
     Err(unknown_binary(op.as_str(), a, b))
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp::{Eq, Ge, Gt, In, Le, Lt, Ne, NotIn};
+    matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In | NotIn)
+}
+
+/// Whether a comparison holds, which `in` and `not in` are as well.
+///
+/// # Errors
+/// The operands cannot be compared.
+pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    match op {
+        BinaryOp::Eq => return equal::equal(a, b),
+        BinaryOp::Ne => return equal::equal(a, b).map(|equal| !equal),
+        BinaryOp::In => return contains(b, a, "in"),
+        BinaryOp::NotIn => return contains(b, a, "not in").map(|found| !found),
+        _ => {}
+    }
+    if cx.host.dialect.set_order
+        && let (Some(x), Some(y)) = (a.as_kind(Kind::Set), b.as_kind(Kind::Set))
+    {
+        return match op {
+            BinaryOp::Lt => Ok(table::len(x) < table::len(y) && sets::contains_all(y, x)?),
+            BinaryOp::Le => sets::contains_all(y, x),
+            BinaryOp::Gt => Ok(table::len(y) < table::len(x) && sets::contains_all(x, y)?),
+            _ => sets::contains_all(x, y),
+        };
+    }
+    equal::compare(op.as_str(), a, b).map(|order| match op {
+        BinaryOp::Lt => order.is_lt(),
+        BinaryOp::Le => order.is_le(),
+        BinaryOp::Gt => order.is_gt(),
+        _ => order.is_ge(),
+    })
 }
 
 #[cold]

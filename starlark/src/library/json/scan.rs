@@ -260,11 +260,13 @@ impl<'t> Scanner<'t> {
         let rest = &self.text[self.at..];
         let len = rest.find(|c: char| !matches!(c, '0'..='9' | '.' | 'e' | 'E' | '+' | '-'));
         let number = &rest[..len.unwrap_or(rest.len())];
-        if !is_number(number) {
+        let is_float = number.contains(['.', 'e', 'E']);
+        let is_too_large = is_float && number.parse::<f64>().is_ok_and(f64::is_infinite);
+        if !is_number(number) || is_too_large {
             return Err(self.problem(ProblemKind::Number(number.to_owned())));
         }
         self.at += number.len();
-        Ok((number, number.contains(['.', 'e', 'E'])))
+        Ok((number, is_float))
     }
 
     fn word(&mut self, first: char) -> Result<&'t str, Stop> {
