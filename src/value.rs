@@ -320,6 +320,12 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
         }
     }
 
+    /// Is it of a text shape?
+    #[inline(always)]
+    pub fn is_text(self) -> bool {
+        self.header().has(TEXT)
+    }
+
     /// The text of an object of a text shape.
     ///
     /// # Panics

@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Instant;
 
-use starlark::Engine;
 use starlark::syntax::Diagnostic;
+use starlark::{Engine, Library};
 
 use files::Files;
 use live::Live;
@@ -145,7 +145,11 @@ fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Resu
     }
     let sink = Rc::clone(output);
     engine.on_print(move |line| print_line(&sink, line));
+    engine.on_warning(|warning| eprint!("{}", warning.render(std::io::stderr().is_terminal())));
     set_up(&mut engine);
+    for library in Library::ALL {
+        engine.library(library).map_err(|error| Problem::Program(vec![error]))?;
+    }
     if let Some(prelude) = prelude {
         let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
         engine.run(&prelude, text).map_err(Problem::Program)?;

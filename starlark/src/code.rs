@@ -17,7 +17,8 @@ pub type Reg = u8;
 /// The number of registers in a window.
 pub const WINDOW: usize = 256;
 
-/// An instruction: eight bytes. `d` is where the result goes, `to` where a jump leads, `k` a constant.
+/// An instruction: eight bytes. `d` is where the result goes, `to` where a jump leads, `k` the link to a constant,
+/// `global` that to a global.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)] // The operands are explained above, the instructions by their own comments.
 pub enum Op {
@@ -233,11 +234,11 @@ pub enum Op {
     Return {
         a: Reg,
     },
-    /// Makes a function; its defaults are in `base` and behind it.
+    /// Makes a function; its defaults are in `base` and behind it, its code is that of the link.
     Function {
         d: Reg,
         base: Reg,
-        code: u32,
+        link: u32,
     },
     /// A `load` statement.
     Load {
@@ -379,11 +380,45 @@ pub struct Code {
     pub loops: Box<[LoopSite]>,
     /// `load` statements (of a module's top level).
     pub loads: Box<[LoadSite]>,
+    /// What it refers to outside of itself, in the order of the object with [`shapes::LINKS`](crate::value::shapes).
+    pub links: Box<[Link]>,
     /// The module's globals: their names, and whether they are loaded ones, which only this file sees.
     pub globals: Arc<[(Box<str>, bool)]>,
 }
 
+/// Something outside of a function that its code refers to. All functions with this code share an object that holds
+/// these things and nothing else of the module, so a function keeps alive (and freezes) only what it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// A constant of the module.
+    Constant(u32),
+    /// The cell of a global.
+    Global(u32),
+    /// The links of a function nested in this one, by the number of its code.
+    Code(u32),
+}
+
 impl Code {
+    /// The code of a top level that has run.
+    pub(crate) fn spent() -> Code {
+        Code {
+            name: "<toplevel>".into(),
+            file: SourceFile::new("", ""),
+            ops: Box::new([]),
+            spans: Box::new([]),
+            registers: 0,
+            params: Params::default(),
+            locals: Box::new([]),
+            captures: Box::new([]),
+            attrs: Box::new([]),
+            calls: Box::new([]),
+            loops: Box::new([]),
+            loads: Box::new([]),
+            links: Box::new([]),
+            globals: Arc::new([]),
+        }
+    }
+
     /// Line and column of the instruction at `pc`.
     pub fn place(&self, pc: usize) -> (Span, LineCol) {
         let span = self.spans.get(pc).copied().unwrap_or_default();
@@ -457,7 +492,7 @@ pub enum CaptureFrom {
 /// A place where the program names an attribute.
 #[derive(Debug)]
 pub struct AttrSite {
-    /// The constant with the name.
+    /// The link to the name.
     pub name: u32,
     /// The number of the name among those of built-in methods, or [`AttrSite::NO_METHOD`].
     pub method: u16,
@@ -495,7 +530,7 @@ impl Hint {
 pub struct CallSite {
     /// Given by position.
     pub positional: usize,
-    /// The constants with the names of those given by name.
+    /// The links to the names of those given by name.
     pub names: Box<[u32]>,
     /// Is there `*args`?
     pub args: bool,
@@ -523,6 +558,6 @@ pub struct LoadSite {
     pub module: Box<str>,
     /// Where the name stands.
     pub span: Span,
-    /// The global it is bound to, the name in the loaded module, and where that stands.
+    /// The link to the global it is bound to, the name in the loaded module, and where that stands.
     pub symbols: Box<[(u32, Box<str>, Span)]>,
 }

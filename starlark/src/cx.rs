@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use frazil::AllocError;
 
+use crate::data::text::Text;
 use crate::failure::Res;
 use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
 
@@ -12,16 +13,15 @@ use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
 pub(crate) const ROOT_STATICS: usize = 0;
 /// The dict of constant strings, each mapped to itself.
 pub(crate) const ROOT_INTERNED: usize = 1;
-/// The list of the globals of all loaded modules, and of values the host keeps.
+/// The list of what loaded modules have left (tuples of cells), and of values the host keeps.
 pub(crate) const ROOT_KEPT: usize = 2;
 /// How many there are.
 pub(crate) const ROOT_WORDS: usize = 3;
 
-/// Index in the statics of the empty tuple; below it are the strings of one ASCII character.
-const STATIC_EMPTY_TUPLE: usize = 128;
-const STATIC_EMPTY_STR: usize = 129;
-const STATIC_REPLACEMENT: usize = 130;
-const STATIC_TYPE_NAMES: usize = 131;
+/// Index in the statics of the empty tuple; below it are the strings of one byte.
+const STATIC_EMPTY_TUPLE: usize = 256;
+const STATIC_EMPTY_STR: usize = 257;
+const STATIC_TYPE_NAMES: usize = 258;
 const STATICS: usize = STATIC_TYPE_NAMES + KINDS;
 
 /// The largest buffer that is kept for the next text.
@@ -77,7 +77,7 @@ impl<'s> Cx<'s> {
     #[inline]
     pub fn str(self, text: &str) -> Res<Value<'s>> {
         if let [byte] = text.as_bytes() {
-            return Ok(self.ascii(*byte));
+            return Ok(self.byte(*byte));
         }
         Ok(self.heap.text(&shapes::STR, text)?.into())
     }
@@ -91,10 +91,26 @@ impl<'s> Cx<'s> {
         Ok(self.heap.text_of(&shapes::STR, parts)?.into())
     }
 
-    /// The string of one byte; bytes that are no character by themselves become U+FFFD.
+    /// A string of bytes that may or may not be valid UTF-8.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn text(self, bytes: &[u8]) -> Res<Value<'s>> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return if text.is_empty() { Ok(self.empty_str()) } else { self.str(text) };
+        }
+        if let [byte] = bytes {
+            return Ok(self.byte(*byte));
+        }
+        let mut fresh = self.alloc(&shapes::RAW_STR, bytes.len())?;
+        fresh.bytes_mut().copy_from_slice(bytes);
+        Ok(fresh.finish().into())
+    }
+
+    /// The string of one byte.
     #[inline]
-    pub fn ascii(self, byte: u8) -> Value<'s> {
-        self.statics().get(if byte < 128 { byte as usize } else { STATIC_REPLACEMENT })
+    pub fn byte(self, byte: u8) -> Value<'s> {
+        self.statics().get(byte as usize)
     }
 
     /// `()`
@@ -123,10 +139,10 @@ impl<'s> Cx<'s> {
     /// # Errors
     /// Memory ran out, or `write` failed.
     #[inline]
-    pub fn build(self, write: impl FnOnce(&mut String) -> Res<()>) -> Res<Value<'s>> {
+    pub fn build(self, write: impl FnOnce(&mut Text) -> Res<()>) -> Res<Value<'s>> {
         let mut text = self.host.scratch.take();
         text.clear();
-        let result = write(&mut text).and_then(|()| self.str(&text));
+        let result = write(&mut text).and_then(|()| text.value(self));
         if text.capacity() <= SCRATCH_MAX {
             self.host.scratch.set(text);
         }
@@ -179,7 +195,7 @@ impl<'s> Cx<'s> {
             Some(object) => object,
             None => unreachable!("the machine makes its table of strings first"),
         };
-        if let Some(position) = crate::data::table::find_str(dict, text) {
+        if let Some(position) = crate::data::table::find_text(dict, text.as_bytes()) {
             return Ok(crate::data::table::key(dict, position));
         }
         let value = self.str(text)?;
@@ -194,13 +210,18 @@ impl<'s> Cx<'s> {
 /// Memory ran out.
 pub(crate) fn make_roots(heap: &Heap) -> Result<(), AllocError> {
     let mut statics = heap.alloc(&shapes::TUPLE, STATICS)?;
-    for byte in 0..128u8 {
-        let text = heap.text(&shapes::STR, char::from(byte).encode_utf8(&mut [0; 4]))?;
-        statics.references_mut()[byte as usize] = text.into();
+    for byte in 0..=u8::MAX {
+        statics.references_mut()[byte as usize] = match std::str::from_utf8(&[byte]) {
+            Ok(text) => heap.text(&shapes::STR, text)?.into(),
+            Err(_) => {
+                let mut fresh = heap.alloc(&shapes::RAW_STR, 1)?;
+                fresh.bytes_mut()[0] = byte;
+                fresh.finish().into()
+            }
+        };
     }
     statics.references_mut()[STATIC_EMPTY_TUPLE] = heap.alloc(&shapes::TUPLE, 0)?.finish().into();
     statics.references_mut()[STATIC_EMPTY_STR] = heap.text(&shapes::STR, "")?.into();
-    statics.references_mut()[STATIC_REPLACEMENT] = heap.text(&shapes::STR, "\u{fffd}")?.into();
     for (slot, kind) in statics.references_mut()[STATIC_TYPE_NAMES..].iter_mut().zip(Kind::ALL) {
         *slot = heap.text(&shapes::STR, kind.type_name())?.into();
     }

@@ -8,6 +8,7 @@ use frazil::{AllocError, Config, ConfigError, Report, Stats};
 use crate::cx::Cx;
 use crate::failure::Res;
 use crate::host::{Args, Call, Prepared};
+use crate::library::Library;
 use crate::machine::{Loader, Machine, Mistake, View, Watch};
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
@@ -89,6 +90,11 @@ impl Engine {
         self.machine.host_mut().print = Box::new(print);
     }
 
+    /// What is done with a warning about a module that is run all the same; nothing, if this is not called.
+    pub fn on_warning(&mut self, warn: impl Fn(&Diagnostic) + 'static) {
+        self.machine.host_mut().warn = Box::new(warn);
+    }
+
     /// Predeclares a function under a name.
     ///
     /// # Errors
@@ -126,6 +132,15 @@ impl Engine {
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
     ) -> Result<(), Diagnostic> {
         self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(*failure))
+    }
+
+    /// Predeclares a module that comes with the interpreter.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn library(&mut self, library: Library) -> Result<(), Diagnostic> {
+        let functions = library.register(self.machine.host_mut());
+        self.predeclare(library.name(), |cx| library.value(cx, &functions))
     }
 
     /// Predeclares what a loaded module exports, for all modules run from now on.
@@ -168,6 +183,12 @@ impl Engine {
         look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
     ) -> Option<R> {
         self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
+    }
+
+    /// Forgets a module, and says whether it was there. If a program loads it again it is run again; what other
+    /// modules and functions use of it stays alive, and only that.
+    pub fn unload(&mut self, key: &str) -> bool {
+        self.machine.unload(key)
     }
 
     /// Gives a function the context, to make and look at values.

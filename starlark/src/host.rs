@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::code::Code;
 use crate::cx::Cx;
+use crate::data::text::Text;
 use crate::failure::{Res, fail};
 use crate::machine::Machine;
 use crate::ops::attr;
 use crate::picture::Place;
+use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Object, Value, ValueExt};
 
 /// The arguments of a call of a built-in function.
@@ -72,19 +74,25 @@ pub struct Host {
     pub print: Box<dyn Fn(&str)>,
     /// The places where the program allocates, by site (from 1); none unless the program is profiled.
     pub(crate) places: Option<Vec<Place>>,
+    /// What is done with a warning about a module.
+    pub warn: Box<dyn Fn(&Diagnostic)>,
+    /// The language.
+    pub dialect: Dialect,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
-    pub scratch: Cell<String>,
+    pub scratch: Cell<Text>,
 }
 
 impl Host {
-    pub(crate) fn new() -> Host {
+    pub(crate) fn new(dialect: Dialect) -> Host {
         let mut host = Host {
             codes: Vec::new(),
             builtins: Vec::new(),
             universal: HashMap::new(),
             print: Box::new(|line| println!("{line}")),
+            warn: Box::new(|_| {}),
+            dialect,
             places: None,
-            scratch: Cell::new(String::new()),
+            scratch: Cell::default(),
         };
         for (name, call) in crate::builtins::all() {
             let number = host.add_builtin(name, call);

@@ -29,6 +29,7 @@ pub mod data;
 pub mod engine;
 pub mod failure;
 pub mod host;
+pub mod library;
 pub mod machine;
 pub mod ops;
 pub mod picture;
@@ -36,5 +37,6 @@ pub mod syntax;
 pub mod value;
 
 pub use engine::{CONFIG, Engine, EngineError};
+pub use library::Library;
 pub use machine::{Loader, Mistake, View, Watch};
 pub use picture::Picture;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use frazil::{RootPlace, Snapshot, Step};
 
-use crate::code::Code;
+use crate::code::{Code, Link};
 use crate::cx::{ROOT_INTERNED, ROOT_KEPT, ROOT_STATICS};
 use crate::machine::Machine;
 use crate::syntax::{LineCol, Span};
@@ -93,7 +93,7 @@ pub struct Picture {
     calls: Vec<Call>,
     /// The list of the globals of modules and of what else the interpreter keeps.
     kept: Option<usize>,
-    /// From the globals object of a module to the number of its code.
+    /// From the tuple of a module's globals to the number of its code.
     modules: HashMap<usize, u32>,
     /// The objects of roots, and where those are.
     roots: HashMap<usize, RootPlace>,
@@ -125,9 +125,13 @@ impl Picture {
     /// Which object has the globals of which module: `kept` says where they are in the list of kept values.
     fn find_modules(&self, kept: &[(usize, u32)]) -> HashMap<usize, u32> {
         let snapshot = &self.snapshot;
-        let slots = self.kept.and_then(|list| snapshot.references(list).next().flatten());
-        let globals = |at: usize| slots.and_then(|slots| snapshot.references(slots).nth(at).flatten());
-        kept.iter().filter_map(|&(at, code)| Some((globals(at)?, code))).collect()
+        let first = |object: usize| snapshot.references(object).next().flatten();
+        let slots = self.kept.and_then(first);
+        let at = |place: usize| slots.and_then(|slots| snapshot.references(slots).nth(place).flatten());
+        let is_tuple = |&object: &usize| self.kind(object) == Kind::Tuple;
+        // While a module runs, its globals are kept together with what its top level refers to.
+        let globals = |object: usize| first(object).filter(is_tuple).or(Some(object));
+        kept.iter().filter_map(|&(place, code)| Some((at(place).and_then(globals)?, code))).collect()
     }
 
     // ------------------------------------------------------------------ sites
@@ -152,7 +156,8 @@ impl Picture {
     /// of all modules?
     pub fn is_part(&self, object: usize) -> bool {
         self.kept == Some(object)
-            || matches!(self.kind(object), Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals)
+            || self.is_module(object)
+            || matches!(self.kind(object), Kind::Slots | Kind::Index | Kind::Cell | Kind::Links)
     }
 
     /// What an object of this kind is called in tables.
@@ -161,7 +166,7 @@ impl Picture {
             Kind::Slots => "slots of lists, dicts and sets",
             Kind::Index => "hash index of dicts and sets",
             Kind::Cell => "variables shared by functions",
-            Kind::Globals => "globals of modules",
+            Kind::Links => "what functions refer to",
             Kind::Bound => "bound method",
             kind => kind.type_name(),
         }
@@ -295,13 +300,11 @@ impl Picture {
     /// What a reference of `object` is called. What `before` it leads to the object tells whose slots they are.
     fn step(&self, before: Option<usize>, object: usize, reference: usize) -> String {
         match self.kind(object) {
-            Kind::Globals => {
+            Kind::Tuple if self.is_module(object) => {
                 let names = self.modules.get(&object).map(|&code| &self.codes[code as usize].globals);
-                match names.zip(reference.checked_sub(1)).and_then(|(names, at)| names.get(at)) {
-                    Some((name, _)) => name.to_string(),
-                    None => "(constants)".to_owned(),
-                }
+                names.and_then(|names| names.get(reference)).map_or("?", |(name, _)| name).to_owned()
             }
+            Kind::Links => self.link(before, reference),
             Kind::Slots => match before.map(|before| self.kind(before)) {
                 Some(Kind::List) => format!("[{reference}]"),
                 Some(Kind::Dict) => self.entry(object, reference),
@@ -336,11 +339,24 @@ impl Picture {
         }
     }
 
+    /// What a function uses of its module.
+    fn link(&self, function: Option<usize>, reference: usize) -> String {
+        let code =
+            function.filter(|&object| self.kind(object) == Kind::Function).and_then(|it| self.code_of(it));
+        let link = code.and_then(|code| Some((code, *code.links.get(reference)?)));
+        match link {
+            Some((code, Link::Global(at))) => {
+                code.globals.get(at as usize).map_or(String::new(), |(name, _)| format!(" {name}"))
+            }
+            _ => String::new(),
+        }
+    }
+
     fn part_of_function(&self, function: usize, reference: usize) -> String {
         let (name, Some(code)) = (self.function_name(function), self.code_of(function)) else {
             return String::new();
         };
-        let Some(at) = reference.checked_sub(1) else { return format!("(module of {name})") };
+        let Some(at) = reference.checked_sub(1) else { return format!("(used by {name})") };
         let params = &code.params;
         match at.checked_sub(params.default_slots()) {
             None => {

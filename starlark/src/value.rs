@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Ints beyond 63 bits, floats and all else are objects. What can be immutable is born immutable (and is counted
-//! by the collector); only lists, dicts, sets, cells of closures and the globals of a module are mutable.
+//! by the collector); only lists, dicts, sets and the cells of captured and global variables are mutable.
 
 use frazil::{Host, Shape};
 
@@ -89,6 +89,8 @@ pub enum Kind {
     Dict,
     Set,
     Struct,
+    /// A module value, such as `json`.
+    Module,
     Function,
     /// A method of a built-in type together with its receiver.
     Bound,
@@ -100,12 +102,12 @@ pub enum Kind {
     Index,
     /// Internal: a variable shared by closures.
     Cell,
-    /// Internal: the constants and globals of a module.
-    Globals,
+    /// Internal: what a function refers to outside of itself.
+    Links,
 }
 
 /// Number of [`Kind`]s.
-pub const KINDS: usize = Kind::Globals as usize + 1;
+pub const KINDS: usize = Kind::Links as usize + 1;
 
 impl Kind {
     /// All kinds by their numbers.
@@ -125,13 +127,14 @@ impl Kind {
         Kind::Dict,
         Kind::Set,
         Kind::Struct,
+        Kind::Module,
         Kind::Function,
         Kind::Bound,
         Kind::Elems,
         Kind::Slots,
         Kind::Index,
         Kind::Cell,
-        Kind::Globals,
+        Kind::Links,
     ];
 
     /// What `type` says of values of this kind (of most of them, for [`Kind::Elems`]).
@@ -150,9 +153,10 @@ impl Kind {
             Kind::Dict => "dict",
             Kind::Set => "set",
             Kind::Struct => "struct",
+            Kind::Module => "module",
             Kind::Function => "function",
             Kind::Elems => "string.elems",
-            Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Globals => "internal",
+            Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Links => "internal",
         }
     }
 }
@@ -161,8 +165,10 @@ impl Kind {
 pub mod shapes {
     use super::{Kind, Shape};
 
-    /// A string: its UTF-8.
+    /// A string that is valid UTF-8.
     pub const STR: Shape = Shape::new(Kind::Str as u16, "string").text();
+    /// A string that is not: a part of one, cut through a code point.
+    pub const RAW_STR: Shape = Shape::new(Kind::Str as u16, "string").bytes();
     /// An int: two's complement in as few bytes as possible, least byte first.
     pub const BIGINT: Shape = Shape::new(Kind::BigInt as u16, "int").bytes();
     /// A float: its bits, least byte first.
@@ -171,8 +177,8 @@ pub mod shapes {
     pub const BYTES: Shape = Shape::new(Kind::Bytes as u16, "bytes").bytes();
     /// A tuple: its elements.
     pub const TUPLE: Shape = Shape::new(Kind::Tuple as u16, "tuple").references_tail();
-    /// A range: start, step and length.
-    pub const RANGE: Shape = Shape::new(Kind::Range as u16, "range").raw_words(3);
+    /// A range: start, stop, step and length.
+    pub const RANGE: Shape = Shape::new(Kind::Range as u16, "range").raw_words(4);
     /// A list: length and number of iterations in progress; slots.
     pub const LIST: Shape = Shape::new(Kind::List as u16, "list").raw_words(2).references(1).mutable();
     /// A dict: see [`crate::data::table`].
@@ -181,7 +187,9 @@ pub mod shapes {
     pub const SET: Shape = Shape::new(Kind::Set as u16, "set").raw_words(1).references(2).mutable();
     /// A struct: the tuple of its field names, sorted; then the values in the same order.
     pub const STRUCT: Shape = Shape::new(Kind::Struct as u16, "struct").references_tail();
-    /// A function: the number of its code; globals of its module, defaults, captured cells.
+    /// A module value: its name; a struct of its members.
+    pub const MODULE: Shape = Shape::new(Kind::Module as u16, "module").references(2);
+    /// A function: the number of its code; links, defaults, captured cells.
     pub const FUNCTION: Shape = Shape::new(Kind::Function as u16, "function").raw_words(1).references_tail();
     /// A bound method: its number; the receiver.
     pub const BOUND: Shape = Shape::new(Kind::Bound as u16, "bound method").raw_words(1).references(1);
@@ -191,10 +199,10 @@ pub mod shapes {
     pub const SLOTS: Shape = Shape::new(Kind::Slots as u16, "slots").references_tail().mutable();
     /// Hash index of a dict or set.
     pub const INDEX: Shape = Shape::new(Kind::Index as u16, "index").bytes().mutable();
-    /// A captured variable.
+    /// A captured or global variable.
     pub const CELL: Shape = Shape::new(Kind::Cell as u16, "cell").references(1).mutable();
-    /// The tuple of a module's constants, then its globals.
-    pub const GLOBALS: Shape = Shape::new(Kind::Globals as u16, "globals").references_tail().mutable();
+    /// What the functions with some code refer to: see [`crate::code::Link`].
+    pub const LINKS: Shape = Shape::new(Kind::Links as u16, "links").references_tail();
 }
 
 /// No value.
@@ -243,8 +251,10 @@ pub trait ValueExt<'s>: Copy {
     fn is_unset(self) -> bool;
     /// Is it `None`?
     fn is_none(self) -> bool;
-    /// The text of a string.
+    /// The text of a string that is valid UTF-8.
     fn as_str(self) -> Option<&'s str>;
+    /// The bytes of any string.
+    fn as_text(self) -> Option<&'s [u8]>;
     /// The object, if it is of this kind.
     fn as_kind(self, kind: Kind) -> Option<Object<'s>>;
     /// The truth value of a bool.
@@ -289,7 +299,12 @@ impl<'s> ValueExt<'s> for Value<'s> {
 
     #[inline(always)]
     fn as_str(self) -> Option<&'s str> {
-        self.as_kind(Kind::Str).map(Object::text)
+        self.as_kind(Kind::Str).filter(|object| object.is_text()).map(Object::text)
+    }
+
+    #[inline(always)]
+    fn as_text(self) -> Option<&'s [u8]> {
+        self.as_kind(Kind::Str).map(Object::bytes)
     }
 
     #[inline(always)]
@@ -318,7 +333,7 @@ impl<'s> ValueExt<'s> for Value<'s> {
 
     fn type_name(self) -> &'static str {
         match self.kind() {
-            Kind::Elems => crate::data::text::elems_type_name(self),
+            Kind::Elems => crate::data::elems::type_name(self),
             kind => kind.type_name(),
         }
     }

@@ -53,7 +53,7 @@ fn lexical_errors() {
         ("x = 1e999", "1:5: invalid float literal"),
         ("x = 1 \\ + 2", "1:7: stray backslash in program"),
         ("x = 1)", "1:6: unexpected ')'"),
-        ("x = f'{a}'", "1:5: f-strings are not supported"),
+        ("x = f'{a}'", "1:5: this Starlark dialect does not support f-strings"),
         ("é = ¢", "1:5: unexpected input character '¢'"),
     ]);
 }

@@ -30,9 +30,13 @@ memory
   --check             collect at every call and loop, and verify the whole heap every time (slow)
 
 language
-  --extended          allow recursion, while, and statements at top level
+  --extended          allow everything below (but load-globals)
+  --dialect LIST      switch parts of the language on, or off with no- before the name; comma separated:
+                      set (on), lambda (on), nested-def (on), set-order, recursion, while, top-level (if, for and
+                      while outside of functions), reassign (of globals), load-globals, f-strings, types
+                      (annotations, which are not checked)
 
-modules
+modules (json and math are there without loading)
   --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above)
   --prelude FILE      a program whose globals every module can use (prelude.star beside FILE, if there is one)
 
@@ -117,6 +121,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("root") => run.root = Some(parser.value()?.into()),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
             Long("extended") => run.dialect = Dialect::EXTENDED,
+            Long("dialect") => dialect(&mut run.dialect, &parser.value()?.string()?)?,
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
             Long("nursery") => {
                 run.config.nursery_bytes = parser.value()?.parse_with(size)?;
@@ -138,6 +143,18 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     }
     run.file = one_file(files, "one program to run must be given: frazil run FILE.star")?;
     Ok(Command::Run(run))
+}
+
+/// Changes the language by a list of switches.
+fn dialect(dialect: &mut Dialect, list: &str) -> Result<(), lexopt::Error> {
+    match list.split(',').find(|name| !dialect.switch(name)) {
+        None => Ok(()),
+        Some(unknown) => {
+            let known: Vec<&str> = Dialect::switches().collect();
+            Err(format!("{unknown:?} is no part of the language that can be switched: {}", known.join(", "))
+                .into())
+        }
+    }
 }
 
 /// The size of an old block.
@@ -193,6 +210,19 @@ mod tests {
         assert_eq!(drain("all"), Ok(Drain::All));
         assert_eq!(drain("instalments"), Ok(INSTALMENTS));
         assert!(drain("half").unwrap_err().contains("all or instalments"));
+    }
+
+    #[test]
+    fn dialects() {
+        let parse = |words: &[&str]| match parse(&mut lexopt::Parser::from_args(words)) {
+            Ok(Command::Run(run)) => Some(run.dialect),
+            _ => None,
+        };
+        let wanted = Dialect { while_loops: true, set: false, ..Dialect::STANDARD };
+        assert_eq!(parse(&["--dialect", "while,no-set", "a.star"]), Some(wanted));
+        let wanted = Dialect { recursion: false, ..Dialect::EXTENDED };
+        assert_eq!(parse(&["--extended", "--dialect", "no-recursion", "a.star"]), Some(wanted));
+        assert_eq!(parse(&["--dialect", "goto", "a.star"]), None);
     }
 
     #[test]

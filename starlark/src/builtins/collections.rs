@@ -1,12 +1,11 @@
-//! The methods of lists, dicts and sets.
+//! The methods of lists and dicts.
 
 use crate::cx::Cx;
 use crate::data::{equal, iter, list, sequence, table};
-use crate::failure::{Failure, Res, fail};
+use crate::failure::{Res, fail};
 use crate::host::Args;
-use crate::ops::{self, repr};
-use crate::syntax::ast::BinaryOp;
-use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
+use crate::ops;
+use crate::value::{Kind, Object, Value, ValueExt, length, none, shapes};
 
 use super::convert::{update_from_named, update_from_pairs};
 use super::methods::Method;
@@ -24,7 +23,7 @@ pub const LIST_METHODS: &[Method] = &[
 
 /// The methods of dicts.
 pub const DICT_METHODS: &[Method] = &[
-    Method { name: "clear", call: table_clear },
+    Method { name: "clear", call: clear },
     Method { name: "get", call: get },
     Method { name: "items", call: items },
     Method { name: "keys", call: keys },
@@ -35,24 +34,8 @@ pub const DICT_METHODS: &[Method] = &[
     Method { name: "values", call: values },
 ];
 
-/// The methods of sets.
-pub const SET_METHODS: &[Method] = &[
-    Method { name: "add", call: add },
-    Method { name: "clear", call: table_clear },
-    Method { name: "difference", call: difference },
-    Method { name: "discard", call: discard },
-    Method { name: "intersection", call: intersection },
-    Method { name: "issubset", call: issubset },
-    Method { name: "issuperset", call: issuperset },
-    Method { name: "pop", call: set_pop },
-    Method { name: "remove", call: set_remove },
-    Method { name: "symmetric_difference", call: symmetric_difference },
-    Method { name: "union", call: union },
-    Method { name: "update", call: set_update },
-];
-
 /// The receiver, which is of the type whose method is called.
-fn this<'s>(args: &Args<'_, 's>) -> Res<Object<'s>> {
+pub(super) fn this<'s>(args: &Args<'_, 's>) -> Res<Object<'s>> {
     match args.this.object() {
         Some(object) => Ok(object),
         None => fail!("the method has no receiver"),
@@ -140,7 +123,7 @@ fn list_remove<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 // ---------------------------------------------------------------------------------------------- dicts
 
-fn table_clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+fn clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [] = args.exactly()?;
     table::clear(cx, this(args)?)?;
     Ok(none())
@@ -215,106 +198,4 @@ fn dict_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     }
     update_from_named(cx, dict, args.named)?;
     Ok(none())
-}
-
-// ---------------------------------------------------------------------------------------------- sets
-
-fn add<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [value] = args.exactly()?;
-    table::insert(cx, this(args)?, value, none())?;
-    Ok(none())
-}
-
-fn discard<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [value] = args.exactly()?;
-    table::remove(cx, this(args)?, value)?;
-    Ok(none())
-}
-
-fn set_remove<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [value] = args.exactly()?;
-    match table::remove(cx, this(args)?, value)? {
-        Some(_) => Ok(none()),
-        None => Err(Failure::new(format!("missing key {}", repr::repr(cx, value)))),
-    }
-}
-
-fn set_pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [] = args.exactly()?;
-    let set = this(args)?;
-    let Some(first) = table::next(set, 0) else { fail!("empty set") };
-    table::check_writable(cx, set, "delete from")?;
-    table::remove_at(cx, set, first)
-}
-
-/// An iterable as a set.
-fn as_set<'s>(cx: Cx<'s>, iterable: Value<'s>) -> Res<Value<'s>> {
-    if iterable.kind() == Kind::Set {
-        return Ok(iterable);
-    }
-    let items = iter::collect(cx, iterable, "other")?;
-    let set = table::with_capacity(cx, &shapes::SET, 0)?;
-    for item in items {
-        table::insert(cx, set, item, none())?;
-    }
-    Ok(set.into())
-}
-
-fn combine<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Value<'s>> {
-    args.positional(0, usize::MAX)?;
-    let mut result = table::copy(cx, this(args)?, &shapes::SET)?.into();
-    for other in args.positional {
-        result = ops::binary(cx, op, result, as_set(cx, other.get())?)?;
-    }
-    Ok(result)
-}
-
-fn union<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combine(cx, args, BinaryOp::BitOr)
-}
-
-fn intersection<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combine(cx, args, BinaryOp::BitAnd)
-}
-
-fn difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combine(cx, args, BinaryOp::Sub)
-}
-
-fn symmetric_difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [_] = args.exactly()?;
-    combine(cx, args, BinaryOp::BitXor)
-}
-
-fn set_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    args.positional(0, usize::MAX)?;
-    let set = this(args)?;
-    for other in args.positional {
-        for item in iter::collect(cx, other.get(), "other")? {
-            table::insert(cx, set, item, none())?;
-        }
-    }
-    Ok(none())
-}
-
-/// Does `larger` contain all of `smaller`?
-fn contains_all<'s>(larger: Object<'s>, smaller: Object<'s>) -> Res<bool> {
-    for position in table::positions(smaller) {
-        if table::find(larger, table::key(smaller, position))?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn issubset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [other] = args.exactly()?;
-    let other = as_set(cx, other)?.object();
-    Ok(boolean(other.map_or(Ok(false), |other| contains_all(other, this(args)?))?))
-}
-
-fn issuperset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [other] = args.exactly()?;
-    let other = as_set(cx, other)?.object();
-    Ok(boolean(other.map_or(Ok(false), |other| contains_all(this(args)?, other))?))
 }

@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 
 use crate::cx::Cx;
-use crate::data::{int, iter, list, table};
+use crate::data::{int, iter, list, table, text};
 use crate::failure::{Res, fail};
 use crate::host::{Args, PlainFn};
 use crate::ops::{self, repr};
@@ -38,7 +38,7 @@ fn bytes<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
     match (value.kind(), value.object()) {
         (Kind::Bytes, _) => return Ok(value),
-        (Kind::Str, Some(object)) => return ops::bytes(cx, object.text().as_bytes()),
+        (Kind::Str, Some(object)) => return ops::bytes(cx, text::lossy(object.bytes()).as_bytes()),
         _ => {}
     }
     let Some(mut iter) = iter::iterate(cx, value) else {
@@ -83,7 +83,10 @@ fn ord<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
             bytes => fail!("bytes has length {}, want 1", bytes.len()),
         };
     }
-    let Some(text) = value.as_str() else { fail!("got {}, want string or bytes", value.type_name()) };
+    if value.kind() != Kind::Str {
+        fail!("got {}, want string or bytes", value.type_name());
+    }
+    let text = text::lossy_of(value);
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(c), None) => Ok(small_int(i64::from(u32::from(c)))),
@@ -183,7 +186,7 @@ pub(super) fn update_from_named<'s>(
     named: &[(Value<'s>, Value<'s>)],
 ) -> Res<()> {
     for (index, &(name, value)) in named.iter().enumerate() {
-        if named[..index].iter().any(|(earlier, _)| earlier.as_str() == name.as_str()) {
+        if named[..index].iter().any(|(earlier, _)| earlier.as_text() == name.as_text()) {
             fail!("duplicate keyword arg: {}", repr::repr(cx, name));
         }
         table::insert(cx, dict, name, value)?;
@@ -214,7 +217,7 @@ fn float<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         Kind::Float => Ok(value),
         Kind::Bool => int::make_float(cx, f64::from(u8::from(value.as_bool() == Some(true)))),
         Kind::Int | Kind::BigInt => int::make_float(cx, int::to_finite_float(value)?),
-        Kind::Str => int::make_float(cx, parse_float(value.as_str().unwrap_or(""))?),
+        Kind::Str => int::make_float(cx, parse_float(&text::lossy_of(value))?),
         _ => fail!("got {}, want number or string", value.type_name()),
     }
 }
@@ -237,20 +240,20 @@ fn parse_float(text: &str) -> Res<f64> {
 fn int_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value, base] = args.bind(["x", "base?"])?;
     let value = value.unwrap_or(none());
-    let Some(text) = value.as_str() else {
+    if value.kind() != Kind::Str {
         if base.is_some() {
             fail!("can't convert non-string with explicit base");
         }
         return match value.kind() {
             Kind::Int | Kind::BigInt => Ok(value),
             Kind::Bool => Ok(small_int(i64::from(value.as_bool() == Some(true)))),
-            Kind::Float => match int::from_float(value.as_float().unwrap_or(0.0)) {
+            _ => match int::truncated(value)? {
                 Some(i) => int::make_big(cx, &i),
-                None => fail!("cannot convert float {} to integer", repr::repr(cx, value)),
+                None => fail!("cannot convert {} to int", value.type_name()),
             },
-            _ => fail!("cannot convert {} to int", value.type_name()),
         };
-    };
+    }
+    let text = &text::lossy_of(value);
     let base = match base {
         None => 10,
         Some(base) => match base.as_small() {
@@ -293,8 +296,8 @@ fn parse_int(text: &str, base: u32) -> Option<BigInt> {
 
 /// An argument that must be a string.
 #[inline]
-pub(super) fn string<'s>(value: Value<'s>, parameter: &str) -> Res<&'s str> {
-    match value.as_str() {
+pub(super) fn string<'s>(value: Value<'s>, parameter: &str) -> Res<&'s [u8]> {
+    match value.as_text() {
         Some(text) => Ok(text),
         None => fail!("for parameter {parameter}: got {}, want string", value.type_name()),
     }

@@ -1,6 +1,7 @@
 //! Built-in functions but those that convert or compare.
 
 use crate::cx::Cx;
+use crate::data::text::{self, Text};
 use crate::data::{equal, hash, int, iter, list, record, sequence};
 use crate::failure::{Res, fail};
 use crate::host::{Args, PlainFn};
@@ -92,22 +93,20 @@ fn fail_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 /// The arguments as text, with `sep` between them.
 fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
-    let mut separator = " ";
-    for (name, value) in args.named {
-        match (name.as_str(), value.as_str()) {
-            (Some("sep"), Some(text)) => separator = text,
-            (Some("sep"), None) => fail!("for parameter sep: got {}, want string", value.type_name()),
-            (name, _) => fail!("unexpected keyword argument \"{}\"", name.unwrap_or("")),
-        }
-    }
-    let mut message = String::new();
+    let named = Args { this: args.this, positional: &[], named: args.named };
+    let [separator] = named.bind(["sep?"])?;
+    let separator = match separator {
+        Some(separator) => text::lossy(string(separator, "sep")?),
+        None => " ".into(),
+    };
+    let mut message = Text::default();
     for (index, cell) in args.positional.iter().enumerate() {
         if index > 0 {
-            message.push_str(separator);
+            message.push_str(&separator);
         }
         repr::write_str(cx, &mut message, cell.get());
     }
-    Ok(message)
+    Ok(message.into_string())
 }
 
 fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -122,7 +121,7 @@ fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     match (attr::find(cx, value, name)?, args.at(2)) {
         (Some(found), _) => Ok(found),
         (None, Some(default)) => Ok(default),
-        (None, None) => Err(attr::missing(value, text)),
+        (None, None) => Err(attr::missing(value, &text::lossy(text))),
     }
 }
 
@@ -135,7 +134,7 @@ fn hasattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn hash_<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
     match (value.kind(), value.object()) {
-        (Kind::Str, Some(object)) => Ok(small_int(i64::from(hash::java(object.text())))),
+        (Kind::Str, Some(object)) => Ok(small_int(i64::from(hash::java(&text::lossy(object.bytes()))))),
         // The 32-bit hash of Fowler, Noll and Vo.
         (Kind::Bytes, Some(object)) => {
             let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(16_777_619);

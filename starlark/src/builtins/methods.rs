@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::host::PlainFn;
 use crate::value::{KINDS, Kind};
 
-use super::{collections, strings};
+use super::{collections, sets, strings};
 
 /// A method of a built-in type.
 pub struct Method {
@@ -23,7 +23,7 @@ pub fn of(kind: Kind) -> &'static [Method] {
         Kind::Bytes => strings::BYTES_METHODS,
         Kind::List => collections::LIST_METHODS,
         Kind::Dict => collections::DICT_METHODS,
-        Kind::Set => collections::SET_METHODS,
+        Kind::Set => sets::METHODS,
         _ => &[],
     }
 }

@@ -5,6 +5,8 @@ pub mod convert;
 pub mod functions;
 pub mod methods;
 pub mod order;
+pub(crate) mod sets;
+mod string_parts;
 pub mod strings;
 
 use crate::host::Call;

@@ -2,10 +2,11 @@
 //! the root stack; without a key they do not call at all.
 
 use std::cell::Cell;
+use std::cmp::Ordering;
 
 use crate::cx::Cx;
 use crate::data::{iter, list};
-use crate::failure::{Failure, Res, fail};
+use crate::failure::{Res, fail};
 use crate::host::{Args, Prepared};
 use crate::machine::Machine;
 use crate::ops;
@@ -66,21 +67,58 @@ pub fn sorted_run(machine: &mut Machine, slot: usize) -> Res<()> {
 /// The indices of the keys in ascending (or descending) order; equal ones stay in their order.
 fn sort<'s>(keys: &[Value<'s>], reverse: bool) -> Res<Vec<usize>> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
-    let mut failure: Option<Box<Failure>> = None;
-    order.sort_by(|&x, &y| {
-        let (a, b) = if reverse { (keys[y], keys[x]) } else { (keys[x], keys[y]) };
-        if failure.is_some() {
-            return std::cmp::Ordering::Equal;
+    let towards = |ordering: Ordering| if reverse { ordering.reverse() } else { ordering };
+    if keys.iter().all(|key| key.as_small().is_some()) {
+        order.sort_by(|&x, &y| towards(keys[x].as_small().cmp(&keys[y].as_small())));
+    } else if keys.iter().all(|key| key.kind() == Kind::Str) {
+        order.sort_by(|&x, &y| towards(keys[x].as_text().cmp(&keys[y].as_text())));
+    } else {
+        let less = |x: usize, y: usize| if reverse { less(keys[y], keys[x]) } else { less(keys[x], keys[y]) };
+        merge_sort(&mut order, less)?;
+    }
+    Ok(order)
+}
+
+/// So many items are sorted by insertion.
+const INSERTION_MAX: usize = 20;
+
+/// A stable sort whose comparison may fail, and need not be an order at all. (The one of the standard library would
+/// panic then.) It goes on after a failure; the last one is reported.
+fn merge_sort(items: &mut [usize], mut less: impl FnMut(usize, usize) -> Res<bool>) -> Res<()> {
+    let mut failure = None;
+    let mut less = |x, y| {
+        less(x, y).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        })
+    };
+    for run in items.chunks_mut(INSERTION_MAX) {
+        for end in 1..run.len() {
+            let at = (0..end).rev().take_while(|&at| less(run[end], run[at])).last().unwrap_or(end);
+            run[at..=end].rotate_right(1);
         }
-        match crate::data::equal::compare("<", a, b) {
-            Ok(order) => order,
-            Err(error) => {
-                failure = Some(error);
-                std::cmp::Ordering::Equal
+    }
+    let mut width = INSERTION_MAX;
+    let mut merged = Vec::with_capacity(items.len());
+    while width < items.len() {
+        merged.clear();
+        for pair in items.chunks(2 * width) {
+            let (mut left, mut right) = pair.split_at(width.min(pair.len()));
+            while let (&[x, ref more_left @ ..], &[y, ref more_right @ ..]) = (left, right) {
+                if less(y, x) {
+                    merged.push(y);
+                    right = more_right;
+                } else {
+                    merged.push(x);
+                    left = more_left;
+                }
             }
+            merged.extend(left.iter().chain(right));
         }
-    });
-    failure.map_or(Ok(order), Err)
+        items.copy_from_slice(&merged);
+        width *= 2;
+    }
+    failure.map_or(Ok(()), Err)
 }
 
 /// The first half of `min`.
@@ -163,4 +201,25 @@ fn part<'s>(state: Value<'s>, at: usize) -> Res<Object<'s>> {
 
 fn flag(state: Value<'_>) -> bool {
     state.object().is_some_and(|state| state.get(FLAG) == boolean(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    quickcheck::quickcheck! {
+        fn merging_sorts_stably(keys: Vec<u8>) -> bool {
+            let keys: Vec<u8> = keys.repeat(5);
+            let mut order: Vec<usize> = (0..keys.len()).collect();
+            merge_sort(&mut order, |x, y| Ok(keys[x] / 8 < keys[y] / 8)).is_ok()
+                && order.is_sorted_by_key(|&index| (keys[index] / 8, index))
+        }
+
+        fn nonsense_is_no_reason_to_panic(answers: Vec<bool>, len: u8) -> bool {
+            let mut order: Vec<usize> = (0..len as usize).collect();
+            let mut answers = answers.into_iter().cycle();
+            merge_sort(&mut order, |_, _| Ok(answers.next().unwrap_or(true))).is_ok()
+                && { order.sort_unstable(); order.into_iter().eq(0..len as usize) }
+        }
+    }
 }

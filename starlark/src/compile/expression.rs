@@ -1,7 +1,7 @@
 //! Expressions. [`Compiler::expression`] puts a value in a given register, [`Compiler::operand`] says in which
 //! register it is, which for a variable needs no code at all, and [`Compiler::condition`] only jumps.
 
-use crate::code::{Op, Reg};
+use crate::code::{Link, Op, Reg};
 use crate::syntax::ast::{
     Binary, BinaryOp, Conditional, DictEntry, Expr, ExprKind, Ident, Primary, Slice, SuffixKind, Unary,
     UnaryOp,
@@ -127,7 +127,10 @@ impl<'m> Compiler<'m> {
                 let at = self.body.captures_at + index;
                 self.emit(Op::Free { d, at }, span);
             }
-            Binding::Global(global) => self.emit(Op::Global { d, global }, span),
+            Binding::Global(global) => {
+                let global = self.link(Link::Global(global));
+                self.emit(Op::Global { d, global }, span);
+            }
             Binding::Predeclared => {
                 let text = self.text(ident.name);
                 self.emit_constant(Const::Predeclared(text.into()), d, span);
@@ -340,7 +343,7 @@ impl<'m> Compiler<'m> {
         let mut keys = Vec::with_capacity(entries.len());
         for entry in entries {
             let ExprKind::Str(text) = &entry.key.kind else { return None };
-            let key = self.constant_str(text);
+            let key = self.module_constant(Const::Str(text.clone()));
             if keys.contains(&key) {
                 return None;
             }

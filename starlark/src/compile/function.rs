@@ -1,6 +1,6 @@
 //! Functions and the top level of modules.
 
-use crate::code::{Capture, CaptureFrom, Code, Op, Params, Reg};
+use crate::code::{Capture, CaptureFrom, Code, Link, Op, Params, Reg};
 use crate::syntax::ast::{Function, Param};
 use crate::syntax::resolve::{self, FunctionInfo, Local};
 use crate::syntax::{Span, Symbol};
@@ -43,7 +43,8 @@ impl<'m> Compiler<'m> {
             }
         }
         let code = self.nested(function, defaults);
-        self.emit(Op::Function { d, base, code }, function.span);
+        let link = self.link(Link::Code(code));
+        self.emit(Op::Function { d, base, link }, function.span);
         self.release(mark);
     }
 
@@ -133,6 +134,7 @@ impl<'m> Compiler<'m> {
             calls: body.calls.into(),
             loops: body.loop_sites.into(),
             loads: body.loads.into(),
+            links: body.links.into(),
             globals: self.globals.clone(),
         });
         number

@@ -14,11 +14,12 @@ mod statement;
 mod target;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 
-use crate::code::{Code, Reg};
+use crate::code::{Code, Link, Reg};
 use crate::syntax::{Diagnostic, Module, Span};
 
 use emit::Body;
@@ -100,8 +101,27 @@ struct Compiler<'m> {
 }
 
 impl Compiler<'_> {
-    /// The number of a constant.
+    /// The number of something that the function refers to.
+    fn link(&mut self, link: Link) -> u32 {
+        let number = self.body.links.len() as u32;
+        match self.body.link_numbers.entry(link) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                new.insert(number);
+                self.body.links.push(link);
+                number
+            }
+        }
+    }
+
+    /// The link to a constant.
     fn constant(&mut self, constant: Const) -> u32 {
+        let number = self.module_constant(constant);
+        self.link(Link::Constant(number))
+    }
+
+    /// The number of a constant in the module.
+    fn module_constant(&mut self, constant: Const) -> u32 {
         if let Some(&number) = self.constant_numbers.get(&constant) {
             return number;
         }

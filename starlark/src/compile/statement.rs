@@ -1,6 +1,6 @@
 //! Statements.
 
-use crate::code::{LoadSite, Op};
+use crate::code::{Link, LoadSite, Op};
 use crate::syntax::ast::{For, If, Load, Stmt, StmtKind, While};
 use crate::syntax::{Binding, Span};
 
@@ -160,6 +160,7 @@ impl<'m> Compiler<'m> {
         for symbol in &load.symbols {
             match symbol.local.binding {
                 Binding::Global(global) => {
+                    let global = self.link(Link::Global(global));
                     symbols.push((global, self.text(symbol.remote.symbol).into(), symbol.remote.span));
                 }
                 _ => self.error(symbol.local.span, "load must bind a global"),

@@ -1,6 +1,6 @@
 //! Assignment.
 
-use crate::code::{Op, Reg};
+use crate::code::{Link, Op, Reg};
 use crate::syntax::ast::{
     Assign, AttrTarget, AugAssign, BinaryOp, Expr, ExprKind, Ident, Target, TargetKind,
 };
@@ -101,7 +101,10 @@ impl<'m> Compiler<'m> {
                 }
                 _ => self.emit(Op::SetCell { cell: 1 + slot as Reg, a }, span),
             },
-            Binding::Global(global) => self.emit(Op::SetGlobal { a, global }, span),
+            Binding::Global(global) => {
+                let global = self.link(Link::Global(global));
+                self.emit(Op::SetGlobal { a, global }, span);
+            }
             Binding::Free(_) | Binding::Predeclared | Binding::Universal | Binding::Unresolved => {
                 self.error(span, format!("cannot assign to {}", self.text(ident.name)));
             }
@@ -152,7 +155,8 @@ impl<'m> Compiler<'m> {
 
     /// `d = a op operand`, where `a` may be changed in place.
     fn apply_in_place(&mut self, op: BinaryOp, d: Reg, a: Reg, operand: &'m Expr, span: Span) {
-        let in_place = matches!(op, BinaryOp::Add | BinaryOp::BitOr);
+        use BinaryOp::{Add, BitAnd, BitOr, BitXor, Sub};
+        let in_place = matches!(op, Add | Sub | BitOr | BitAnd | BitXor);
         if !in_place || matches!(operand.kind, ExprKind::Int(_)) {
             return self.apply(op, d, a, operand, span);
         }

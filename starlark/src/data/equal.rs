@@ -1,27 +1,28 @@
 //! Equality and order of values.
 //!
-//! Nested values are compared recursively down to [`DEPTH_MAX`]; deeper ones, cyclic ones among them, are an error.
+//! Nested values are compared recursively for some levels, and then by the walks in `deep`, which end with an error
+//! only if a value contains itself.
 
 use std::cmp::Ordering;
 
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res};
 use crate::value::{Kind, Object, Value, ValueExt};
 
-use super::{int, list, record, sequence, table};
+use super::{deep, int, list, record, sequence, table};
 
-/// How deeply values may be nested to be compared.
-pub const DEPTH_MAX: usize = 1000;
+/// So many levels are compared recursively.
+const DEPTH_MAX: usize = 16;
 
 /// `a == b`
 ///
 /// # Errors
-/// The values are nested too deeply.
+/// A value contains itself.
 #[inline]
 pub fn equal<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
         return Ok(a == b);
     }
-    if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+    if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
         return Ok(a == b);
     }
     equal_at(a, b, 0)
@@ -30,7 +31,7 @@ pub fn equal<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
 /// Whether one of the items equals a value.
 ///
 /// # Errors
-/// The values are nested too deeply.
+/// A value contains itself.
 #[inline(always)]
 pub fn any<'s>(mut items: impl Iterator<Item = Value<'s>>, wanted: Value<'s>) -> Res<bool> {
     if wanted.as_small().is_some() {
@@ -38,8 +39,8 @@ pub fn any<'s>(mut items: impl Iterator<Item = Value<'s>>, wanted: Value<'s>) ->
             item == wanted || item.as_float().is_some() && int::compare(item, wanted) == Ordering::Equal
         }));
     }
-    if let Some(text) = wanted.as_str() {
-        return Ok(items.any(|item| item == wanted || item.as_str() == Some(text)));
+    if let Some(text) = wanted.as_text() {
+        return Ok(items.any(|item| item == wanted || item.as_text() == Some(text)));
     }
     for item in items {
         if equal_at(item, wanted, 0)? {
@@ -55,7 +56,7 @@ pub fn equal_keys<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a == b {
         return Ok(true);
     }
-    if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+    if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
         return Ok(a == b);
     }
     if a.as_small().is_some() && b.as_small().is_some() {
@@ -65,28 +66,43 @@ pub fn equal_keys<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
 }
 
 fn equal_at<'s>(a: Value<'s>, b: Value<'s>, depth: usize) -> Res<bool> {
+    let kind = a.kind();
+    let (Some(x), Some(y), true) = (a.object(), b.object(), kind == b.kind()) else {
+        return equal_leaves(a, b);
+    };
     if depth > DEPTH_MAX {
-        fail!("comparison exceeded maximum recursion depth");
+        return deep::equal(a, b);
     }
-    let (kind, other) = (a.kind(), b.kind());
-    if kind != other {
-        return Ok(is_number(kind) && is_number(other) && int::compare(a, b) == Ordering::Equal);
-    }
-    let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(a == b) };
     // A structure is only known to equal itself if it is no cycle, which would have to be an error.
     match kind {
-        Kind::Str => Ok(x == y || x.text() == y.text()),
-        Kind::Bytes | Kind::BigInt => Ok(x.bytes() == y.bytes()),
-        Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
         Kind::Tuple => {
             let (x, y) = (x.references(), y.references());
             Ok(x.len() == y.len() && all(x.iter().zip(y.iter()), depth)?)
         }
         Kind::List => Ok(list::len(x) == list::len(y) && all(list::items(x).zip(list::items(y)), depth)?),
         Kind::Dict => equal_dicts(x, y, depth),
+        Kind::Struct => {
+            let values = |record| (0..record::len(record)).map(move |index| record::value(record, index));
+            Ok(record::len(x) == record::len(y)
+                && record::same_names(x, y)
+                && all(values(x).zip(values(y)), depth)?)
+        }
+        _ => equal_leaves(a, b),
+    }
+}
+
+/// Equality of values that are not both lists, tuples, dicts or structs.
+pub(super) fn equal_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    let (kind, other) = (a.kind(), b.kind());
+    if kind != other {
+        return Ok(is_number(kind) && is_number(other) && int::compare(a, b) == Ordering::Equal);
+    }
+    let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(a == b) };
+    match kind {
+        Kind::Str | Kind::Bytes | Kind::BigInt => Ok(x == y || x.bytes() == y.bytes()),
+        Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
         Kind::Set => equal_sets(x, y),
         Kind::Range => Ok(sequence::Range::of(x).same_elements(&sequence::Range::of(y))),
-        Kind::Struct => record::equal(x, y, |x, y| equal_at(x, y, depth + 1)),
         Kind::Bound => Ok(x.raw(0) == y.raw(0) && x.get(0) == y.get(0)),
         _ => Ok(x == y),
     }
@@ -128,41 +144,36 @@ fn is_number(kind: Kind) -> bool {
 /// The order of two values; `operator` is what the program wrote, for the error.
 ///
 /// # Errors
-/// The values have no order, or are nested too deeply.
+/// The values have no order, or contain themselves.
 #[inline]
 pub fn compare<'s>(operator: &str, a: Value<'s>, b: Value<'s>) -> Res<Ordering> {
     if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
         return Ok(a.cmp(&b));
     }
-    compare_at(operator, a, b, 0)
+    match sequences(operator, a, b, 0)?.or_else(|| compare_leaves(a, b)) {
+        Some(order) => Ok(order),
+        None => Err(no_order(operator, a, b)),
+    }
 }
 
-fn compare_at<'s>(operator: &str, a: Value<'s>, b: Value<'s>, depth: usize) -> Res<Ordering> {
-    if depth > DEPTH_MAX {
-        fail!("comparison exceeded maximum recursion depth");
-    }
-    let (kind, other) = (a.kind(), b.kind());
-    if is_number(kind) && is_number(other) {
-        return Ok(int::compare(a, b));
-    }
-    if kind == other {
-        match (kind, a.object(), b.object()) {
-            (Kind::Str, Some(x), Some(y)) => return Ok(x.text().as_bytes().cmp(y.text().as_bytes())),
-            (Kind::Bytes, Some(x), Some(y)) => return Ok(x.bytes().cmp(y.bytes())),
-            (Kind::Bool, ..) => return Ok(a.as_bool().cmp(&b.as_bool())),
-            (Kind::Tuple, Some(x), Some(y)) => {
-                return elements(operator, x.references().iter(), y.references().iter(), depth);
-            }
-            (Kind::List, Some(x), Some(y)) => {
-                return elements(operator, list::items(x), list::items(y), depth);
-            }
-            _ => {}
-        }
-    }
-    fail!("{} {operator} {} not implemented", a.type_name(), b.type_name())
+/// The error that two values have no order.
+#[cold]
+pub(super) fn no_order(operator: &str, a: Value<'_>, b: Value<'_>) -> Box<Failure> {
+    Failure::new(format!("{} {operator} {} not implemented", a.type_name(), b.type_name()))
 }
 
-/// The first pair of elements that are not equal decides.
+/// The order of two lists or two tuples.
+fn sequences<'s>(operator: &str, a: Value<'s>, b: Value<'s>, depth: usize) -> Res<Option<Ordering>> {
+    let (Some(x), Some(y), true) = (a.object(), b.object(), a.kind() == b.kind()) else { return Ok(None) };
+    match a.kind() {
+        Kind::Tuple | Kind::List if depth > DEPTH_MAX => deep::compare(operator, a, b).map(Some),
+        Kind::Tuple => elements(operator, x.references().iter(), y.references().iter(), depth).map(Some),
+        Kind::List => elements(operator, list::items(x), list::items(y), depth).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The first pair of elements that are not equal decides. Equal ones need no order.
 fn elements<'s>(
     operator: &str,
     x: impl ExactSizeIterator<Item = Value<'s>>,
@@ -171,9 +182,30 @@ fn elements<'s>(
 ) -> Res<Ordering> {
     let lengths = x.len().cmp(&y.len());
     for (x, y) in x.zip(y) {
-        if !equal_at(x, y, depth + 1)? {
-            return compare_at(operator, x, y, depth + 1);
+        let order = match compare_leaves(x, y) {
+            Some(order) => order,
+            None => match sequences(operator, x, y, depth + 1)? {
+                Some(order) => order,
+                None if equal_at(x, y, depth + 1)? => Ordering::Equal,
+                None => return Err(no_order(operator, x, y)),
+            },
+        };
+        if order.is_ne() {
+            return Ok(order);
         }
     }
     Ok(lengths)
+}
+
+/// The order of values that have one and no parts.
+pub(super) fn compare_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Option<Ordering> {
+    let (kind, other) = (a.kind(), b.kind());
+    if is_number(kind) && is_number(other) {
+        return Some(int::compare(a, b));
+    }
+    match (kind, a.object(), b.object()) {
+        (Kind::Str | Kind::Bytes, Some(x), Some(y)) if kind == other => Some(x.bytes().cmp(y.bytes())),
+        (Kind::Bool, ..) if kind == other => Some(a.as_bool().cmp(&b.as_bool())),
+        _ => None,
+    }
 }

@@ -5,10 +5,10 @@ use num_bigint::BigInt;
 use crate::failure::{Res, fail};
 use crate::value::{Kind, Value, ValueExt};
 
-use super::int;
+use super::{deep, int};
 
-/// How deeply tuples and structs may be nested to be hashed.
-const DEPTH_MAX: usize = 1000;
+/// So many levels of tuples and structs are hashed recursively.
+const DEPTH_MAX: usize = 16;
 
 const K1: u64 = 0x9e37_79b9_7f4a_7c15;
 const K2: u64 = 0xd6e8_feb8_6659_fd93;
@@ -75,42 +75,60 @@ fn big(i: &BigInt) -> u64 {
 /// The hash of a value.
 ///
 /// # Errors
-/// It is of a mutable type, or nested too deeply.
+/// It is of a mutable type.
 #[inline]
 pub fn hash(value: Value<'_>) -> Res<u64> {
     match value.as_small() {
         Some(i) => Ok(small(i)),
-        None => match value.as_str() {
-            Some(text) => Ok(bytes(text.as_bytes())),
+        None => match value.as_text() {
+            Some(text) => Ok(bytes(text)),
             None => slow(value, 0),
         },
     }
 }
 
 fn slow(value: Value<'_>, depth: usize) -> Res<u64> {
-    let fields = |first: usize| {
-        let mut hash = K2;
-        if depth > DEPTH_MAX {
-            fail!("value is nested too deeply to be hashed");
-        }
-        for field in value.object().iter().flat_map(|object| object.references().iter().skip(first)) {
-            hash = fold(hash ^ slow(field, depth + 1)?, K1);
-        }
-        Ok(hash)
+    let first = match value.kind() {
+        Kind::Tuple => 0,
+        Kind::Struct => 1,
+        _ => return leaf(value),
     };
+    if depth > DEPTH_MAX {
+        return deep::hash(value);
+    }
+    let mut hash = SEED;
+    for field in value.object().iter().flat_map(|object| object.references().iter().skip(first)) {
+        hash = combine(hash, slow(field, depth + 1)?);
+    }
+    Ok(hash)
+}
+
+/// The hash of no fields.
+pub(super) const SEED: u64 = K2;
+
+/// The hash of one more field.
+#[inline(always)]
+pub(super) fn combine(so_far: u64, field: u64) -> u64 {
+    fold(so_far ^ field, K1)
+}
+
+/// The hash of a value that is no tuple or struct.
+///
+/// # Errors
+/// It has none.
+pub(super) fn leaf(value: Value<'_>) -> Res<u64> {
     match value.kind() {
         Kind::Int => Ok(small(value.as_small().unwrap_or(0))),
-        Kind::Str => Ok(bytes(value.as_str().unwrap_or("").as_bytes())),
+        Kind::Str => Ok(bytes(value.as_text().unwrap_or_default())),
         Kind::Bytes => Ok(fold(value.object().map_or(0, |object| bytes(object.bytes())), K2)),
         Kind::BigInt => Ok(int::to_big(value).as_ref().map_or(0, big)),
         Kind::Float => Ok(float(value.as_float().unwrap_or(0.0))),
         Kind::None | Kind::Bool | Kind::Builtin => Ok(fold(value.bits(), K1)),
-        Kind::Tuple => fields(0),
-        Kind::Struct => fields(1),
         // The address may change: functions with the same code share a hash.
         Kind::Function => Ok(value.object().map_or(0, |object| fold(object.raw(0), K2))),
         Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(0), K1))),
-        _ => fail!("unhashable type: {}", value.type_name()),
+        Kind::List | Kind::Dict | Kind::Set => fail!("unhashable type: {}", value.type_name()),
+        _ => fail!("unhashable: {}", value.type_name()),
     }
 }
 

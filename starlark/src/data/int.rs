@@ -93,6 +93,18 @@ pub fn from_float(f: f64) -> Option<BigInt> {
     Some(if f < 0.0 { -magnitude } else { magnitude })
 }
 
+/// An int, or a float without its fraction. `None` for what is no number.
+///
+/// # Errors
+/// The float is not finite.
+pub fn truncated(value: Value<'_>) -> Res<Option<BigInt>> {
+    let Some(f) = value.as_float() else { return Ok(to_big(value)) };
+    match from_float(f) {
+        Some(i) => Ok(Some(i)),
+        None => fail!("cannot convert float {} to integer", if f.is_nan() { "NaN" } else { "infinity" }),
+    }
+}
+
 /// A number as a float; infinite if it is too large.
 pub fn to_float(value: Value<'_>) -> Option<f64> {
     match value.kind() {

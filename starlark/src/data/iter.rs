@@ -3,9 +3,9 @@
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{Kind, Object, Value, ValueExt, length, small_int};
+use crate::value::{INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, length, small_int};
 
-use super::{int, list, sequence, table, text};
+use super::{elems, int, list, sequence, table};
 
 /// Where an iteration over an object stands.
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ fn step<'s>(cx: Cx<'s>, kind: Kind, object: Object<'s>, at: usize) -> Res<Option
             if at < range.len { Some((int::make(cx, range.get(at))?, at + 1)) } else { None }
         }
         Kind::Dict | Kind::Set => table::next(object, at).map(|at| (table::key(object, at), at + 1)),
-        Kind::Elems => text::elem_step(cx, object, at)?,
+        Kind::Elems => elems::step(cx, object, at)?,
         _ => None,
     })
 }
@@ -98,9 +98,8 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
         (Kind::Dict | Kind::Set, Some(object)) => table::begin_iteration(cx, object)?,
         (Kind::Range, Some(object)) => {
             let range = sequence::Range::of(object);
-            if range.step == 1 && range.stop() < crate::value::INT_MAX && range.start >= crate::value::INT_MIN
-            {
-                return Ok([small_int(range.stop()), small_int(range.start)]);
+            if range.step == 1 && range.len > 0 && range.stop < INT_MAX && range.start >= INT_MIN {
+                return Ok([small_int(range.stop), small_int(range.start)]);
             }
         }
         (Kind::Tuple | Kind::Elems, _) => {}

@@ -7,6 +7,8 @@ use crate::cx::Cx;
 use crate::failure::{Res, fail};
 use crate::value::{Object, Value, ValueExt, shapes};
 
+use super::text;
+
 /// The tuple of names.
 #[inline(always)]
 pub fn names(record: Object<'_>) -> Option<Object<'_>> {
@@ -31,22 +33,22 @@ pub fn find<'s>(record: Object<'s>, name: Value<'s>, hint: usize) -> Option<usiz
     if hint < names.len() && names.get(hint) == name {
         return Some(hint);
     }
-    let text = name.as_str();
+    let text = name.as_text();
     let same = |other: &Value<'s>| *other == name;
     names
         .iter()
         .position(|other| same(&other))
-        .or_else(|| names.iter().position(|other| other.as_str() == text))
+        .or_else(|| names.iter().position(|other| other.as_text() == text))
 }
 
 /// All fields in the order of their names.
-pub fn fields(record: Object<'_>) -> impl Iterator<Item = (&str, Value<'_>)> {
+pub fn fields(record: Object<'_>) -> impl Iterator<Item = (Value<'_>, Value<'_>)> {
     let names = names(record).map(Object::references);
     names
         .into_iter()
         .flat_map(|names| names.iter())
         .enumerate()
-        .map(move |(index, name)| (name.as_str().unwrap_or(""), value(record, index)))
+        .map(move |(index, name)| (name, value(record, index)))
 }
 
 /// A struct of fields in any order.
@@ -54,10 +56,10 @@ pub fn fields(record: Object<'_>) -> impl Iterator<Item = (&str, Value<'_>)> {
 /// # Errors
 /// A name is given twice, or memory ran out.
 pub fn make<'s>(cx: Cx<'s>, mut fields: Vec<(Value<'s>, Value<'s>)>) -> Res<Value<'s>> {
-    let text = |field: &(Value<'s>, Value<'s>)| field.0.as_str().unwrap_or("");
+    let text = |field: &(Value<'s>, Value<'s>)| field.0.as_text().unwrap_or_default();
     fields.sort_by(|a, b| text(a).cmp(text(b)));
     if let Some(pair) = fields.windows(2).find(|pair| text(&pair[0]) == text(&pair[1])) {
-        fail!("struct: duplicate field {}", text(&pair[0]));
+        fail!("struct: duplicate field {}", text::lossy_of(pair[0].0));
     }
     let names: Vec<Value<'s>> = fields.iter().map(|field| field.0).collect();
     let names = cx.tuple(&names)?;
@@ -70,19 +72,19 @@ pub fn make<'s>(cx: Cx<'s>, mut fields: Vec<(Value<'s>, Value<'s>)>) -> Res<Valu
     Ok(fresh.finish().into())
 }
 
-/// Equality, given that of the values.
-pub fn equal<'s>(
-    x: Object<'s>,
-    y: Object<'s>,
-    mut same: impl FnMut(Value<'s>, Value<'s>) -> Res<bool>,
-) -> Res<bool> {
-    if len(x) != len(y) {
-        return Ok(false);
-    }
-    for ((name, value), (other_name, other)) in fields(x).zip(fields(y)) {
-        if name != other_name || !same(value, other)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// The fields of both structs; those of the second take precedence.
+///
+/// # Errors
+/// Memory ran out.
+pub fn union<'s>(cx: Cx<'s>, x: Value<'s>, y: Value<'s>) -> Res<Value<'s>> {
+    let (Some(x), Some(y)) = (x.object(), y.object()) else { return Ok(x) };
+    let mut all: Vec<(Value<'s>, Value<'s>)> = fields(y).collect();
+    all.extend(fields(x).filter(|&(name, _)| find(y, name, 0).is_none()));
+    make(cx, all)
+}
+
+/// Whether two structs with as many fields have the same names of fields.
+pub fn same_names<'s>(x: Object<'s>, y: Object<'s>) -> bool {
+    x.get(0) == y.get(0)
+        || fields(x).zip(fields(y)).all(|((name, _), (other, _))| name.as_text() == other.as_text())
 }

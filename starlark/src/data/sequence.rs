@@ -4,13 +4,15 @@ use crate::cx::Cx;
 use crate::failure::{Res, fail};
 use crate::value::{Kind, Object, Value, ValueExt, shapes, small_int};
 
-use super::{int, list, table, text};
+use super::{elems, int, list, table, text};
 
 /// An arithmetic progression of ints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The first element.
     pub start: i64,
+    /// The bound as it was given, for `repr`.
+    pub stop: i64,
     /// The distance of two elements, never 0.
     pub step: i64,
     /// How many elements there are.
@@ -26,13 +28,18 @@ impl Range {
             (i128::from(start) - i128::from(stop), -i128::from(step))
         };
         let len = if distance > 0 { (distance + stride - 1) / stride } else { 0 };
-        Range { start, step, len: usize::try_from(len).unwrap_or(usize::MAX) }
+        Range { start, stop, step, len: usize::try_from(len).unwrap_or(usize::MAX) }
     }
 
     /// What a range object holds.
     #[inline(always)]
     pub fn of(object: Object<'_>) -> Range {
-        Range { start: object.raw(0) as i64, step: object.raw(1) as i64, len: object.raw(2) as usize }
+        Range {
+            start: object.raw(0) as i64,
+            stop: object.raw(1) as i64,
+            step: object.raw(2) as i64,
+            len: object.raw(3) as usize,
+        }
     }
 
     /// The object.
@@ -41,7 +48,8 @@ impl Range {
     /// Memory ran out.
     pub fn make<'s>(self, cx: Cx<'s>) -> Res<Value<'s>> {
         let mut fresh = cx.alloc(&shapes::RANGE, 0)?;
-        fresh.raw_mut().copy_from_slice(&[self.start as u64, self.step as u64, self.len as u64]);
+        let words = [self.start as u64, self.stop as u64, self.step as u64, self.len as u64];
+        fresh.raw_mut().copy_from_slice(&words);
         Ok(fresh.finish().into())
     }
 
@@ -49,11 +57,6 @@ impl Range {
     #[inline(always)]
     pub fn get(&self, index: usize) -> i64 {
         self.start.wrapping_add((index as i64).wrapping_mul(self.step))
-    }
-
-    /// The bound that a range expression with these elements could have had.
-    pub fn stop(&self) -> i64 {
-        self.get(self.len)
     }
 
     /// Do both have the same elements?
@@ -80,7 +83,7 @@ pub fn len(value: Value<'_>) -> Option<usize> {
         Kind::List => list::len(object),
         Kind::Dict | Kind::Set => table::len(object),
         Kind::Range => Range::of(object).len,
-        Kind::Elems => return text::elems_len(object),
+        Kind::Elems => return elems::len(object),
         _ => return None,
     })
 }
@@ -88,12 +91,12 @@ pub fn len(value: Value<'_>) -> Option<usize> {
 /// The element at an index below the length of an indexable value.
 fn element<'s>(cx: Cx<'s>, value: Value<'s>, object: Object<'s>, index: usize) -> Res<Value<'s>> {
     Ok(match value.kind() {
-        Kind::Str => cx.ascii(object.text().as_bytes()[index]),
+        Kind::Str => cx.byte(object.bytes()[index]),
         Kind::Bytes => small_int(i64::from(object.bytes()[index])),
         Kind::Tuple => object.get(index),
         Kind::List => list::get(object, index),
         Kind::Range => int::make(cx, Range::of(object).get(index))?,
-        Kind::Elems => text::elem(cx, object, index),
+        Kind::Elems => elems::get(cx, object, index),
         _ => fail!("unhandled index operation {}[int]", value.type_name()),
     })
 }
@@ -143,6 +146,8 @@ pub fn index<'s>(cx: Cx<'s>, value: Value<'s>, at: Value<'s>) -> Res<Value<'s>> 
 /// The elements that a slice takes from a sequence.
 struct Chosen {
     start: usize,
+    /// The bound, which is not reached.
+    stop: i64,
     step: i64,
     len: usize,
 }
@@ -186,7 +191,7 @@ fn choose(start: Value<'_>, stop: Value<'_>, step: Value<'_>, len: usize) -> Res
         let start = bound(start, len - 1, len, -1, len - 1, "start")?;
         Range::new(start, bound(stop, -1, len, -1, start, "end")?, step)
     };
-    Ok(Chosen { start: usize::try_from(range.start).unwrap_or(0), step, len: range.len })
+    Ok(Chosen { start: usize::try_from(range.start).unwrap_or(0), stop: range.stop, step, len: range.len })
 }
 
 /// `value[start:stop:step]`; what is left out is `None`.
@@ -206,12 +211,10 @@ pub fn slice<'s>(
     let (Some(object), Some(len)) = (value.object(), len(value)) else { return Ok(value) };
     let chosen = choose(start, stop, step, len)?;
     match value.kind() {
-        Kind::Str if chosen.step == 1 => {
-            text::slice(cx, object.text(), chosen.start, chosen.start + chosen.len)
-        }
+        Kind::Str if chosen.step == 1 => text::slice(cx, value, chosen.start..chosen.start + chosen.len),
         Kind::Str => {
-            let bytes: Vec<u8> = chosen.indices().map(|at| object.text().as_bytes()[at]).collect();
-            cx.str(&String::from_utf8_lossy(&bytes))
+            let bytes: Vec<u8> = chosen.indices().map(|at| object.bytes()[at]).collect();
+            cx.text(&bytes)
         }
         Kind::Bytes => {
             let mut fresh = cx.alloc(&shapes::BYTES, chosen.len)?;
@@ -231,7 +234,8 @@ pub fn slice<'s>(
         Kind::Range => {
             let range = Range::of(object);
             let step = range.step.wrapping_mul(chosen.step);
-            Range { start: range.get(chosen.start), step, len: chosen.len }.make(cx)
+            let stop = range.start.wrapping_add(chosen.stop.wrapping_mul(range.step));
+            Range { start: range.get(chosen.start), stop, step, len: chosen.len }.make(cx)
         }
         _ => list::of_iter(cx, chosen.indices().map(|at| list::get(object, at))),
     }

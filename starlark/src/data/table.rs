@@ -38,11 +38,6 @@ fn stride(table: Object<'_>) -> usize {
     if table.is(&shapes::DICT) { 2 } else { 1 }
 }
 
-/// What errors call it.
-fn noun(table: Object<'_>) -> &'static str {
-    if table.is(&shapes::DICT) { "hash table" } else { "set" }
-}
-
 /// How many entries there are.
 #[inline(always)]
 pub fn len(table: Object<'_>) -> usize {
@@ -165,7 +160,7 @@ fn fill_index(table: Object<'_>, index: Object<'_>) -> Res<()> {
 pub fn find<'s>(table: Object<'s>, wanted: Value<'s>) -> Res<Option<usize>> {
     match table.get(INDEX).object() {
         None => {
-            if let Some(text) = wanted.as_str() {
+            if let Some(text) = wanted.as_text() {
                 return Ok(find_str_small(table, wanted, text));
             }
             hash::check(wanted)?;
@@ -187,7 +182,7 @@ fn find_hashed<'s>(table: Object<'s>, index: Object<'s>, wanted: Value<'s>, hash
 
 /// A string in a table without an index: by identity, then by length and contents.
 #[inline]
-fn find_str_small<'s>(table: Object<'s>, wanted: Value<'s>, text: &str) -> Option<usize> {
+fn find_str_small<'s>(table: Object<'s>, wanted: Value<'s>, text: &[u8]) -> Option<usize> {
     let slots = entries(table)?.references();
     let (stride, used) = (stride(table), used(table));
     for position in 0..used {
@@ -195,16 +190,16 @@ fn find_str_small<'s>(table: Object<'s>, wanted: Value<'s>, text: &str) -> Optio
             return Some(position);
         }
     }
-    (0..used).find(|position| slots.get(position * stride).as_str() == Some(text))
+    (0..used).find(|position| slots.get(position * stride).as_text() == Some(text))
 }
 
 /// The position of a string that is not a value yet.
-pub fn find_str(table: Object<'_>, text: &str) -> Option<usize> {
-    let same = |key: Value<'_>| key.as_str() == Some(text);
+pub fn find_text(table: Object<'_>, text: &[u8]) -> Option<usize> {
+    let same = |key: Value<'_>| key.as_text() == Some(text);
     match table.get(INDEX).object() {
         None => (0..used(table)).find(|&position| same(key(table, position))),
         Some(index) => {
-            let hash = hash::bytes(text.as_bytes());
+            let hash = hash::bytes(text);
             index::find(index, hash, |position| Ok(same(key(table, position)))).unwrap_or(None)
         }
     }
@@ -227,7 +222,7 @@ pub fn get<'s>(dict: Object<'s>, wanted: Value<'s>) -> Res<Option<Value<'s>>> {
 /// It cannot.
 #[inline(always)]
 pub fn check_writable(cx: Cx<'_>, table: Object<'_>, verb: &str) -> Res<()> {
-    cx.heap.check_writable(table).map_err(|error| Failure::store(error, verb, noun(table)))
+    cx.heap.check_writable(table).map_err(|error| Failure::store(error, verb, "hash table"))
 }
 
 /// Maps `key` to `value`, or adds it to a set (then `value` is ignored). Says whether the key is new.
@@ -310,7 +305,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     let grown =
         if capacity < 4 { 4 } else { capacity + capacity / 2 + usize::from(capacity < 32) * capacity / 2 };
     if grown as u64 > COUNT_MASK {
-        fail!("a {} cannot have more than {COUNT_MASK} entries", noun(table));
+        fail!("a hash table cannot have more than {COUNT_MASK} entries");
     }
     let stride = stride(table);
     let mut slots = cx.alloc(&shapes::SLOTS, grown * stride)?;
@@ -411,6 +406,17 @@ pub fn clear<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
     Ok(())
 }
 
+/// Gives a table the entries of another one of the same type, which must not be used afterwards. Allocates nothing.
+///
+/// # Errors
+/// The table cannot be changed now.
+pub fn adopt<'s>(cx: Cx<'s>, to: Object<'s>, from: Object<'s>) -> Res<()> {
+    store(cx, to, ENTRIES, from.get(ENTRIES))?;
+    store(cx, to, INDEX, from.get(INDEX))?;
+    set_counts(to, len(from), used(from));
+    Ok(())
+}
+
 /// A copy with the same order and no deleted entries.
 ///
 /// # Errors
@@ -475,7 +481,7 @@ pub fn begin_iteration(cx: Cx<'_>, table: Object<'_>) -> Res<()> {
     let Some([word]) = table.raw_cells() else { return Ok(()) };
     match word.get().checked_add(1 << ITERATIONS_SHIFT) {
         Some(packed) => word.set(packed),
-        None => fail!("too many iterations over the same {} at once", noun(table)),
+        None => fail!("too many iterations over the same hash table at once"),
     }
     cx.heap.guard(table, true);
     Ok(())

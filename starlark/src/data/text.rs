@@ -1,33 +1,191 @@
-//! Strings: always UTF-8, indexed by bytes.
+//! Strings: bytes that are meant to be UTF-8, and nearly always are.
 //!
 //! The language leaves it to the implementation what the elements of a string are. Here they are bytes, as in the
-//! Go implementation, so that `len` and indexing take constant time. But a string is never anything but UTF-8: a
-//! slice that begins or ends inside of a code point has U+FFFD in place of the broken part.
+//! Go implementation, so that `len` and indexing take constant time. A slice may cut through a code point; the
+//! result is a string that is not valid UTF-8, and joining the halves gives the code point again. Which of the two
+//! a string is is known from its shape: all valid strings have [`STR`](crate::value::shapes::STR), and no others.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{Object, Value, ValueExt, shapes, small_int};
+use crate::value::{Value, ValueExt};
 
-/// The bytes `start..end` of a string.
+/// The bytes as text, each that is not part of a code point as U+FFFD.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '\u{fffd}'));
+    }
+    Cow::Owned(text)
+}
+
+/// The code points, with where each begins. A byte that is not part of one counts as U+FFFD.
+pub fn points(bytes: &[u8]) -> Vec<(usize, char)> {
+    let mut points = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for chunk in bytes.utf8_chunks() {
+        points.extend(chunk.valid().char_indices().map(|(index, c)| (at + index, c)));
+        at += chunk.valid().len();
+        points.extend((at..at + chunk.invalid().len()).map(|index| (index, '\u{fffd}')));
+        at += chunk.invalid().len();
+    }
+    points
+}
+
+/// The text of any string, as [`lossy`].
+pub fn lossy_of(value: Value<'_>) -> Cow<'_, str> {
+    match value.as_str() {
+        Some(text) => Cow::Borrowed(text),
+        None => lossy(value.as_text().unwrap_or_default()),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- in the making
+
+/// A string in the making: text, until something else is appended.
+#[derive(Debug, Default)]
+pub struct Text {
+    text: String,
+    /// What there is altogether, once it may not be valid.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Text {
+    /// Appends text.
+    #[inline]
+    pub fn push_str(&mut self, text: &str) {
+        match &mut self.bytes {
+            None => self.text.push_str(text),
+            Some(bytes) => bytes.extend_from_slice(text.as_bytes()),
+        }
+    }
+
+    /// Appends a code point.
+    #[inline]
+    pub fn push(&mut self, c: char) {
+        self.push_str(c.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Appends bytes that may not be valid.
+    pub fn push_bytes(&mut self, more: &[u8]) {
+        let text = &mut self.text;
+        let bytes = self.bytes.get_or_insert_with(|| std::mem::take(text).into_bytes());
+        bytes.extend_from_slice(more);
+    }
+
+    /// Appends a part of a string.
+    #[inline]
+    pub fn push_slice(&mut self, string: Value<'_>, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        match string.as_str().and_then(|text| text.get(range.clone())) {
+            Some(part) => self.push_str(part),
+            None => self.push_bytes(&string.as_text().unwrap_or_default()[range]),
+        }
+    }
+
+    /// Appends a string.
+    #[inline]
+    pub fn push_value(&mut self, string: Value<'_>) {
+        match string.as_str() {
+            Some(text) => self.push_str(text),
+            None => self.push_bytes(string.as_text().unwrap_or_default()),
+        }
+    }
+
+    /// The string.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn value<'s>(&self, cx: Cx<'s>) -> Res<Value<'s>> {
+        match &self.bytes {
+            None => cx.str(&self.text),
+            Some(bytes) => cx.text(bytes),
+        }
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.bytes.as_ref().map_or(self.text.len(), Vec::len)
+    }
+
+    /// Is there nothing yet?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets everything but the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.bytes = None;
+    }
+
+    /// How much it can hold without taking more memory.
+    pub fn capacity(&self) -> usize {
+        self.text.capacity()
+    }
+
+    /// The text, as [`lossy`].
+    pub fn into_string(self) -> String {
+        match self.bytes {
+            None => self.text,
+            Some(bytes) => lossy(&bytes).into_owned(),
+        }
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_str(text);
+        Ok(())
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- operations
+
+/// A part of a string.
 ///
 /// # Errors
 /// Memory ran out.
 #[inline]
-pub fn slice<'s>(cx: Cx<'s>, text: &str, start: usize, end: usize) -> Res<Value<'s>> {
-    match text.get(start..end) {
+pub fn slice<'s>(cx: Cx<'s>, string: Value<'s>, range: Range<usize>) -> Res<Value<'s>> {
+    match string.as_str().and_then(|text| text.get(range.clone())) {
         Some("") => Ok(cx.empty_str()),
         Some(part) => cx.str(part),
-        None => cx.str(&String::from_utf8_lossy(&text.as_bytes()[start..end.max(start)])),
+        None => cx.text(string.as_text().and_then(|bytes| bytes.get(range)).unwrap_or_default()),
     }
 }
 
-/// `text * count`
+/// `a + b`
+///
+/// # Errors
+/// Memory ran out.
+#[inline]
+pub fn concat<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    match (a.as_str(), b.as_str()) {
+        (Some(a), Some(b)) => cx.str_of(&[a, b]),
+        _ => cx.text(&[a.as_text().unwrap_or_default(), b.as_text().unwrap_or_default()].concat()),
+    }
+}
+
+/// `string * count`
 ///
 /// # Errors
 /// The result would be too long, or memory ran out.
-pub fn repeat<'s>(cx: Cx<'s>, text: &str, count: usize) -> Res<Value<'s>> {
-    check_repeat(text.len(), count)?;
-    cx.str(&text.repeat(count))
+pub fn repeat<'s>(cx: Cx<'s>, string: Value<'s>, count: usize) -> Res<Value<'s>> {
+    check_repeat(string.as_text().map_or(0, <[u8]>::len), count)?;
+    match string.as_str() {
+        Some(text) => cx.str(&text.repeat(count)),
+        None => cx.text(&string.as_text().unwrap_or_default().repeat(count)),
+    }
 }
 
 /// How long the result of a repetition may be.
@@ -44,95 +202,14 @@ pub fn check_repeat(len: usize, count: usize) -> Res<()> {
     Ok(())
 }
 
-// ---------------------------------------------------------------------------------------------- elements
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Which elements an object of [`shapes::ELEMS`] stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Elems {
-    /// `string.elems()`: strings of one byte.
-    Strings,
-    /// `string.elem_ords()`: bytes as ints.
-    Ords,
-    /// `string.codepoints()`: strings of one code point.
-    Codepoints,
-    /// `string.codepoint_ords()`: code points as ints.
-    CodepointOrds,
-    /// `bytes.elems()`: bytes as ints.
-    Bytes,
-}
-
-const ELEMS: [Elems; 5] =
-    [Elems::Strings, Elems::Ords, Elems::Codepoints, Elems::CodepointOrds, Elems::Bytes];
-
-/// The elements of a string or bytes value as an iterable.
-///
-/// # Errors
-/// Memory ran out.
-pub fn elems<'s>(cx: Cx<'s>, of: Value<'s>, which: Elems) -> Res<Value<'s>> {
-    let mut fresh = cx.alloc(&shapes::ELEMS, 0)?;
-    fresh.raw_mut()[0] = which as u64;
-    fresh.references_mut()[0] = of;
-    Ok(fresh.finish().into())
-}
-
-/// Which elements it stands for, and of which bytes.
-pub fn elems_parts(object: Object<'_>) -> (Elems, &[u8]) {
-    let which = ELEMS[object.raw(0) as usize % ELEMS.len()];
-    (which, object.get(0).object().map_or(&[], Object::bytes))
-}
-
-/// The name of its type.
-pub fn elems_type_name(value: Value<'_>) -> &'static str {
-    match value.object().map(|object| elems_parts(object).0) {
-        Some(Elems::Codepoints | Elems::CodepointOrds) => "string.codepoints",
-        Some(Elems::Bytes) => "bytes.elems",
-        _ => "string.elems",
-    }
-}
-
-/// Its length; that of code points would have to be counted and is not told.
-pub fn elems_len(object: Object<'_>) -> Option<usize> {
-    let (which, bytes) = elems_parts(object);
-    (!matches!(which, Elems::Codepoints | Elems::CodepointOrds)).then_some(bytes.len())
-}
-
-/// The element at a byte offset below the length.
-pub fn elem<'s>(cx: Cx<'s>, object: Object<'s>, at: usize) -> Value<'s> {
-    let (which, bytes) = elems_parts(object);
-    match which {
-        Elems::Strings => cx.ascii(bytes[at]),
-        _ => small_int(i64::from(bytes[at])),
-    }
-}
-
-/// The element that begins at byte offset `at`, and the offset behind it; `None` at the end.
-///
-/// # Errors
-/// Memory ran out.
-pub fn elem_step<'s>(cx: Cx<'s>, object: Object<'s>, at: usize) -> Res<Option<(Value<'s>, usize)>> {
-    let (which, bytes) = elems_parts(object);
-    if at >= bytes.len() {
-        return Ok(None);
-    }
-    if !matches!(which, Elems::Codepoints | Elems::CodepointOrds) {
-        return Ok(Some((elem(cx, object, at), at + 1)));
-    }
-    let text = object.get(0).as_str().unwrap_or("");
-    let Some(point) = text.get(at..).and_then(|rest| rest.chars().next()) else { return Ok(None) };
-    let value = match which {
-        Elems::Codepoints => cx.str(point.encode_utf8(&mut [0; 4]))?,
-        _ => small_int(i64::from(u32::from(point))),
-    };
-    Ok(Some((value, at + point.len_utf8())))
-}
-
-/// The method that made it, for `str`.
-pub fn elems_method(object: Object<'_>) -> &'static str {
-    match elems_parts(object).0 {
-        Elems::Strings | Elems::Bytes => "elems",
-        Elems::Ords => "elem_ords",
-        Elems::Codepoints => "codepoints",
-        Elems::CodepointOrds => "codepoint_ords",
+    #[test]
+    fn what_is_no_text_shows_as_replacement_characters() {
+        assert_eq!(lossy("hé".as_bytes()), "hé");
+        assert_eq!(lossy(&"世界".as_bytes()[..5]), "世\u{fffd}\u{fffd}");
+        assert_eq!(lossy(b"\xed\xb0\x80"), "\u{fffd}\u{fffd}\u{fffd}");
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
-use crate::data::{iter, table};
+use crate::data::{iter, table, text};
 use crate::failure::{Res, fail};
 use crate::host::{Args, Call, Prepared};
 use crate::ops::attr;
@@ -140,8 +140,8 @@ fn bind_named<'s>(
     let kwargs = if params.kwargs { Some(table::with_capacity(cx, &shapes::DICT, 0)?) } else { None };
     let mut by_name = vec![Value::EMPTY; if named.is_empty() { 0 } else { params.names.len() }];
     for &(name, value) in named {
-        let text = name.as_str().unwrap_or("");
-        let is_new = match (params.names.iter().position(|param| **param == *text), kwargs) {
+        let text = name.as_text().unwrap_or_default();
+        let is_new = match (params.names.iter().position(|param| param.as_bytes() == text), kwargs) {
             (Some(index), _) if index < in_place || !by_name[index].is_unset() => false,
             (Some(index), _) => {
                 by_name[index] = value;
@@ -149,11 +149,11 @@ fn bind_named<'s>(
             }
             (None, Some(kwargs)) => table::insert(cx, kwargs, name, value)?,
             (None, None) => {
-                fail!("function {} got an unexpected keyword argument \"{text}\"", code.name)
+                fail!("function {} got an unexpected keyword argument \"{}\"", code.name, text::lossy(text))
             }
         };
         if !is_new {
-            fail!("function {} got multiple values for parameter \"{text}\"", code.name);
+            fail!("function {} got multiple values for parameter \"{}\"", code.name, text::lossy(text));
         }
     }
     Ok((by_name, kwargs.map(Value::from)))
@@ -185,7 +185,7 @@ pub(super) fn gather<'s>(
         };
         for position in table::positions(dict) {
             let key = table::key(dict, position);
-            if key.as_str().is_none() {
+            if key.kind() != Kind::Str {
                 fail!("keywords must be strings, not {}", key.type_name());
             }
             named.push((key, table::value(dict, position)));

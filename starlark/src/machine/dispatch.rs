@@ -5,18 +5,17 @@
 //! all, are decided here; the rest is in [`crate::ops`] and [`crate::data`].
 
 use std::cell::Cell;
-use std::cmp::Ordering;
 
 use crate::builtins::methods;
-use crate::code::{AttrSite, CaptureFrom, Code, Op, WINDOW};
+use crate::code::{AttrSite, CaptureFrom, Code, Link, Op, WINDOW};
 use crate::cx::Cx;
-use crate::data::{equal, int, iter, list, record, sequence, table};
+use crate::data::{int, iter, list, module, record, sequence, table};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Host, Prepared};
 use crate::ops::{self, attr};
 use crate::syntax::Dialect;
 use crate::syntax::ast::BinaryOp;
-use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, boolean, none, shapes, small_int};
+use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Value, ValueExt, boolean, none, shapes, small_int};
 
 use super::call::{self, Gathered, Site};
 use super::{Entry, Frame, Step};
@@ -29,7 +28,7 @@ struct Current<'s> {
     base: usize,
     code: &'s Code,
     window: Window<'s>,
-    constants: References<'s>,
+    links: References<'s>,
 }
 
 impl<'s> Current<'s> {
@@ -39,15 +38,11 @@ impl<'s> Current<'s> {
         let Some(window) = heap.stack_from(base).first_chunk::<WINDOW>() else {
             fail!("Starlark stack overflow");
         };
-        let globals = match window[0].get().object() {
-            Some(function) => function.get(0).object(),
-            None => None,
-        };
-        let Some(constants) = globals.and_then(|globals| globals.get(0).object()) else {
+        let Some(links) = window[0].get().object().and_then(|function| function.get(0).object()) else {
             fail!("the function has no module");
         };
         let code: &'s Code = &host.codes[frame.code as usize];
-        Ok(Current { base, code, window, constants: constants.references() })
+        Ok(Current { base, code, window, links: links.references() })
     }
 
     /// The number of the first of the instructions that are left.
@@ -56,15 +51,21 @@ impl<'s> Current<'s> {
         self.code.ops.len() - rest.len()
     }
 
-    /// The globals of the module. They are where the function says.
-    #[inline(always)]
-    fn globals(&self) -> Option<Object<'s>> {
-        self.window[0].get().object().and_then(|function| function.get(0).object())
-    }
-
     #[cold]
     fn unassigned(&self, kind: &str, name: Option<&str>) -> Box<Failure> {
         Failure::new(format!("{kind} variable {} referenced before assignment", name.unwrap_or("?")))
+    }
+
+    #[cold]
+    fn unassigned_global(&self, link: u32) -> Box<Failure> {
+        let global = match self.code.links.get(link as usize) {
+            Some(Link::Global(global)) => self.code.globals.get(*global as usize),
+            _ => None,
+        };
+        match global {
+            Some((name, true)) => self.unassigned("local", Some(name)),
+            global => self.unassigned("global", global.map(|(name, _)| &**name)),
+        }
     }
 
     fn local_name(&self, register: u8) -> Option<&'s str> {
@@ -175,29 +176,24 @@ pub(super) fn run<'s>(
             let Some(&op) = rest.next() else { break 'exit Err(Failure::new("code without an end")) };
             match op {
                 // -------------------------------------------------------------- values and variables
-                Op::Const { d, k } => set!(d, current.constants.get(k as usize)),
+                Op::Const { d, k } => set!(d, current.links.get(k as usize)),
                 Op::Int { d, i } => set!(d, small_int(i64::from(i))),
                 Op::None { d } => set!(d, none()),
                 Op::Unset { d } => set!(d, Value::EMPTY),
                 Op::Bool { d, b } => set!(d, boolean(b)),
                 Op::Move { d, a } => set!(d, get!(a)),
                 Op::Global { d, global } => {
-                    let value = match current.globals() {
-                        Some(globals) => globals.get(1 + global as usize),
-                        None => Value::EMPTY,
-                    };
+                    let cell = current.links.get(global as usize);
+                    let value = cell.object().map_or(Value::EMPTY, |cell| cell.get(0));
                     if value.is_unset() {
-                        break 'exit Err(match current.code.globals.get(global as usize) {
-                            Some((name, true)) => current.unassigned("local", Some(name)),
-                            name => current.unassigned("global", name.map(|(name, _)| &**name)),
-                        });
+                        break 'exit Err(current.unassigned_global(global));
                     }
                     set!(d, value);
                 }
                 Op::SetGlobal { a, global } => {
-                    if let Some(globals) = current.globals() {
-                        let stored = heap.store(globals, 1 + global as usize, get!(a));
-                        ok!(stored.map_err(|error| Failure::store(error, "assign to a global of", "module")));
+                    if let Some(cell) = current.links.get(global as usize).object() {
+                        let stored = heap.store(cell, 0, get!(a));
+                        ok!(stored.map_err(|error| Failure::store(error, "assign to", "global variable")));
                     }
                 }
                 Op::Free { d, at } => {
@@ -315,7 +311,14 @@ pub(super) fn run<'s>(
                     };
                     set!(d, sum);
                 }
-                Op::InPlace { op, d, a, b } => set!(d, ok!(ops::in_place(cx, op, get!(a), get!(b)))),
+                Op::InPlace { op, d, a, b } => {
+                    let (a, b) = (get!(a), get!(b));
+                    let value = match (op, a.as_small(), b.as_small()) {
+                        (BinaryOp::Sub, Some(x), Some(y)) if in_range(x - y) => small_int(x - y),
+                        _ => ok!(ops::in_place(cx, op, a, b)),
+                    };
+                    set!(d, value);
+                }
                 Op::Not { d, a } => set!(d, boolean(!ops::truth(get!(a)))),
                 Op::Plus { d, a } => {
                     let a = get!(a);
@@ -344,7 +347,7 @@ pub(super) fn run<'s>(
                     }
                 }
                 Op::JumpCompare { op, when, a, b, to } => {
-                    if ok!(holds(op, get!(a), get!(b))) == when {
+                    if ok!(holds(cx, op, get!(a), get!(b))) == when {
                         rest = rest.as_slice()[to.distance()..].iter();
                     }
                 }
@@ -386,8 +389,8 @@ pub(super) fn run<'s>(
                 Op::CallWith { d, base, site } => {
                     safepoint!();
                     let site = &current.code.calls[site as usize];
-                    let constants = current.constants;
-                    let constant = |k: u32| constants.get(k as usize);
+                    let links = current.links;
+                    let constant = |k: u32| links.get(k as usize);
                     let stack = &current.window[base as usize + 1..];
                     let gathered = ok!(call::gather(cx, site, constant, stack));
                     call!(get!(base), d, base, 0, Some(&gathered));
@@ -395,7 +398,7 @@ pub(super) fn run<'s>(
                 Op::CallMethod { d, base, count, attr } => {
                     safepoint!();
                     let site = &current.code.attrs[attr as usize];
-                    match ok!(method(cx, get!(base), site, current.constants)) {
+                    match ok!(method(cx, get!(base), site, current.links)) {
                         Callee::Method(method) => {
                             let first = base as usize + 1;
                             let positional = &current.window[first..first + count as usize];
@@ -409,12 +412,12 @@ pub(super) fn run<'s>(
                 Op::CallMethodWith { d, base, site } => {
                     safepoint!();
                     let site = &current.code.calls[site as usize];
-                    let constants = current.constants;
-                    let constant = |k: u32| constants.get(k as usize);
+                    let links = current.links;
+                    let constant = |k: u32| links.get(k as usize);
                     let stack = &current.window[base as usize + 1..];
                     let gathered = ok!(call::gather(cx, site, constant, stack));
                     let attr = &current.code.attrs[site.attr as usize];
-                    match ok!(method(cx, get!(base), attr, constants)) {
+                    match ok!(method(cx, get!(base), attr, links)) {
                         Callee::Method(method) => {
                             let args = Args {
                                 this: get!(base),
@@ -439,8 +442,8 @@ pub(super) fn run<'s>(
                     reload!();
                     set!(frame.d, value);
                 }
-                Op::Function { d, base, code } => {
-                    set!(d, ok!(make_function(cx, &current, base, code)));
+                Op::Function { d, base, link } => {
+                    set!(d, ok!(make_function(cx, &current, base, link)));
                 }
                 Op::Load { load } => break 'exit Ok(Step::Load(load)),
                 Op::Site { site } => heap.set_site(site),
@@ -475,7 +478,7 @@ pub(super) fn run<'s>(
                 }
                 Op::DictOf { d, base, count, k } => {
                     let values = &current.window[base as usize..base as usize + count as usize];
-                    let keys = current.constants.get(k as usize);
+                    let keys = current.links.get(k as usize);
                     if let Some(keys) = keys.object() {
                         set!(d, ok!(table::of_distinct(cx, keys, values)));
                     }
@@ -507,7 +510,7 @@ pub(super) fn run<'s>(
                 }
                 Op::Attr { d, a, attr } => {
                     let site = &current.code.attrs[attr as usize];
-                    let value = match ok!(method(cx, get!(a), site, current.constants)) {
+                    let value = match ok!(method(cx, get!(a), site, current.links)) {
                         Callee::Value(value) => value,
                         Callee::Method(found) => {
                             let number = methods::number(get!(a).kind(), found.name).unwrap_or(0);
@@ -518,7 +521,7 @@ pub(super) fn run<'s>(
                 }
                 Op::SetAttr { a, attr } => {
                     let site = &current.code.attrs[attr as usize];
-                    let name = current.constants.get(site.name as usize).as_str().unwrap_or("");
+                    let name = current.links.get(site.name as usize).as_str().unwrap_or("");
                     let type_name = get!(a).type_name();
                     let message = format!("can't assign to .{name} field of {type_name}");
                     break 'exit Err(Failure::new(message));
@@ -546,7 +549,7 @@ fn in_range(i: i64) -> bool {
 
 /// Whether a comparison holds.
 #[inline(always)]
-fn holds<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
         match op {
             BinaryOp::Eq => return Ok(x == y),
@@ -558,22 +561,7 @@ fn holds<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
             _ => {}
         }
     }
-    holds_slow(op, a, b)
-}
-
-fn holds_slow<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
-    match op {
-        BinaryOp::Eq => equal::equal(a, b),
-        BinaryOp::Ne => equal::equal(a, b).map(|equal| !equal),
-        BinaryOp::In => ops::contains(b, a, "in"),
-        BinaryOp::NotIn => ops::contains(b, a, "not in").map(|found| !found),
-        _ => equal::compare(op.as_str(), a, b).map(|order| match op {
-            BinaryOp::Lt => order == Ordering::Less,
-            BinaryOp::Le => order != Ordering::Greater,
-            BinaryOp::Gt => order == Ordering::Greater,
-            _ => order != Ordering::Less,
-        }),
-    }
+    ops::holds(cx, op, a, b)
 }
 
 #[cold]
@@ -590,15 +578,10 @@ enum Callee<'s> {
 }
 
 #[inline(always)]
-fn method<'s>(
-    _cx: Cx<'s>,
-    receiver: Value<'s>,
-    site: &AttrSite,
-    constants: References<'s>,
-) -> Res<Callee<'s>> {
+fn method<'s>(_cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: References<'s>) -> Res<Callee<'s>> {
     let kind = receiver.kind();
     if let (Kind::Struct, Some(object)) = (kind, receiver.object()) {
-        let name = constants.get(site.name as usize);
+        let name = links.get(site.name as usize);
         if let Some(index) = record::find(object, name, site.hint.get()) {
             site.hint.set(index);
             return Ok(Callee::Value(record::value(object, index)));
@@ -608,19 +591,30 @@ fn method<'s>(
     {
         return Ok(Callee::Method(method));
     }
-    Err(attr::missing(receiver, constants.get(site.name as usize).as_str().unwrap_or("")))
+    let name = links.get(site.name as usize);
+    match receiver.as_kind(Kind::Module).and_then(module::members) {
+        Some(members) => match record::find(members, name, site.hint.get()) {
+            Some(index) => {
+                site.hint.set(index);
+                Ok(Callee::Value(record::value(members, index)))
+            }
+            None => Err(attr::missing(receiver, name.as_str().unwrap_or(""))),
+        },
+        None => Err(attr::missing(receiver, name.as_str().unwrap_or(""))),
+    }
 }
 
 /// A function with the defaults in the registers from `base`, and the captured cells.
-fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, number: u32) -> Res<Value<'s>> {
+fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> Res<Value<'s>> {
+    let Some(&Link::Code(number)) = current.code.links.get(link as usize) else {
+        fail!("a function has no code");
+    };
     let code = &cx.host.codes[number as usize];
     let defaults = code.params.default_slots();
     let mut fresh = cx.alloc(&shapes::FUNCTION, 1 + defaults + code.captures.len())?;
     fresh.raw_mut()[0] = u64::from(number);
     let slots = fresh.references_mut();
-    if let Some(globals) = current.globals() {
-        slots[0] = globals.into();
-    }
+    slots[0] = current.links.get(link as usize);
     for (slot, register) in slots[1..=defaults].iter_mut().zip(&current.window[base as usize..]) {
         *slot = register.get();
     }

@@ -110,7 +110,7 @@ impl Machine {
         cx::make_roots(&heap)?;
         Ok(Machine {
             heap,
-            host: Host::new(),
+            host: Host::new(dialect),
             frames: Vec::new(),
             active: Vec::new(),
             reserved: ROOT_WORDS,

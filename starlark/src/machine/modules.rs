@@ -1,9 +1,10 @@
 //! Modules: finding, compiling, running and freezing them, and what they export.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::code::{Code, LoadSite};
+use crate::code::{Code, Link, LoadSite};
 use crate::compile::{self, Const};
 use crate::cx::{Cx, ROOT_KEPT};
 use crate::data::{int, list};
@@ -33,7 +34,7 @@ pub trait Loader {
 
 /// What a loaded module left.
 struct Loaded {
-    /// Where its globals are in the list of kept values.
+    /// Where the tuple of its globals' cells is in the list of kept values.
     kept: usize,
     /// The places of what it exports among its globals.
     exports: HashMap<Box<str>, u32>,
@@ -46,21 +47,30 @@ pub(crate) struct Modules {
     loaded: HashMap<String, Option<Loaded>>,
     /// Names that the host predeclares for every module, and where their values are in the list of kept values.
     predeclared: HashMap<String, usize>,
-    /// The globals of every module that was begun: their place in the list of kept values, and the number of the
-    /// top level's code.
+    /// In a profiled machine, the globals of every module that was begun: the place of their cells in the list of kept
+    /// values, and the number of the top level's code.
     places: Vec<(usize, u32)>,
+    /// Places in the list of kept values that are free again.
+    free: Vec<usize>,
     /// How many loads are nested in each other now.
     depth: usize,
+    /// Stands for the code of top levels that have run.
+    spent: Arc<Code>,
 }
 
 impl Modules {
     pub(super) fn new(loader: Box<dyn Loader>) -> Modules {
-        Modules { loader, loaded: HashMap::new(), predeclared: HashMap::new(), places: Vec::new(), depth: 0 }
+        Modules {
+            loader,
+            loaded: HashMap::new(),
+            predeclared: HashMap::new(),
+            places: Vec::new(),
+            free: Vec::new(),
+            depth: 0,
+            spent: Arc::new(Code::spent()),
+        }
     }
-}
 
-/// What is in the list of kept values.
-impl Modules {
     /// The places of what loaded modules left.
     pub(super) fn kept_modules(&self) -> impl Iterator<Item = usize> {
         self.loaded.values().flatten().map(|loaded| loaded.kept)
@@ -69,6 +79,15 @@ impl Modules {
     /// The places of predeclared values.
     pub(super) fn kept_values(&self) -> impl Iterator<Item = usize> {
         self.predeclared.values().copied()
+    }
+
+    /// A global of a loaded module.
+    fn global<'s>(&self, cx: Cx<'s>, key: &str, name: &str) -> Option<Value<'s>> {
+        let loaded = self.loaded.get(key)?.as_ref()?;
+        let at = *loaded.exports.get(name)?;
+        let cells = list::get(kept_list(cx).ok()?, loaded.kept).object()?;
+        let value = cells.get(at as usize).object()?.get(0);
+        Some(value).filter(|value| !value.is_unset())
     }
 }
 
@@ -109,6 +128,7 @@ impl Machine {
         let module = syntax::analyze(source, &Names(self), &self.dialect)?;
         let first_code = self.host.codes.len() as u32;
         let mut compiled = compile::compile(&module, first_code, &self.host.universal)?;
+        let profiled = self.host.places.is_some();
         if let Some(places) = &mut self.host.places {
             for (code, number) in compiled.codes.iter_mut().zip(first_code..) {
                 compile::sites::mark(code, |span| {
@@ -117,74 +137,103 @@ impl Machine {
                 });
             }
         }
+        module.warnings.iter().for_each(&self.host.warn);
         let exports = module.globals.iter().zip(0u32..);
         let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
         let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
         let globals = module.globals.len();
         drop(module);
+        let codes = first_code as usize..first_code as usize + compiled.codes.len();
         self.host.codes.extend(compiled.codes.into_iter().map(Arc::new));
         self.active.resize_with(self.host.codes.len(), Default::default);
-        let kept = self
-            .instantiate(&compiled.constants, globals)
-            .and_then(|kept| {
-                self.modules.places.push((kept, compiled.toplevel));
-                self.run_toplevel(kept, compiled.toplevel).map(|()| kept)
-            })
-            .map_err(|failure| vec![self.diagnose(*failure)])?;
+        let kept = self.instantiate(&compiled.constants, globals, codes);
+        let kept = kept.map_err(|failure| vec![self.diagnose(*failure)])?;
+        if profiled {
+            self.modules.places.push((kept, compiled.toplevel));
+        }
+        let outcome = self.run_toplevel(kept, compiled.toplevel);
+        // Nobody can call the top level again; what it alone refers to may go, unless somebody asks for its lines.
+        if !profiled {
+            self.host.codes[compiled.toplevel as usize] = Arc::clone(&self.modules.spent);
+        }
+        if let Err(failure) = outcome {
+            let diagnostic = self.diagnose(*failure);
+            self.release(kept);
+            return Err(vec![diagnostic]);
+        }
         self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
         Ok(())
     }
 
-    /// Makes the globals of a module, its constants in them, and keeps them. Returns their place.
-    fn instantiate(&self, constants: &[Const], globals: usize) -> Res<usize> {
-        let cx = self.cx();
+    /// Makes the constants of a module, the cells of its globals, and the links of its codes. Keeps a tuple of the
+    /// cells and the links of the top level, and returns its place.
+    fn instantiate(&mut self, constants: &[Const], globals: usize, codes: Range<usize>) -> Res<usize> {
+        let cx = Cx::new(&self.heap, &self.host);
         let mut values: Vec<Value<'_>> = Vec::with_capacity(constants.len());
         for constant in constants {
-            let value = self.constant(cx, constant, &values)?;
+            let value = constant_value(cx, &self.modules, constant, &values)?;
             values.push(value);
         }
-        let mut fresh = cx.alloc(&shapes::GLOBALS, 1 + globals)?;
-        fresh.references_mut()[0] = cx.tuple(&values)?;
-        self.keep(cx, fresh.finish().into())
-    }
-
-    fn constant<'s>(&self, cx: Cx<'s>, constant: &Const, before: &[Value<'s>]) -> Res<Value<'s>> {
-        match constant {
-            Const::Str(text) => cx.intern(text),
-            Const::Int(i) => int::make(cx, *i),
-            Const::BigInt(i) => int::make_big(cx, i),
-            Const::Float(bits) => int::make_float(cx, f64::from_bits(*bits)),
-            Const::Bytes(bytes) => ops::bytes(cx, bytes),
-            Const::Builtin(number) => Ok(builtin(*number)),
-            Const::Predeclared(name) => match self.modules.predeclared.get(&**name) {
-                Some(&kept) => Ok(list::get(kept_list(cx)?, kept)),
-                None => fail!("{name} is not predeclared"),
-            },
-            Const::Tuple(items) => {
-                let items: Vec<Value<'s>> = items.iter().map(|&item| before[item as usize]).collect();
-                cx.tuple(&items)
+        let cell = |_| Ok(cx.alloc(&shapes::CELL, 0)?.finish().into());
+        let cells: Vec<Value<'_>> = (0..globals).map(cell).collect::<Res<_>>()?;
+        // Functions nested in others have the lower numbers.
+        let mut links: Vec<Value<'_>> = Vec::with_capacity(codes.len());
+        for code in &self.host.codes[codes.clone()] {
+            let mut fresh = cx.alloc(&shapes::LINKS, code.links.len())?;
+            for (slot, link) in fresh.references_mut().iter_mut().zip(&code.links) {
+                *slot = match *link {
+                    Link::Constant(number) => values[number as usize],
+                    Link::Global(number) => cells[number as usize],
+                    Link::Code(number) => links[number as usize - codes.start],
+                };
             }
+            links.push(fresh.finish().into());
         }
-    }
-
-    /// Puts a value in the list of kept values.
-    fn keep<'s>(&self, cx: Cx<'s>, value: Value<'s>) -> Res<usize> {
-        let kept = kept_list(cx)?;
-        list::push(cx, kept, value)?;
-        Ok(list::len(kept) - 1)
+        let toplevel = links.last().copied().unwrap_or(Value::EMPTY);
+        let module = cx.tuple(&[cx.tuple(&cells)?, toplevel])?;
+        keep(cx, &mut self.modules.free, module)
     }
 
     fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<()> {
         self.call(ROOT_KEPT, 0, |cx, _, stack| {
+            let module = list::get(kept_list(cx)?, kept);
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
             fresh.raw_mut()[0] = u64::from(code);
-            fresh.references_mut()[0] = list::get(kept_list(cx)?, kept);
+            fresh.references_mut()[0] = module.object().map_or(Value::EMPTY, |module| module.get(1));
             stack[0].set(fresh.finish().into());
             Ok(())
         })?;
         let cx = self.cx();
-        self.heap.freeze_deep(list::get(kept_list(cx)?, kept));
-        Ok(())
+        let kept_values = kept_list(cx)?;
+        let module = list::get(kept_values, kept);
+        // Of the module only the cells of its globals are kept, frozen.
+        let cells = module.object().map_or(Value::EMPTY, |module| module.get(0));
+        self.heap.freeze_deep(cells);
+        list::set(cx, kept_values, kept, cells)
+    }
+
+    /// Forgets a kept value.
+    fn release(&mut self, kept: usize) {
+        let cx = Cx::new(&self.heap, &self.host);
+        // The list belongs to the machine, so it can always be changed.
+        let released = kept_list(cx).and_then(|values| list::set(cx, values, kept, Value::EMPTY));
+        if released.is_ok() {
+            self.modules.places.retain(|&(place, _)| place != kept);
+            self.modules.free.push(kept);
+        }
+    }
+
+    /// Forgets a loaded module: it would be loaded again. What others hold of it stays.
+    pub(crate) fn unload(&mut self, key: &str) -> bool {
+        match self.modules.loaded.get(key) {
+            Some(Some(loaded)) => {
+                let kept = loaded.kept;
+                self.modules.loaded.remove(key);
+                self.release(kept);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Predeclares a name for all modules loaded from now on.
@@ -196,8 +245,8 @@ impl Machine {
         name: &str,
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
     ) -> Res<()> {
-        let cx = self.cx();
-        let kept = self.keep(cx, make(cx)?)?;
+        let cx = Cx::new(&self.heap, &self.host);
+        let kept = keep(cx, &mut self.modules.free, make(cx)?)?;
         self.modules.predeclared.insert(name.to_owned(), kept);
         Ok(())
     }
@@ -209,8 +258,9 @@ impl Machine {
     pub(crate) fn predeclare_module(&mut self, key: &str) -> Res<()> {
         let names: Vec<String> = self.exports(key).into_iter().map(str::to_owned).collect();
         for name in names {
-            let Some(value) = self.global(key, &name) else { continue };
-            let kept = self.keep(self.cx(), value)?;
+            let cx = Cx::new(&self.heap, &self.host);
+            let Some(value) = self.modules.global(cx, key, &name) else { continue };
+            let kept = keep(cx, &mut self.modules.free, value)?;
             self.modules.predeclared.insert(name, kept);
         }
         Ok(())
@@ -218,10 +268,7 @@ impl Machine {
 
     /// A global of a loaded module.
     pub(crate) fn global(&self, key: &str, name: &str) -> Option<Value<'_>> {
-        let loaded = self.modules.loaded.get(key)?.as_ref()?;
-        let at = *loaded.exports.get(name)?;
-        let globals = list::get(kept_list(self.cx()).ok()?, loaded.kept).object()?;
-        Some(globals.get(1 + at as usize)).filter(|value| !value.is_unset())
+        self.modules.global(self.cx(), key, name)
     }
 
     /// Where the globals of all modules are in the list of kept values, with the numbers of their top levels.
@@ -266,7 +313,7 @@ impl Machine {
     }
 
     fn bind_loaded(&self, key: &str, code: &Code, site: &LoadSite, base: usize) -> Res<()> {
-        let globals = self.slot(base).get().object().and_then(|function| function.get(0).object());
+        let links = self.slot(base).get().object().and_then(|function| function.get(0).object());
         for (global, name, _) in &site.symbols {
             let Some(value) = self.global(key, name) else {
                 let names: Vec<String> = self.exports(key).into_iter().map(str::to_owned).collect();
@@ -276,14 +323,49 @@ impl Machine {
                 };
                 fail!("load: name {name} not found in module {}{hint}", site.module);
             };
-            if let Some(globals) = globals
-                && self.heap.store(globals, 1 + *global as usize, value).is_err()
+            if let Some(cell) = links.and_then(|links| links.get(*global as usize).object())
+                && self.heap.store(cell, 0, value).is_err()
             {
                 fail!("the globals of {} are frozen", code.file.name());
             }
         }
         Ok(())
     }
+}
+
+fn constant_value<'s>(
+    cx: Cx<'s>,
+    modules: &Modules,
+    constant: &Const,
+    before: &[Value<'s>],
+) -> Res<Value<'s>> {
+    match constant {
+        Const::Str(text) => cx.intern(text),
+        Const::Int(i) => int::make(cx, *i),
+        Const::BigInt(i) => int::make_big(cx, i),
+        Const::Float(bits) => int::make_float(cx, f64::from_bits(*bits)),
+        Const::Bytes(bytes) => ops::bytes(cx, bytes),
+        Const::Builtin(number) => Ok(builtin(*number)),
+        Const::Predeclared(name) => match modules.predeclared.get(&**name) {
+            Some(&kept) => Ok(list::get(kept_list(cx)?, kept)),
+            None => fail!("{name} is not predeclared"),
+        },
+        Const::Tuple(items) => {
+            let items: Vec<Value<'s>> = items.iter().map(|&item| before[item as usize]).collect();
+            cx.tuple(&items)
+        }
+    }
+}
+
+/// Puts a value in the list of kept values and says where.
+fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> Res<usize> {
+    let kept = kept_list(cx)?;
+    if let Some(place) = free.pop() {
+        list::set(cx, kept, place, value)?;
+        return Ok(place);
+    }
+    list::push(cx, kept, value)?;
+    Ok(list::len(kept) - 1)
 }
 
 fn cannot_load(site: &LoadSite, error: &str) -> Box<Failure> {

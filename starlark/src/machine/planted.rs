@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use frazil::{Overlooked, Place, Request};
 
-use crate::code::{Code, Op, Reg};
+use crate::code::{Code, Link, Op, Reg};
 use crate::cx::{ROOT_INTERNED, ROOT_KEPT, ROOT_STATICS};
 
 use super::{Entry, Frame, Machine};
@@ -128,11 +128,8 @@ impl Machine {
             }
             Mistake::Accumulator => self.registers(accumulators),
             Mistake::BuiltinState => self.builtin_states(),
-            Mistake::Globals => {
-                let count = |frame: &Frame| 1 + self.code_of(frame).globals.len();
-                self.frames.iter().flat_map(|frame| inside(frame, &[0], 1..count(frame))).collect()
-            }
-            Mistake::Constants => self.frames.iter().flat_map(|frame| inside(frame, &[0], 0..1)).collect(),
+            Mistake::Globals => self.links(|link| matches!(link, Link::Global(_))),
+            Mistake::Constants => self.links(|link| matches!(link, Link::Constant(_))),
             Mistake::Defaults => {
                 let count = |frame: &Frame| self.code_of(frame).params.default_slots();
                 self.frames.iter().flat_map(|frame| inside(frame, &[], 1..1 + count(frame))).collect()
@@ -150,6 +147,15 @@ impl Machine {
             Mistake::Strings => vec![root(ROOT_STATICS), root(ROOT_INTERNED)],
             Mistake::Touches => Vec::new(),
         }
+    }
+
+    /// What the functions of all frames refer to outside of themselves.
+    fn links(&self, of_interest: impl Fn(&Link) -> bool) -> Vec<Place> {
+        let places = |frame: &Frame| {
+            let links = self.code_of(frame).links.iter().enumerate();
+            inside(frame, &[0], links.filter(|(_, link)| of_interest(link)).map(|(at, _)| at))
+        };
+        self.frames.iter().flat_map(places).collect()
     }
 
     /// Registers of all frames, by code and the instruction in progress.

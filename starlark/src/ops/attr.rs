@@ -2,7 +2,7 @@
 
 use crate::builtins::methods;
 use crate::cx::Cx;
-use crate::data::record;
+use crate::data::{module, record, text};
 use crate::failure::{Failure, Res};
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
@@ -13,6 +13,9 @@ use crate::value::{Kind, Object, Value, ValueExt, shapes};
 pub fn find<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Res<Option<Value<'s>>> {
     if let Some(object) = value.as_kind(Kind::Struct) {
         return Ok(record::find(object, name, 0).map(|index| record::value(object, index)));
+    }
+    if let Some(members) = value.as_kind(Kind::Module).and_then(module::members) {
+        return Ok(record::find(members, name, 0).map(|index| record::value(members, index)));
     }
     match methods::number(value.kind(), name.as_str().unwrap_or("")) {
         Some(number) => bind(cx, value, number).map(Some),
@@ -38,8 +41,9 @@ pub fn bound_method(bound: Object<'_>) -> &'static methods::Method {
 
 /// The names of all attributes, sorted.
 pub fn names<'s>(value: Value<'s>) -> Vec<String> {
-    if let Some(object) = value.as_kind(Kind::Struct) {
-        return record::fields(object).map(|(name, _)| name.to_owned()).collect();
+    let members = value.as_kind(Kind::Module).and_then(module::members);
+    if let Some(object) = members.or(value.as_kind(Kind::Struct)) {
+        return record::fields(object).map(|(name, _)| text::lossy_of(name).into_owned()).collect();
     }
     methods::of(value.kind()).iter().map(|method| method.name.to_owned()).collect()
 }
@@ -51,7 +55,8 @@ pub fn missing(value: Value<'_>, name: &str) -> Box<Failure> {
         Some(similar) => format!(" (did you mean .{similar}?)"),
         None => String::new(),
     };
-    Failure::new(format!("{} has no .{name} field or method{hint}", value.type_name()))
+    let what = if value.kind() == Kind::Struct { "attribute" } else { "field or method" };
+    Failure::new(format!("{} has no .{name} {what}{hint}", value.type_name()))
 }
 
 /// The candidate that differs least from a name, if it is near enough for a typing error.

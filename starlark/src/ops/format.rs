@@ -2,6 +2,7 @@
 
 use crate::builtins::convert::decimal;
 use crate::cx::Cx;
+use crate::data::text::{self, Text};
 use crate::data::{int, table};
 use crate::failure::{Res, fail};
 use crate::host::Args;
@@ -13,26 +14,28 @@ use super::repr;
 ///
 /// # Errors
 /// Template and operand do not fit, or memory ran out.
-pub fn percent<'s>(cx: Cx<'s>, template: &str, operand: Value<'s>) -> Res<Value<'s>> {
+pub fn percent<'s>(cx: Cx<'s>, template: Value<'s>, operand: Value<'s>) -> Res<Value<'s>> {
     cx.build(|out| write_percent(cx, out, template, operand))
 }
 
-fn write_percent<'s>(cx: Cx<'s>, out: &mut String, template: &str, operand: Value<'s>) -> Res<()> {
+fn write_percent<'s>(cx: Cx<'s>, out: &mut Text, template: Value<'s>, operand: Value<'s>) -> Res<()> {
     let tuple = operand.as_kind(Kind::Tuple);
     let count = tuple.map_or(1, |tuple| tuple.reference_count());
     let mut taken = 0;
-    let mut rest = template;
-    while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(behind) = rest.strip_prefix('%') {
+    let bytes = template.as_text().unwrap_or_default();
+    let mut at = 0;
+    while let Some(percent) = find(b"%", &bytes[at..]) {
+        out.push_slice(template, at..at + percent);
+        at += percent + 1;
+        if bytes.get(at) == Some(&b'%') {
             out.push('%');
-            rest = behind;
+            at += 1;
             continue;
         }
-        let argument = if let Some(behind) = rest.strip_prefix('(') {
-            let Some((name, behind)) = behind.split_once(')') else { fail!("incomplete format key") };
-            rest = behind;
+        let argument = if bytes.get(at) == Some(&b'(') {
+            let Some(end) = find(b")", &bytes[at..]) else { fail!("incomplete format key") };
+            let name = &bytes[at + 1..at + end];
+            at += end + 1;
             by_name(operand, name)?
         } else {
             let argument = match tuple {
@@ -43,12 +46,15 @@ fn write_percent<'s>(cx: Cx<'s>, out: &mut String, template: &str, operand: Valu
             taken += 1;
             argument
         };
-        let mut chars = rest.chars();
-        let Some(conversion) = chars.next() else { fail!("incomplete format") };
-        rest = chars.as_str();
-        convert(cx, out, conversion, argument)?;
+        let Some(&conversion) = bytes.get(at) else { fail!("incomplete format") };
+        if !conversion.is_ascii() {
+            let rest = text::lossy(&bytes[at..]);
+            fail!("unknown conversion %{}", rest.chars().next().unwrap_or_default());
+        }
+        at += 1;
+        convert(cx, out, char::from(conversion), argument)?;
     }
-    out.push_str(rest);
+    out.push_slice(template, at..bytes.len());
     // A mapping may have keys that the template does not use.
     if taken < count && !(taken == 0 && operand.kind() == Kind::Dict) {
         fail!("too many arguments for format string");
@@ -56,16 +62,22 @@ fn write_percent<'s>(cx: Cx<'s>, out: &mut String, template: &str, operand: Valu
     Ok(())
 }
 
-fn by_name<'s>(operand: Value<'s>, name: &str) -> Res<Value<'s>> {
+/// Where the first of some bytes is. Templates are short, so a plain search is the fastest.
+#[inline]
+fn find(wanted: &[u8], bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| wanted.contains(byte))
+}
+
+fn by_name<'s>(operand: Value<'s>, name: &[u8]) -> Res<Value<'s>> {
     let Some(dict) = operand.as_kind(Kind::Dict) else { fail!("format requires a mapping") };
-    match table::find_str(dict, name) {
+    match table::find_text(dict, name) {
         Some(position) => Ok(table::value(dict, position)),
-        None => fail!("key not found: {name}"),
+        None => fail!("key not found: {}", text::lossy(name)),
     }
 }
 
 /// One conversion of a `%` template.
-fn convert<'s>(cx: Cx<'s>, out: &mut String, conversion: char, value: Value<'s>) -> Res<()> {
+fn convert<'s>(cx: Cx<'s>, out: &mut Text, conversion: char, value: Value<'s>) -> Res<()> {
     match conversion {
         'd' | 'i' if value.as_small().is_some() => {
             out.push_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20]));
@@ -73,7 +85,7 @@ fn convert<'s>(cx: Cx<'s>, out: &mut String, conversion: char, value: Value<'s>)
         's' => repr::write_str(cx, out, value),
         'r' => repr::write(cx, out, value),
         'd' | 'i' | 'o' | 'x' | 'X' => {
-            let Some(i) = as_int(value)? else {
+            let Some(i) = int::truncated(value)? else {
                 fail!("%{conversion} format requires integer: cannot convert {} to int", value.type_name());
             };
             match conversion {
@@ -87,8 +99,8 @@ fn convert<'s>(cx: Cx<'s>, out: &mut String, conversion: char, value: Value<'s>)
             Some(f) => out.push_str(&int::float_format(f, conversion)),
             None => fail!("%{conversion} format requires float, not {}", value.type_name()),
         },
-        'c' => match (value.as_str(), int::to_big(value)) {
-            (Some(text), _) if text.chars().count() == 1 => out.push_str(text),
+        'c' => match (value.as_text(), int::to_big(value)) {
+            (Some(text), _) if text::lossy(text).chars().count() == 1 => out.push_value(value),
             (Some(_), _) => fail!("%c format requires a single-character string"),
             (_, Some(code)) => match u32::try_from(&code).ok().and_then(code_point) {
                 Some(c) => out.push(c),
@@ -96,6 +108,7 @@ fn convert<'s>(cx: Cx<'s>, out: &mut String, conversion: char, value: Value<'s>)
             },
             _ => fail!("%c format requires int or single-character string, not {}", value.type_name()),
         },
+        '%' => out.push('%'),
         _ => fail!("unknown conversion %{conversion}"),
     }
     Ok(())
@@ -106,44 +119,35 @@ fn code_point(code: u32) -> Option<char> {
     if (0xd800..0xe000).contains(&code) { Some('\u{fffd}') } else { char::from_u32(code) }
 }
 
-/// An int, or a float without its fraction.
-fn as_int(value: Value<'_>) -> Res<Option<num_bigint::BigInt>> {
-    match value.as_float() {
-        None => Ok(int::to_big(value)),
-        Some(f) => match int::from_float(f) {
-            Some(i) => Ok(Some(i)),
-            None => fail!("cannot convert float {} to integer", int::float_text(f)),
-        },
-    }
-}
-
 /// `template.format(...)`
 ///
 /// # Errors
 /// Template and arguments do not fit, or memory ran out.
-pub fn format<'s>(cx: Cx<'s>, template: &str, args: &Args<'_, 's>) -> Res<Value<'s>> {
+pub fn format<'s>(cx: Cx<'s>, template: Value<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     cx.build(|out| write_format(cx, out, template, args))
 }
 
-fn write_format<'s>(cx: Cx<'s>, out: &mut String, template: &str, args: &Args<'_, 's>) -> Res<()> {
+fn write_format<'s>(cx: Cx<'s>, out: &mut Text, template: Value<'s>, args: &Args<'_, 's>) -> Res<()> {
     let mut numbering = Numbering::Unknown;
-    let mut rest = template;
-    while let Some(at) = rest.find(['{', '}']) {
-        out.push_str(&rest[..at]);
-        let (brace, behind) = (&rest[at..=at], &rest[at + 1..]);
-        if behind.starts_with(brace) {
-            out.push_str(brace);
-            rest = &behind[1..];
+    let bytes = template.as_text().unwrap_or_default();
+    let mut at = 0;
+    while let Some(brace) = find(b"{}", &bytes[at..]) {
+        out.push_slice(template, at..at + brace);
+        at += brace + 1;
+        let brace = bytes[at - 1];
+        if bytes.get(at) == Some(&brace) {
+            out.push(char::from(brace));
+            at += 1;
             continue;
         }
-        if brace == "}" {
+        if brace == b'}' {
             fail!("single '}}' in format");
         }
-        let Some((field, behind)) = behind.split_once('}') else { fail!("unmatched '{{' in format") };
-        rest = behind;
-        replacement(cx, out, field, args, &mut numbering)?;
+        let Some(end) = find(b"}", &bytes[at..]) else { fail!("unmatched '{{' in format") };
+        replacement(cx, out, &text::lossy(&bytes[at..at + end]), args, &mut numbering)?;
+        at += end + 1;
     }
-    out.push_str(rest);
+    out.push_slice(template, at..bytes.len());
     Ok(())
 }
 
@@ -156,7 +160,7 @@ enum Numbering {
 
 fn replacement<'s>(
     cx: Cx<'s>,
-    out: &mut String,
+    out: &mut Text,
     field: &str,
     args: &Args<'_, 's>,
     numbering: &mut Numbering,
@@ -183,7 +187,7 @@ fn replacement<'s>(
         }
         digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             if let Numbering::Automatic(_) = numbering {
-                fail!("cannot switch from automatic field numbering to manual");
+                fail!("cannot switch from automatic field numbering to manual field specification");
             }
             *numbering = Numbering::Manual;
             positional(args, digits.parse().unwrap_or(usize::MAX))?
@@ -209,7 +213,7 @@ fn positional<'s>(args: &Args<'_, 's>, at: usize) -> Res<Value<'s>> {
 }
 
 fn keyword<'s>(args: &Args<'_, 's>, name: &str) -> Res<Value<'s>> {
-    if let Some((_, value)) = args.named.iter().find(|(given, _)| given.as_str() == Some(name)) {
+    if let Some((_, value)) = args.named.iter().find(|(given, _)| given.as_text() == Some(name.as_bytes())) {
         return Ok(*value);
     }
     if name.contains('.') {

@@ -4,8 +4,11 @@ pub mod attr;
 pub mod format;
 pub mod repr;
 
+use memchr::memmem;
+
+use crate::builtins::sets;
 use crate::cx::Cx;
-use crate::data::{equal, hash, int, iter, list, sequence, table, text};
+use crate::data::{equal, hash, int, iter, list, record, sequence, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::syntax::ast::BinaryOp;
 use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
@@ -36,21 +39,48 @@ fn truth_of_other(value: Value<'_>) -> bool {
 /// # Errors
 /// The operands have no such operation, the operation failed, or memory ran out.
 pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
-    match op {
-        BinaryOp::Eq => return Ok(boolean(equal::equal(a, b)?)),
-        BinaryOp::Ne => return Ok(boolean(!equal::equal(a, b)?)),
-        BinaryOp::Lt => return Ok(boolean(equal::compare("<", a, b)?.is_lt())),
-        BinaryOp::Le => return Ok(boolean(equal::compare("<=", a, b)?.is_le())),
-        BinaryOp::Gt => return Ok(boolean(equal::compare(">", a, b)?.is_gt())),
-        BinaryOp::Ge => return Ok(boolean(equal::compare(">=", a, b)?.is_ge())),
-        BinaryOp::In => return Ok(boolean(contains(b, a, "in")?)),
-        BinaryOp::NotIn => return Ok(boolean(!contains(b, a, "not in")?)),
-        _ => {}
+    if is_comparison(op) {
+        return holds(cx, op, a, b).map(boolean);
     }
     if let Some(result) = arithmetic(cx, op, a, b)? {
         return Ok(result);
     }
     Err(unknown_binary(op.as_str(), a, b))
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp::{Eq, Ge, Gt, In, Le, Lt, Ne, NotIn};
+    matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In | NotIn)
+}
+
+/// Whether a comparison holds, which `in` and `not in` are as well.
+///
+/// # Errors
+/// The operands cannot be compared.
+pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    match op {
+        BinaryOp::Eq => return equal::equal(a, b),
+        BinaryOp::Ne => return equal::equal(a, b).map(|equal| !equal),
+        BinaryOp::In => return contains(b, a, "in"),
+        BinaryOp::NotIn => return contains(b, a, "not in").map(|found| !found),
+        _ => {}
+    }
+    if cx.host.dialect.set_order
+        && let (Some(x), Some(y)) = (a.as_kind(Kind::Set), b.as_kind(Kind::Set))
+    {
+        return match op {
+            BinaryOp::Lt => Ok(table::len(x) < table::len(y) && sets::contains_all(y, x)?),
+            BinaryOp::Le => sets::contains_all(y, x),
+            BinaryOp::Gt => Ok(table::len(y) < table::len(x) && sets::contains_all(x, y)?),
+            _ => sets::contains_all(x, y),
+        };
+    }
+    equal::compare(op.as_str(), a, b).map(|order| match op {
+        BinaryOp::Lt => order.is_lt(),
+        BinaryOp::Le => order.is_le(),
+        BinaryOp::Gt => order.is_gt(),
+        _ => order.is_ge(),
+    })
 }
 
 #[cold]
@@ -60,10 +90,8 @@ fn unknown_binary(op: &str, a: Value<'_>, b: Value<'_>) -> Box<Failure> {
 
 fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Option<Value<'s>>> {
     match (op, a.kind(), b.kind()) {
-        (BinaryOp::Add, Kind::Str, Kind::Str) => {
-            cx.str_of(&[a.as_str().unwrap_or(""), b.as_str().unwrap_or("")]).map(Some)
-        }
-        (BinaryOp::Mod, Kind::Str, _) => format::percent(cx, a.as_str().unwrap_or(""), b).map(Some),
+        (BinaryOp::Add, Kind::Str, Kind::Str) => text::concat(cx, a, b).map(Some),
+        (BinaryOp::Mod, Kind::Str, _) => format::percent(cx, a, b).map(Some),
         (BinaryOp::Add, Kind::List, Kind::List) => concat_lists(cx, a, b).map(Some),
         (BinaryOp::Add, Kind::Tuple, Kind::Tuple) => concat_tuples(cx, a, b).map(Some),
         (BinaryOp::Add, Kind::Bytes, Kind::Bytes) => concat_bytes(cx, a, b).map(Some),
@@ -73,6 +101,7 @@ fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<O
         (BinaryOp::Mul, Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List, Kind::Int | Kind::BigInt) => {
             repeat(cx, a, b).map(Some)
         }
+        (BinaryOp::Add, Kind::Struct, Kind::Struct) => record::union(cx, a, b).map(Some),
         (BinaryOp::BitOr, Kind::Dict, Kind::Dict) => union_dicts(cx, a, b).map(Some),
         (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::BitXor | BinaryOp::Sub, Kind::Set, Kind::Set) => {
             combine_sets(cx, op, a, b).map(Some)
@@ -97,11 +126,10 @@ pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s
             update_dict(cx, object, value)?;
             Ok(target)
         }
-        (BinaryOp::BitOr, Kind::Set, Some(object)) if value.kind() == Kind::Set => {
-            table::check_writable(cx, object, "apply |= to")?;
-            for key in iter::collect(cx, value, "other")? {
-                table::insert(cx, object, key, none())?;
-            }
+        (BinaryOp::BitOr | BinaryOp::BitAnd | BinaryOp::BitXor | BinaryOp::Sub, Kind::Set, Some(object)) => {
+            let Some(other) = value.as_kind(Kind::Set) else { return binary(cx, op, target, value) };
+            table::check_writable(cx, object, &format!("apply {}= to", op.as_str()))?;
+            sets::change(cx, op, object, other)?;
             Ok(target)
         }
         _ => binary(cx, op, target, value),
@@ -180,7 +208,7 @@ fn repeat<'s>(cx: Cx<'s>, value: Value<'s>, count: Value<'s>) -> Res<Value<'s>> 
     };
     text::check_repeat(sequence::len(value).unwrap_or(0), count)?;
     match value.kind() {
-        Kind::Str => text::repeat(cx, object.text(), count),
+        Kind::Str => text::repeat(cx, value, count),
         Kind::Bytes => bytes(cx, &object.bytes().repeat(count)),
         Kind::Tuple => {
             let items: Vec<Value<'s>> = object.references().iter().collect();
@@ -217,27 +245,8 @@ pub fn update_dict<'s>(cx: Cx<'s>, dict: Object<'s>, from: Value<'s>) -> Res<()>
 
 fn combine_sets<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
     let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(a) };
-    if op == BinaryOp::BitOr {
-        let result = table::copy(cx, x, &shapes::SET)?;
-        for position in table::positions(y) {
-            table::insert(cx, result, table::key(y, position), none())?;
-        }
-        return Ok(result.into());
-    }
-    let result = table::with_capacity(cx, &shapes::SET, 0)?;
-    let keep = |from: Object<'s>, other: Object<'s>, shared: bool| -> Res<()> {
-        for position in table::positions(from) {
-            let key = table::key(from, position);
-            if table::find(other, key)?.is_some() == shared {
-                table::insert(cx, result, key, none())?;
-            }
-        }
-        Ok(())
-    };
-    keep(x, y, op == BinaryOp::BitAnd)?;
-    if op == BinaryOp::BitXor {
-        keep(y, x, false)?;
-    }
+    let result = table::copy(cx, x, &shapes::SET)?;
+    sets::change(cx, op, result, y)?;
     Ok(result.into())
 }
 
@@ -255,8 +264,8 @@ pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) ->
         Kind::Dict | Kind::Set => Ok(matches!(table::find(object, element), Ok(Some(_)))),
         Kind::List => equal::any(list::items(object), element),
         Kind::Tuple => equal::any(object.references().iter(), element),
-        Kind::Str => match element.as_str() {
-            Some(part) => Ok(object.text().contains(part)),
+        Kind::Str => match element.as_text() {
+            Some(part) => Ok(memmem::find(object.bytes(), part).is_some()),
             None => fail!("'in <string>' requires string as left operand, not {}", element.type_name()),
         },
         Kind::Bytes => bytes_contain(object, element),
@@ -274,10 +283,7 @@ pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) ->
 
 fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {
     match (element.kind(), element.object()) {
-        (Kind::Bytes, Some(part)) => {
-            let (all, part) = (object.bytes(), part.bytes());
-            Ok(part.is_empty() || all.windows(part.len()).any(|window| window == part))
-        }
+        (Kind::Bytes, Some(part)) => Ok(memmem::find(object.bytes(), part.bytes()).is_some()),
         (Kind::Int, _) => match element.as_small().and_then(|i| u8::try_from(i).ok()) {
             Some(byte) => Ok(object.bytes().contains(&byte)),
             None => fail!("int in bytes: {} out of range", int::text(element)),

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 use crate::builtins::convert::decimal;
 use crate::cx::Cx;
-use crate::data::{int, list, record, sequence, table, text};
+use crate::data::text::{self, Text};
+use crate::data::{elems, int, list, module, record, sequence, table};
 use crate::value::{Kind, Object, Value, ValueExt};
 
 /// A container that is being written.
@@ -23,22 +24,22 @@ struct Level<'s> {
 
 /// The text that `repr` gives.
 pub fn repr<'s>(cx: Cx<'s>, value: Value<'s>) -> String {
-    let mut out = String::new();
+    let mut out = Text::default();
     write(cx, &mut out, value);
-    out
+    out.into_string()
 }
 
 /// Appends what `str` gives.
-pub fn write_str<'s>(cx: Cx<'s>, out: &mut String, value: Value<'s>) {
-    match (value.as_str(), value.as_kind(Kind::Bytes)) {
-        (Some(text), _) => out.push_str(text),
-        (_, Some(bytes)) => out.push_str(&String::from_utf8_lossy(bytes.bytes())),
+pub fn write_str<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
+    match (value.kind(), value.object()) {
+        (Kind::Str, _) => out.push_value(value),
+        (Kind::Bytes, Some(bytes)) => out.push_str(&text::lossy(bytes.bytes())),
         _ => write(cx, out, value),
     }
 }
 
 /// Appends what `repr` gives.
-pub fn write<'s>(cx: Cx<'s>, out: &mut String, value: Value<'s>) {
+pub fn write<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     if !is_container(value.kind()) {
         return write_leaf(cx, out, value);
     }
@@ -62,7 +63,7 @@ fn is_container(kind: Kind) -> bool {
     matches!(kind, Kind::List | Kind::Tuple | Kind::Dict | Kind::Set | Kind::Struct)
 }
 
-fn enter<'s>(out: &mut String, levels: &mut Vec<Level<'s>>, open: &mut HashSet<u64>, value: Value<'s>) {
+fn enter<'s>(out: &mut Text, levels: &mut Vec<Level<'s>>, open: &mut HashSet<u64>, value: Value<'s>) {
     let (kind, Some(object)) = (value.kind(), value.object()) else { return };
     let (opening, cyclic) = match kind {
         Kind::List => ("[", "[...]"),
@@ -80,7 +81,7 @@ fn enter<'s>(out: &mut String, levels: &mut Vec<Level<'s>>, open: &mut HashSet<u
 }
 
 /// The next part of a container; what stands before it is written.
-fn next<'s>(level: &mut Level<'s>, out: &mut String) -> Option<Value<'s>> {
+fn next<'s>(level: &mut Level<'s>, out: &mut Text) -> Option<Value<'s>> {
     let object = level.object;
     if level.value_next {
         level.value_next = false;
@@ -102,9 +103,9 @@ fn next<'s>(level: &mut Level<'s>, out: &mut String) -> Option<Value<'s>> {
     }
     level.some = true;
     if level.kind == Kind::Struct
-        && let Some(name) = record::names(object).and_then(|names| names.get(level.at).as_str())
+        && let Some(names) = record::names(object)
     {
-        out.push_str(name);
+        out.push_value(names.get(level.at));
         out.push_str(" = ");
     }
     if level.kind == Kind::Dict {
@@ -126,7 +127,7 @@ fn close(level: &Level<'_>) -> &'static str {
 }
 
 /// Everything that has no parts.
-fn write_leaf<'s>(cx: Cx<'s>, out: &mut String, value: Value<'s>) {
+fn write_leaf<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     let object = value.object();
     // Writing to a string cannot fail.
     let _ = match (value.kind(), object) {
@@ -136,11 +137,12 @@ fn write_leaf<'s>(cx: Cx<'s>, out: &mut String, value: Value<'s>) {
         (Kind::BigInt, _) => out.write_str(&int::text(value)),
         (Kind::Float, _) => out.write_str(&int::float_text(value.as_float().unwrap_or(0.0))),
         (Kind::Str, Some(object)) => {
-            quote(out, object.text());
+            quote(out, object.bytes());
             Ok(())
         }
         (Kind::Bytes, Some(object)) => {
-            quote_bytes(out, object.bytes());
+            out.push('b');
+            quote(out, object.bytes());
             Ok(())
         }
         (Kind::Range, Some(object)) => write_range(out, sequence::Range::of(object)),
@@ -152,28 +154,50 @@ fn write_leaf<'s>(cx: Cx<'s>, out: &mut String, value: Value<'s>) {
             let (method, receiver) = (cx.host.bound_name(object), object.get(0));
             write!(out, "<built-in method {method} of {} value>", receiver.type_name())
         }
+        (Kind::Module, Some(object)) => {
+            out.push_str("<module ");
+            quote(out, module::name(object).as_text().unwrap_or_default());
+            out.write_str(">")
+        }
         (Kind::Elems, Some(object)) => {
             write_leaf(cx, out, object.get(0));
-            write!(out, ".{}()", text::elems_method(object))
+            write!(out, ".{}()", elems::method(object))
         }
         _ => write!(out, "<{}>", value.type_name()),
     };
 }
 
-fn write_range(out: &mut String, range: sequence::Range) -> std::fmt::Result {
+fn write_range(out: &mut Text, range: sequence::Range) -> std::fmt::Result {
     match (range.start, range.step) {
-        (0, 1) => write!(out, "range({})", range.stop()),
-        (start, 1) => write!(out, "range({start}, {})", range.stop()),
-        (start, step) => write!(out, "range({start}, {}, {step})", range.stop()),
+        (0, 1) => write!(out, "range({})", range.stop),
+        (start, 1) => write!(out, "range({start}, {})", range.stop),
+        (start, step) => write!(out, "range({start}, {}, {step})", range.stop),
     }
 }
 
-/// A string as a literal.
-pub fn quote(out: &mut String, text: &str) {
+/// A string or bytes as a literal. Bytes that are no text show as `\x` escapes.
+pub fn quote(out: &mut Text, bytes: &[u8]) {
     out.push('"');
-    for c in text.chars() {
+    for chunk in bytes.utf8_chunks() {
+        quote_text(out, chunk.valid());
+        for byte in chunk.invalid() {
+            push_fmt(out, format_args!("\\x{byte:02x}"));
+        }
+    }
+    out.push('"');
+}
+
+fn quote_text(out: &mut Text, text: &str) {
+    let mut rest = text;
+    // What needs no escape is copied in one go.
+    while let Some(at) = rest.find(|c: char| !matches!(c, ' '..='~') || c == '"' || c == '\\') {
+        out.push_str(&rest[..at]);
+        let mut chars = rest[at..].chars();
+        let Some(c) = chars.next() else { return };
+        rest = chars.as_str();
         match c {
-            '"' | '\\' => out.extend(['\\', c]),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -182,27 +206,23 @@ pub fn quote(out: &mut String, text: &str) {
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
             c if (c as u32) < 0x20 || c as u32 == 0x7f => push_fmt(out, format_args!("\\x{:02x}", c as u32)),
-            c if c.is_control() => push_fmt(out, format_args!("\\u{:04x}", c as u32)),
-            c => out.push(c),
+            c if is_printable(c) => out.push(c),
+            c if c as u32 <= 0xffff => push_fmt(out, format_args!("\\u{:04x}", c as u32)),
+            c => push_fmt(out, format_args!("\\U{:08x}", c as u32)),
         }
     }
-    out.push('"');
+    out.push_str(rest);
 }
 
-fn quote_bytes(out: &mut String, bytes: &[u8]) {
-    out.push_str("b\"");
-    for chunk in bytes.utf8_chunks() {
-        let mut quoted = String::new();
-        quote(&mut quoted, chunk.valid());
-        out.push_str(&quoted[1..quoted.len() - 1]);
-        for byte in chunk.invalid() {
-            push_fmt(out, format_args!("\\x{byte:02x}"));
-        }
-    }
-    out.push('"');
+/// Whether a character can be seen: the standard library knows, and leaves such characters as they are when it
+/// escapes text for debugging. (At the beginning of a text it escapes marks that combine with what stands before.)
+fn is_printable(c: char) -> bool {
+    let mut text = [b'a'; 5];
+    let len = c.encode_utf8(&mut text[1..]).len();
+    std::str::from_utf8(&text[..=len]).is_ok_and(|text| text.escape_debug().count() == 2)
 }
 
-fn push_fmt(out: &mut String, args: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
+fn push_fmt(out: &mut Text, args: std::fmt::Arguments<'_>) {
+    // Writing to a text cannot fail.
     let _ = out.write_fmt(args);
 }

@@ -5,6 +5,8 @@
 pub struct Dialect {
     /// The built-in `set` may be used.
     pub set: bool,
+    /// `<`, `<=`, `>` and `>=` compare sets as subsets, as in the Go implementation. The specification forbids it.
+    pub set_order: bool,
     /// Functions may call themselves; checked at run time, not here.
     pub recursion: bool,
     /// `while` loops.
@@ -20,14 +22,34 @@ pub struct Dialect {
     pub lambda: bool,
     /// `def` inside of functions.
     pub nested_def: bool,
-    /// Type annotations of parameters, results and variables: parsed, then ignored.
+    /// `f"{expression}"`, with `!r` and `!s`, and without format specifications.
+    pub f_strings: bool,
+    /// Type annotations of parameters, results and variables: parsed, then ignored, with a warning in each file.
     pub type_annotations: bool,
 }
+
+/// A switch: its name, and the field it stands for.
+type Switch = (&'static str, fn(&mut Dialect) -> &mut bool);
+
+const SWITCHES: [Switch; 11] = [
+    ("set", |dialect| &mut dialect.set),
+    ("set-order", |dialect| &mut dialect.set_order),
+    ("recursion", |dialect| &mut dialect.recursion),
+    ("while", |dialect| &mut dialect.while_loops),
+    ("top-level", |dialect| &mut dialect.top_level_control),
+    ("reassign", |dialect| &mut dialect.global_reassign),
+    ("load-globals", |dialect| &mut dialect.load_binds_globally),
+    ("lambda", |dialect| &mut dialect.lambda),
+    ("nested-def", |dialect| &mut dialect.nested_def),
+    ("f-strings", |dialect| &mut dialect.f_strings),
+    ("types", |dialect| &mut dialect.type_annotations),
+];
 
 impl Dialect {
     /// The language as specified.
     pub const STANDARD: Dialect = Dialect {
         set: true,
+        set_order: false,
         recursion: false,
         while_loops: false,
         top_level_control: false,
@@ -35,12 +57,14 @@ impl Dialect {
         load_binds_globally: false,
         lambda: true,
         nested_def: true,
+        f_strings: false,
         type_annotations: false,
     };
 
-    /// Everything allowed.
+    /// Everything allowed. (That loaded names become globals allows nothing, so it stays off.)
     pub const EXTENDED: Dialect = Dialect {
         set: true,
+        set_order: true,
         recursion: true,
         while_loops: true,
         top_level_control: true,
@@ -48,8 +72,34 @@ impl Dialect {
         load_binds_globally: false,
         lambda: true,
         nested_def: true,
+        f_strings: true,
         type_annotations: true,
     };
+
+    /// The names of all switches, for [`Dialect::switch`].
+    pub fn switches() -> impl Iterator<Item = &'static str> {
+        SWITCHES.iter().map(|&(name, _)| name)
+    }
+
+    /// Turns a switch on, or off if `no-` stands before its name. Says whether there is such a switch.
+    ///
+    /// ```
+    /// use frazil_starlark::syntax::Dialect;
+    /// let mut dialect = Dialect::STANDARD;
+    /// assert!(dialect.switch("while") && dialect.switch("no-lambda"));
+    /// assert_eq!(dialect, Dialect { while_loops: true, lambda: false, ..Dialect::STANDARD });
+    /// assert!(!dialect.switch("goto"));
+    /// ```
+    pub fn switch(&mut self, name: &str) -> bool {
+        let (name, on) = name.strip_prefix("no-").map_or((name, true), |name| (name, false));
+        match SWITCHES.iter().find(|(known, _)| *known == name) {
+            Some((_, field)) => {
+                *field(self) = on;
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 impl Default for Dialect {

@@ -32,10 +32,12 @@ pub(crate) struct Lexer<'a> {
     pub errors: Vec<(Span, String)>,
     /// Set while the parser skips the rest of a statement that is wrong already.
     pub quiet: bool,
+    /// Are there f-strings?
+    f_strings: bool,
 }
 
 impl<'a> Lexer<'a> {
-    pub fn new(text: &'a str) -> Lexer<'a> {
+    pub fn new(text: &'a str, f_strings: bool) -> Lexer<'a> {
         Lexer {
             text,
             bytes: text.as_bytes(),
@@ -46,7 +48,13 @@ impl<'a> Lexer<'a> {
             line_start: true,
             errors: Vec::new(),
             quiet: false,
+            f_strings,
         }
+    }
+
+    /// For the expression in an f-string: `text` ends where the expression does.
+    pub fn inside_f_string(text: &'a str, start: usize) -> Lexer<'a> {
+        Lexer { pos: start, depth: 1, line_start: false, ..Lexer::new(text, true) }
     }
 
     /// The next token; [`TokenKind::Eof`] for ever at the end.
@@ -241,8 +249,11 @@ impl<'a> Lexer<'a> {
                 b"r" => return Some(self.string(start, TokenKind::Str)),
                 b"b" | b"rb" | b"br" => return Some(self.string(start, TokenKind::Bytes)),
                 b"f" | b"F" | b"fr" | b"rf" => {
-                    self.string(start, TokenKind::Str);
-                    return Some(self.error(start, "f-strings are not supported"));
+                    let kind = self.string(start, TokenKind::FStr);
+                    if !self.f_strings {
+                        return Some(self.error(start, "this Starlark dialect does not support f-strings"));
+                    }
+                    return Some(kind);
                 }
                 _ => {}
             }

@@ -47,8 +47,14 @@ pub(crate) fn bytes(text: &str) -> Result<Box<[u8]>, LiteralError> {
     Ok(decoder.decode()?.into())
 }
 
+/// The value of a part of a string literal that begins at `offset` in it.
+pub(crate) fn part(text: &str, offset: usize, raw: bool) -> Result<Box<str>, LiteralError> {
+    let bytes = Decoder { body: text, pos: 0, offset, raw, is_bytes: false }.decode()?;
+    Ok(String::from_utf8_lossy(&bytes).into())
+}
+
 /// What is between the quotes, where it starts, and whether the literal is raw.
-fn body(text: &str) -> (&str, usize, bool) {
+pub(crate) fn body(text: &str) -> (&str, usize, bool) {
     let open = text.find(['"', '\'']).unwrap_or(0);
     let quote = &text[open..open + 1];
     let quotes = if text.len() >= open + 6 && text[open..].starts_with(&quote.repeat(3)) { 3 } else { 1 };

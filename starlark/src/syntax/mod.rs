@@ -40,19 +40,19 @@ pub const MAX_NESTING: u32 = 200;
 
 /// Parses and resolves a module: the whole front end in one call.
 ///
-/// All errors are returned, in the order of the text. If there are syntax errors, names are not looked at,
+/// Warnings are in the module. All errors are returned, in the order of the text. If there are syntax errors, names are not looked at,
 /// since what could not be parsed may bind them.
 pub fn analyze(
     source: &SourceFile,
     environment: &dyn Environment,
     dialect: &Dialect,
 ) -> Result<Module, Vec<Diagnostic>> {
-    let Parsed { file, syntax_errors, check_errors: mut errors } = parse(source, dialect);
+    let Parsed { file, syntax_errors, check_errors: mut errors, warnings } = parse(source, dialect);
     if !syntax_errors.is_empty() {
         errors.extend(syntax_errors);
     } else {
         match resolve(file, environment, dialect) {
-            Ok(module) if errors.is_empty() => return Ok(module),
+            Ok(module) if errors.is_empty() => return Ok(Module { warnings, ..module }),
             Ok(_) => {}
             Err(more) => errors.extend(more),
         }

@@ -9,13 +9,14 @@
 //! Recursion is counted in [`Parser::nested`], through which every cycle of the grammar passes.
 
 mod expressions;
+mod fstrings;
 mod functions;
 mod statements;
 mod targets;
 
 use super::MAX_NESTING;
 use super::ast::{Expr, File, Ident, Name};
-use super::diagnostics::Diagnostic;
+use super::diagnostics::{Diagnostic, Severity};
 use super::dialect::Dialect;
 use super::lexer::Lexer;
 use super::names::{Names, Symbol};
@@ -32,6 +33,8 @@ pub struct Parsed {
     pub syntax_errors: Vec<Diagnostic>,
     /// Errors in what could be parsed, in the order of the text.
     pub check_errors: Vec<Diagnostic>,
+    /// What the user should know, though nothing is wrong.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Parses a module.
@@ -69,12 +72,14 @@ struct Parser<'a> {
     depth: u32,
     syntax_errors: Vec<Diagnostic>,
     check_errors: Vec<Diagnostic>,
+    /// The first type annotation.
+    annotated: Option<Span>,
 }
 
 impl<'a> Parser<'a> {
     fn new(source: &'a SourceFile, dialect: &'a Dialect) -> Parser<'a> {
         let text = source.text();
-        let mut lexer = Lexer::new(text);
+        let mut lexer = Lexer::new(text, dialect.f_strings);
         let token = lexer.next();
         Parser {
             source,
@@ -88,6 +93,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             syntax_errors: Vec::new(),
             check_errors: Vec::new(),
+            annotated: None,
         }
     }
 
@@ -95,12 +101,18 @@ impl<'a> Parser<'a> {
         for (span, message) in std::mem::take(&mut self.lexer.errors) {
             self.report(span, message);
         }
+        let ignored = |span| {
+            let warning = Diagnostic::error(self.source, span, "type annotations are not checked");
+            Diagnostic { severity: Severity::Warning, ..warning }
+        };
+        let warnings = self.annotated.map(ignored).into_iter().collect();
         self.syntax_errors.sort_by_key(|error| error.span.start);
         self.check_errors.sort_by_key(|error| error.span.start);
         Parsed {
             file: File { source: self.source.clone(), names: self.names, body },
             syntax_errors: self.syntax_errors,
             check_errors: self.check_errors,
+            warnings,
         }
     }
 

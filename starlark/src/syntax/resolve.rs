@@ -89,6 +89,8 @@ pub struct Module {
     pub toplevel: FunctionInfo,
     /// The module's own variables.
     pub globals: Vec<Global>,
+    /// What the user should know, though nothing is wrong.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A variable of a module.
@@ -126,5 +128,5 @@ pub fn resolve(
     let File { source, names, mut body } = file;
     let resolver = walk::Resolver::new(&source, &names, environment, dialect);
     let (toplevel, globals) = resolver.module(&mut body)?;
-    Ok(Module { source, names, body, toplevel, globals })
+    Ok(Module { source, names, body, toplevel, globals, warnings: Vec::new() })
 }

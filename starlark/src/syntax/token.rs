@@ -36,6 +36,7 @@ token_kinds! {
     Int "int literal",
     Float "float literal",
     Str "string literal",
+    FStr "f-string literal",
     Bytes "bytes literal",
     Plus "'+'",
     Minus "'-'",

@@ -236,6 +236,7 @@ impl Parser<'_> {
                 Ok(Expr { span: ident.span, kind: ExprKind::Ident(ident) })
             }
             TokenKind::Int | TokenKind::Float | TokenKind::Str | TokenKind::Bytes => Ok(self.literal()),
+            TokenKind::FStr => self.f_string(),
             TokenKind::LParen => self.nested(Self::parenthesized),
             TokenKind::LBracket => self.nested(Self::list),
             TokenKind::LBrace => self.nested(Self::dict),

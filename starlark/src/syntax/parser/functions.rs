@@ -140,8 +140,17 @@ impl Parser<'_> {
     /// Skips `: type` if there may be one.
     fn annotation(&mut self, allowed: bool) -> Result<()> {
         if allowed && self.dialect.type_annotations && self.accept(TokenKind::Colon).is_some() {
-            self.nested(Self::test)?;
+            self.annotated_type()?;
         }
+        Ok(())
+    }
+
+    /// Skips a type.
+    pub(super) fn annotated_type(&mut self) -> Result<()> {
+        let start = self.token.span;
+        self.nested(Self::test)?;
+        let span = self.span_from(start);
+        self.annotated.get_or_insert(span);
         Ok(())
     }
 

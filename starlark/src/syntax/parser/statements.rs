@@ -143,7 +143,7 @@ impl Parser<'_> {
         let params = self.params(true)?;
         self.close(TokenKind::RParen)?;
         if self.dialect.type_annotations && self.accept(TokenKind::Arrow).is_some() {
-            self.test()?;
+            self.annotated_type()?;
         }
         let body = self.colon_suite()?;
         let function = self.function(keyword, name.name, params, body);
@@ -224,7 +224,7 @@ impl Parser<'_> {
     fn expression_statement(&mut self) -> Result<StmtKind> {
         let left = self.expressions(false)?;
         if self.dialect.type_annotations && self.accept(TokenKind::Colon).is_some() {
-            self.test()?;
+            self.annotated_type()?;
             if !self.at(TokenKind::Assign) {
                 return Ok(StmtKind::Pass);
             }

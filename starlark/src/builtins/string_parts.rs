@@ -1,0 +1,404 @@
+//! The methods of strings that search, split, join and replace. They work on bytes, so that strings which are not
+//! valid text are no special case; a part of a valid string is known to be valid without a look at its bytes.
+
+use std::ops::Range;
+
+use memchr::{memchr_iter, memmem, memrchr_iter};
+
+use crate::cx::Cx;
+use crate::data::text::{self, Text};
+use crate::data::{iter, list};
+use crate::failure::{Res, fail};
+use crate::host::Args;
+use crate::ops;
+use crate::value::{Kind, Value, ValueExt, boolean, length, small_int};
+
+use super::collections::span;
+use super::convert::string;
+
+/// The receiver's bytes.
+fn this<'s>(args: &Args<'_, 's>) -> &'s [u8] {
+    args.this.as_text().unwrap_or_default()
+}
+
+/// A list of parts of a string.
+fn slices<'s>(cx: Cx<'s>, of: Value<'s>, ranges: impl Iterator<Item = Range<usize>>) -> Res<Value<'s>> {
+    let whole = of.as_str();
+    let part = |range: Range<usize>| match whole.and_then(|text| text.get(range.clone())) {
+        Some(part) => cx.str(part),
+        None => text::slice(cx, of, range),
+    };
+    let parts: Res<Vec<Value<'s>>> = ranges.map(part).collect();
+    list::of(cx, &parts?)
+}
+
+// ---------------------------------------------------------------------------------------------- search
+
+pub(super) fn endswith<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    has_affix(args, |text, affix| text.ends_with(affix))
+}
+
+pub(super) fn startswith<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    has_affix(args, |text, affix| text.starts_with(affix))
+}
+
+/// Does `test` hold for the string and the argument, or one of a tuple of them?
+fn has_affix<'s>(args: &Args<'_, 's>, test: impl Fn(&[u8], &[u8]) -> bool) -> Res<Value<'s>> {
+    args.positional(1, 3)?;
+    let (start, end) = span(args, 1, this(args).len())?;
+    let within = &this(args)[start..end];
+    let affix = args.positional[0].get();
+    if let Some(affix) = affix.as_text() {
+        return Ok(boolean(test(within, affix)));
+    }
+    let Some(tuple) = affix.as_kind(Kind::Tuple) else {
+        fail!("got {}, want string or tuple of string", affix.type_name());
+    };
+    for (index, affix) in tuple.references().iter().enumerate() {
+        match affix.as_text() {
+            Some(affix) if test(within, affix) => return Ok(boolean(true)),
+            Some(_) => {}
+            None => fail!("want string, got {}, for element {index}", affix.type_name()),
+        }
+    }
+    Ok(boolean(false))
+}
+
+/// What is searched for, and the offset of the part that is searched.
+fn search<'s>(args: &Args<'_, 's>) -> Res<(&'s [u8], usize, &'s [u8])> {
+    args.positional(1, 3)?;
+    let wanted = string(args.positional[0].get(), "sub")?;
+    let (start, end) = span(args, 1, this(args).len())?;
+    Ok((wanted, start, &this(args)[start..end]))
+}
+
+fn first(args: &Args<'_, '_>) -> Res<Option<usize>> {
+    let (wanted, start, within) = search(args)?;
+    Ok(memmem::find(within, wanted).map(|at| start + at))
+}
+
+fn last(args: &Args<'_, '_>) -> Res<Option<usize>> {
+    let (wanted, start, within) = search(args)?;
+    Ok(memmem::rfind(within, wanted).map(|at| start + at))
+}
+
+pub(super) fn find<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    Ok(first(args)?.map_or(small_int(-1), length))
+}
+
+pub(super) fn rfind<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    Ok(last(args)?.map_or(small_int(-1), length))
+}
+
+pub(super) fn index<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    match first(args)? {
+        Some(at) => Ok(length(at)),
+        None => fail!("substring not found"),
+    }
+}
+
+pub(super) fn rindex<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    match last(args)? {
+        Some(at) => Ok(length(at)),
+        None => fail!("substring not found"),
+    }
+}
+
+pub(super) fn count<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let (wanted, _, within) = search(args)?;
+    // The empty string stands between any two characters.
+    Ok(length(match wanted {
+        [] => text::lossy(within).chars().count() + 1,
+        _ => memmem::find_iter(within, wanted).count(),
+    }))
+}
+
+// ---------------------------------------------------------------------------------------------- parts
+
+pub(super) fn partition<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [separator] = args.exactly()?;
+    let wanted = separator_of(separator)?;
+    let found = memmem::find(this(args), wanted);
+    partition_at(cx, args.this, separator, found, [args.this, cx.empty_str(), cx.empty_str()])
+}
+
+pub(super) fn rpartition<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [separator] = args.exactly()?;
+    let wanted = separator_of(separator)?;
+    let found = memmem::rfind(this(args), wanted);
+    partition_at(cx, args.this, separator, found, [cx.empty_str(), cx.empty_str(), args.this])
+}
+
+fn partition_at<'s>(
+    cx: Cx<'s>,
+    this: Value<'s>,
+    separator: Value<'s>,
+    found: Option<usize>,
+    otherwise: [Value<'s>; 3],
+) -> Res<Value<'s>> {
+    let Some(at) = found else { return cx.tuple(&otherwise) };
+    let len = |string: Value<'s>| string.as_text().map_or(0, <[u8]>::len);
+    let before = text::slice(cx, this, 0..at)?;
+    let behind = text::slice(cx, this, at + len(separator)..len(this))?;
+    cx.tuple(&[before, separator, behind])
+}
+
+fn separator_of<'s>(separator: Value<'s>) -> Res<&'s [u8]> {
+    match string(separator, "sep")? {
+        [] => fail!("empty separator"),
+        separator => Ok(separator),
+    }
+}
+
+pub(super) fn removeprefix<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [prefix] = args.exactly()?;
+    let (text, prefix) = (this(args), string(prefix, "prefix")?);
+    if !text.starts_with(prefix) {
+        return Ok(args.this);
+    }
+    text::slice(cx, args.this, prefix.len()..text.len())
+}
+
+pub(super) fn removesuffix<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [suffix] = args.exactly()?;
+    let (text, suffix) = (this(args), string(suffix, "suffix")?);
+    if !text.ends_with(suffix) {
+        return Ok(args.this);
+    }
+    text::slice(cx, args.this, 0..text.len() - suffix.len())
+}
+
+/// What is left of the receiver without the characters of the argument (or white space) at both ends.
+fn stripped<'s>(args: &Args<'_, 's>) -> Res<Range<usize>> {
+    args.positional(0, 1)?;
+    // No characters at all mean white space, too.
+    let cutset = match args.at(0).filter(|chars| !chars.is_none()) {
+        Some(chars) => text::lossy(string(chars, "chars")?),
+        None => "".into(),
+    };
+    let is_cut = |c: char| if cutset.is_empty() { c.is_whitespace() } else { cutset.contains(c) };
+    if let Some(text) = args.this.as_str() {
+        let start = text.len() - text.trim_start_matches(is_cut).len();
+        return Ok(start..text.trim_end_matches(is_cut).len().max(start));
+    }
+    let points = text::points(this(args));
+    let is_kept = |&(_, c): &(usize, char)| !is_cut(c);
+    match (points.iter().position(is_kept), points.iter().rposition(is_kept)) {
+        (Some(first), Some(last)) => {
+            Ok(points[first].0..points.get(last + 1).map_or(this(args).len(), |&(at, _)| at))
+        }
+        _ => Ok(0..0),
+    }
+}
+
+pub(super) fn strip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    text::slice(cx, args.this, stripped(args)?)
+}
+
+pub(super) fn lstrip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let kept = stripped(args)?;
+    text::slice(cx, args.this, if kept.is_empty() { 0..0 } else { kept.start..this(args).len() })
+}
+
+pub(super) fn rstrip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let kept = stripped(args)?;
+    text::slice(cx, args.this, if kept.is_empty() { 0..0 } else { 0..kept.end })
+}
+
+/// Separator (`None` for white space) and the most splits.
+fn split_arguments<'s>(args: &Args<'_, 's>) -> Res<(Option<&'s [u8]>, usize)> {
+    let [separator, max] = args.bind(["sep?", "maxsplit?"])?;
+    let max = match max {
+        None => usize::MAX,
+        Some(max) => match max.as_small() {
+            Some(max) => usize::try_from(max).unwrap_or(usize::MAX),
+            None => fail!("for parameter maxsplit: got {}, want int", max.type_name()),
+        },
+    };
+    match separator.filter(|separator| !separator.is_none()) {
+        None => Ok((None, max)),
+        Some(separator) => Ok((Some(separator_of(separator)?), max)),
+    }
+}
+
+pub(super) fn split<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let bytes = this(args);
+    match split_arguments(args)? {
+        (Some([byte]), max) => {
+            slices(cx, args.this, between(memchr_iter(*byte, bytes).take(max), 1, bytes.len()))
+        }
+        (Some(separator), max) => {
+            let found = memmem::find_iter(bytes, separator).take(max);
+            slices(cx, args.this, between(found, separator.len(), bytes.len()))
+        }
+        (None, max) => {
+            let mut words = words(args.this);
+            if words.len() > max {
+                words.truncate(max + 1);
+                words[max].end = bytes.len();
+            }
+            slices(cx, args.this, words.into_iter())
+        }
+    }
+}
+
+pub(super) fn rsplit<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let bytes = this(args);
+    match split_arguments(args)? {
+        (Some(separator), max) => {
+            let mut found: Vec<usize> = match separator {
+                [byte] => memrchr_iter(*byte, bytes).take(max).collect(),
+                _ => memmem::rfind_iter(bytes, separator).take(max).collect(),
+            };
+            found.reverse();
+            slices(cx, args.this, between(found.into_iter(), separator.len(), bytes.len()))
+        }
+        (None, max) => {
+            let mut words = words(args.this);
+            if words.len() > max {
+                words.drain(..words.len() - max - 1);
+                words[0].start = 0;
+            }
+            slices(cx, args.this, words.into_iter())
+        }
+    }
+}
+
+/// The ranges between separators of a length that begin at these places.
+fn between(
+    separators: impl Iterator<Item = usize>,
+    separator_len: usize,
+    len: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    separators.map(Some).chain([None]).map(move |separator| {
+        let range = start..separator.unwrap_or(len);
+        start = range.end + separator_len;
+        range
+    })
+}
+
+/// The parts of a string between white space.
+fn words(string: Value<'_>) -> Vec<Range<usize>> {
+    let Some(text) = string.as_str() else {
+        let bytes = string.as_text().unwrap_or_default();
+        return words_of(text::points(bytes).into_iter(), bytes.len());
+    };
+    words_of(text.char_indices(), text.len())
+}
+
+fn words_of(points: impl Iterator<Item = (usize, char)>, len: usize) -> Vec<Range<usize>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in points {
+        match (start, c.is_whitespace()) {
+            (None, false) => start = Some(at),
+            (Some(from), true) => {
+                words.push(from..at);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words.extend(start.map(|from| from..len));
+    words
+}
+
+pub(super) fn splitlines<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [keep] = args.bind(["keepends?"])?;
+    let keep = match keep.map(|keep| (keep, keep.as_bool())) {
+        None => false,
+        Some((_, Some(keep))) => keep,
+        Some((keep, None)) => fail!("for parameter keepends: got {}, want bool", keep.type_name()),
+    };
+    let bytes = this(args);
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+        // The second half of "\r\n".
+        if at < start {
+            continue;
+        }
+        let end = at + if bytes[at..].starts_with(b"\r\n") { 2 } else { 1 };
+        lines.push(start..if keep { end } else { at });
+        start = end;
+    }
+    if start < bytes.len() {
+        lines.push(start..bytes.len());
+    }
+    slices(cx, args.this, lines.into_iter())
+}
+
+// ---------------------------------------------------------------------------------------------- composition
+
+pub(super) fn format<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    ops::format::format(cx, args.this, args)
+}
+
+pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    let [iterable] = args.exactly()?;
+    let Some(mut iter) = iter::iterate(cx, iterable) else {
+        fail!("for parameter iterable: got {}, want iterable", iterable.type_name());
+    };
+    let separator = args.this.as_str();
+    let mut parts = Vec::with_capacity(2 * iter.size_hint());
+    while let Some(item) = iter.step()? {
+        if item.kind() != Kind::Str {
+            fail!("in {}, want string, got {}", iterable.type_name(), item.type_name());
+        }
+        let (Some(separator), Some(text)) = (separator, item.as_str()) else {
+            return join_bytes(cx, this(args), iterable);
+        };
+        parts.extend([separator, text]);
+    }
+    match parts[..] {
+        [] => Ok(cx.empty_str()),
+        [_, only] => cx.str(only),
+        _ => cx.str_of(&parts[1..]),
+    }
+}
+
+/// The same for strings that are not all valid text.
+fn join_bytes<'s>(cx: Cx<'s>, separator: &[u8], iterable: Value<'s>) -> Res<Value<'s>> {
+    let mut parts = Vec::new();
+    for item in iter::collect(cx, iterable, "iterable")? {
+        match item.as_text() {
+            Some(bytes) => parts.push(bytes),
+            None => fail!("in {}, want string, got {}", iterable.type_name(), item.type_name()),
+        }
+    }
+    cx.text(&parts.join(separator))
+}
+
+pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.positional(2, 3)?;
+    let [old, new] = [args.positional[0].get(), args.positional[1].get()];
+    let (wanted, _) = (string(old, "old")?, string(new, "new")?);
+    let count = match args.at(2).map(|count| (count, count.as_small())) {
+        None => usize::MAX,
+        Some((_, Some(count))) => usize::try_from(count).unwrap_or(usize::MAX),
+        Some((count, None)) => fail!("for parameter count: got {}, want int", count.type_name()),
+    };
+    if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
+        return cx.str(&match count {
+            usize::MAX => text.replace(old, new),
+            _ => text.replacen(old, new, count),
+        });
+    }
+    let bytes = this(args);
+    let found: Box<dyn Iterator<Item = usize>> = match wanted {
+        // The empty string stands before and behind each character.
+        [] => Box::new(text::points(bytes).into_iter().map(|(at, _)| at).chain([bytes.len()])),
+        _ => Box::new(memmem::find_iter(bytes, wanted)),
+    };
+    cx.build(|out: &mut Text| {
+        let mut start = 0;
+        for at in found.take(count) {
+            out.push_slice(args.this, start..at);
+            out.push_value(new);
+            start = at + wanted.len();
+        }
+        out.push_slice(args.this, start..bytes.len());
+        Ok(())
+    })
+}
