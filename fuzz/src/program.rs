@@ -12,6 +12,7 @@
 
 pub mod campaign;
 pub mod coverage;
+mod fill;
 mod form;
 mod forms;
 mod make;
