@@ -8,7 +8,22 @@
 //! with them), [`code`] and [`compile`], [`machine`] (frames, instructions, collections, errors), [`builtins`], and
 //! [`engine`], the face towards an embedding program.
 //!
-//! Three decisions shape all of it:
+//! # The language
+//!
+//! It is that of the specification; where that says nothing, the Go implementation is followed, and so is the wording
+//! of its errors. What a host may switch on or off is in [`syntax::Dialect`]; `json` and `math` come as a
+//! [`Library`]. Where the two models differ:
+//!
+//! - `b"abc"[0]` is the int 97, as specified (the Go implementation gives `b"a"`); sets have no order, as specified,
+//!   unless [`set_order`](syntax::Dialect::set_order) is on; `s -= t` and its like change the set `s` itself.
+//! - The elements of strings are bytes. A slice may cut through a code point: see [`data::text`].
+//! - `clear` of an empty frozen set is no error, and `dict.update(None)` is one, as in Go.
+//! - `struct` is there for all programs. Two structs can be added.
+//! - Type annotations are parsed if they are allowed, and a warning says that nothing checks them.
+//!
+//! # Design
+//!
+//! Four decisions shape all of it:
 //!
 //! - **The heap is borrowed while values are held.** Whatever works on values takes a [`cx::Cx`], which borrows the
 //!   heap, so nothing is collected or moved meanwhile and nothing has to be rooted. The machine gives the borrow
@@ -17,6 +32,8 @@
 //! - **What can be immutable is.** Tuples, structs, functions and strings are counted by the collector; only
 //!   lists, dicts, sets, captured variables and the globals of a running module are traced. A loaded module is
 //!   frozen and then counted as well.
+//! - **A function refers to what it uses, not to its module**: the constants, cells of globals and nested codes that
+//!   its code names ([`code::Link`]). So nothing is kept alive, or frozen, because it stands in the same file.
 //! - **Operations allocate before they change anything.** So when the heap's limit is reached, the machine collects
 //!   everything and repeats the instruction; if that does not help, the program ends with an ordinary error.
 #![deny(unsafe_code)]

@@ -121,7 +121,7 @@ fn default_of<'s>(function: Object<'s>, code: &Code, index: usize) -> Value<'s> 
 #[cold]
 fn too_many(code: &Code, given: usize) -> Res<usize> {
     let params = &code.params;
-    if params.names.is_empty() {
+    if params.names.is_empty() && !params.kwargs {
         fail!("function {} accepts no arguments ({given} given)", code.name);
     }
     let (count, at_most) = (params.positional, if params.defaults > 0 { "at most " } else { "" });

@@ -561,7 +561,15 @@ fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> 
             _ => {}
         }
     }
-    ops::holds(cx, op, a, b)
+    holds_slow(cx, op, a, b)
+}
+
+fn holds_slow<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    match op {
+        BinaryOp::In => ops::contains(b, a, "in"),
+        BinaryOp::NotIn => ops::contains(b, a, "not in").map(|found| !found),
+        _ => ops::holds(cx, op, a, b),
+    }
 }
 
 #[cold]
