@@ -92,7 +92,7 @@ fn hold(request: &Repl) -> Result<(), Problem> {
 
 /// Runs what was typed, and shows what it comes to.
 fn run(session: &mut Session, name: &str, text: &str, reporter: Reporter) {
-    match session.run(name, text, |cx, value| repr(cx, value)) {
+    match session.run(name, text, repr) {
         Ok(Some(shown)) => println!("{shown}"),
         Ok(None) => {}
         Err(errors) => errors.iter().for_each(|error| reporter.tell(error)),

@@ -1,6 +1,6 @@
 //! Errors as a person or a program reads them.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
 use starlark::syntax::{Diagnostic, Frame, Note, Severity, SourceFile, Span};
@@ -42,14 +42,16 @@ impl Reporter {
         Reporter { color: shown.in_color(stream), json: shown.json }
     }
 
-    /// An error, with a newline at its end.
+    /// An error, with an empty line behind it if a person reads it.
     pub fn text(self, diagnostic: &Diagnostic) -> String {
-        if self.json { format!("{}\n", object(diagnostic)) } else { diagnostic.render(self.color) }
+        let text = if self.json { object(diagnostic).to_string() } else { diagnostic.render(self.color) };
+        text + "\n"
     }
 
     /// Writes an error to standard error.
     pub fn tell(self, diagnostic: &Diagnostic) {
-        eprint!("{}", self.text(diagnostic));
+        // Nobody is left to tell if standard error is closed.
+        let _ = std::io::stderr().write_all(self.text(diagnostic).as_bytes());
     }
 }
 

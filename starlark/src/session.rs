@@ -75,7 +75,7 @@ impl Session {
             None => (None, path),
         };
         let mut words = match owner {
-            Some(owner) => self.attributes(owner),
+            Some(owner) => self.attributes(owner).unwrap_or_default(),
             None => self.engine.machine().session_names(&self.globals),
         };
         words.retain(|known| known.starts_with(word));
@@ -84,17 +84,16 @@ impl Session {
         Completions { start: text.len() - word.len(), words }
     }
 
-    /// The attributes of what a dotted path of names leads to.
-    fn attributes(&self, path: &str) -> Vec<String> {
+    /// The attributes of what a dotted path of names leads to, if it leads to anything.
+    fn attributes(&self, path: &str) -> Option<Vec<String>> {
         let machine = self.engine.machine();
         let cx = machine.cx();
         let mut parts = path.split('.');
-        let first = parts.next().and_then(|name| machine.session_value(&self.globals, name));
-        let owner = parts.try_fold(first, |value, name| {
-            let found = attr::find(cx, value?, cx.str(name).ok()?);
-            found.ok().map(|value| value)
-        });
-        owner.flatten().map(attr::names).unwrap_or_default()
+        let mut owner = machine.session_value(&self.globals, parts.next()?)?;
+        for name in parts {
+            owner = attr::find(cx, owner, cx.str(name).ok()?).ok()??;
+        }
+        Some(attr::names(owner))
     }
 }
 
@@ -109,7 +108,7 @@ mod tests {
     }
 
     fn shown(session: &mut Session, text: &str) -> Result<Option<String>, String> {
-        let ran = session.run("t", text, |cx, value| crate::ops::repr::repr(cx, value));
+        let ran = session.run("t", text, crate::ops::repr::repr);
         ran.map_err(|errors| errors[0].to_string())
     }
 
@@ -133,10 +132,11 @@ mod tests {
             Err("t:1:14: floored division by zero".to_owned())
         );
         assert_eq!(shown(&mut session, "a"), Ok(Some("1".to_owned())));
-        assert!(shown(&mut session, "c").is_err_and(|error| error.contains("before assignment")));
+        let unbound = "t:1:1: global variable c referenced before assignment".to_owned();
+        assert_eq!(shown(&mut session, "c"), Err(unbound));
         assert!(shown(&mut session, "len = 1 // 0").is_err());
         assert_eq!(shown(&mut session, "len([a])"), Ok(Some("1".to_owned())));
-        assert_eq!(shown(&mut session, "aa"), Err("t:1:1: undefined: aa (did you mean a?)".to_owned()));
+        assert_eq!(shown(&mut session, "lem"), Err("t:1:1: undefined: lem (did you mean len?)".to_owned()));
     }
 
     #[test]

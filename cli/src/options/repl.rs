@@ -23,8 +23,8 @@ usage: frazil repl [OPTIONS]
   >>> _[0]                  the last value
   1
   >>> def twice(x):         a block ends with an empty line
-  ...     return 2 * x
-  ...
+          return 2 * x
+
   >>> load(\"lib.star\", \"f\")   from this folder or those above
   >>> :quit                 or Ctrl-D
 

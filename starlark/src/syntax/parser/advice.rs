@@ -97,10 +97,16 @@ impl Scene<'_> {
             .or_else(|| self.sequence())
     }
 
-    /// A name was expected.
+    /// A name was expected, or a keyword is used as one.
     fn name(&self) -> Option<String> {
-        let named = self.want.is_empty() || self.want == "identifier";
-        (named && self.got.is_keyword()).then(|| format!("`{}` is a keyword and can name nothing", self.word))
+        let keyword = if self.want.is_empty() && self.got.is_keyword() {
+            self.word
+        } else if self.word == "=" && self.line.trim() == self.before && self.want == "primary expression" {
+            self.before
+        } else {
+            return None;
+        };
+        Some(format!("`{keyword}` is a keyword and can name nothing"))
     }
 
     /// Operators of other languages. Most are two of ours, of which the second is the error.
@@ -120,6 +126,9 @@ impl Scene<'_> {
             }
             (_, ":") if self.rest.starts_with('=') => {
                 "there are no assignments in expressions: assign in a line before"
+            }
+            (_, "<" | "<=" | ">" | ">=" | "==" | "!=" | "in" | "not in") if self.want.is_empty() => {
+                "write `a < b and b < c`"
             }
             (_, "**") => "there is no operator for powers; the module `math` has `pow`",
             (_, "//" | "/") if wants_operand && self.line.trim().is_empty() => "comments begin with `#`",
@@ -146,10 +155,17 @@ impl Scene<'_> {
             (LBrace, "':'") => "a block begins with `:` and is indented; there are no braces around it",
             (Newline | Eof, "':'") => "a `:` is missing at the end of this line",
             (_, "indent") => "indent the block behind the `:`; one that does nothing is `pass`",
+            (Indent, _) if self.line.contains('\t') => {
+                "this line is indented deeper than the block it stands in: a tab counts up to the next multiple of 8 columns"
+            }
             (Indent, _) => "this line is indented deeper than the block it stands in",
             (Elif | Else, "primary expression") => "no `if` stands before it with the same indentation",
             (Colon, "'('") => "parameters stand in parentheses, even if there are none: `def f():`",
-            (Colon, "newline" | "')'") => "this dialect has no type annotations",
+            (Colon, "newline" | "')'")
+                if self.before.ends_with(|c: char| c.is_alphanumeric() || c == '_') =>
+            {
+                "this dialect has no type annotations"
+            }
             (Comma | RBrace, "':'") => {
                 "there are no set displays: write `set([a, b])`; a dict needs `key: value`"
             }
@@ -163,7 +179,7 @@ impl Scene<'_> {
         use TokenKind::*;
         let starts_operand =
             matches!(self.got, Ident | Int | Float | Str | FStr | Bytes | LBrace | Lambda | Not | Minus);
-        if !starts_operand || self.joined && self.before.is_empty() {
+        if !starts_operand {
             return None;
         }
         match self.want {
@@ -173,6 +189,9 @@ impl Scene<'_> {
             }),
             "','" | "')'" | "']'" | "'}'" if self.got == Str && self.before.ends_with(['"', '\'']) => {
                 Some("write a comma between the strings, or `+` to join them".to_owned())
+            }
+            "','" | "')'" | "']'" | "'}'" if self.line.trim().is_empty() => {
+                Some("a comma is missing in the line before, or the bracket was not closed".to_owned())
             }
             "','" | "')'" | "']'" | "'}'" => Some("a comma or an operator is missing before this".to_owned()),
             _ => None,
