@@ -2,6 +2,7 @@
 //!
 //! First every file is looked at for itself, on all processors; then what the files load from each other.
 
+mod cycles;
 mod files;
 mod loads;
 mod look;

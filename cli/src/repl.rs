@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
+use signal_hook::consts::SIGINT;
 use starlark::Session;
 use starlark::ops::repr::repr;
 use starlark::syntax::Dialect;
@@ -22,6 +23,8 @@ use crate::report::Reporter;
 use crate::{Output, Problem, execute, prepare, tell_problem};
 use prompt::Prompt;
 
+/// The exit status after Ctrl-C, as shells have it.
+const INTERRUPTED: i32 = 130;
 /// How many inputs are remembered.
 const HISTORY: usize = 2000;
 
@@ -51,7 +54,9 @@ fn hold(request: &Repl) -> Result<(), Problem> {
     let session = Rc::new(RefCell::new(session));
     let setup = |error: &dyn std::fmt::Display| Problem::Setup(error.to_string());
     // While a line is edited, the terminal hands Ctrl-C to the editor; this is for the time when a program runs.
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupt))
+    // Who presses it twice does not want to wait for a built-in function.
+    signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&interrupt))
+        .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(&interrupt)))
         .map_err(|error| setup(&error))?;
     let mut editor = editor(&session, request.run.dialect).map_err(|error| setup(&error))?;
     let history = request.history.clone().map(PathBuf::from).or_else(history_file);

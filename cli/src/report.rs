@@ -26,7 +26,8 @@ them to standard output). Each is an object with these fields, all of them alway
 
 A POSITION is {\"byte\": ..., \"line\": ..., \"column\": ...}: bytes count from 0, lines and columns from 1, and columns are
 code points. More fields may be added. 'frazil check' ends with a line {\"summary\": {...}}: how many files, errors and
-warnings there were, how many loads were not followed, and the seconds it took.
+warnings there were, how many loads were not followed, and the seconds it took. What is wrong with the command line or
+with reading a file is about no program: that is a line of text, and the exit status is 2.
 ";
 
 /// Shows errors on one stream.

@@ -119,6 +119,17 @@ fn loads_are_followed() {
 }
 
 #[test]
+fn circles_of_loads_are_found() {
+    let files = [
+        ("a.star", "load('b.star', 'b')\na = 1\n"),
+        ("b.star", "load('c.star', 'c')\nb = 1\n"),
+        ("c.star", "c = 1\nload('a.star', 'a')\n"),
+    ];
+    let (lines, _) = found(&folder("check_circle", &files), &["."]);
+    assert_eq!(lines, ["c.star:2:6 error load: cannot load a.star: cycle in load graph"]);
+}
+
+#[test]
 fn the_exit_status_counts_errors_only() {
     let files =
         [("good.star", "x = 1\n"), ("bad.star", "x = \n"), ("warned.star", "load('none.star', 'x')\n")];

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use starlark::Loader;
 use starlark::syntax::{Diagnostic, Severity, Stage};
 
+use super::cycles;
 use super::look::{Loading, Looked, Rules, look};
 use crate::files::Files;
 
@@ -36,6 +37,9 @@ pub fn check(looked: &mut [Looked], rules: &Rules) -> usize {
                 }
             }
         }
+    }
+    add_cycles(looked, &targets);
+    for file in looked {
         file.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     }
     targets.iter().flatten().filter(|target| matches!(target, Target::Elsewhere)).count()
@@ -80,6 +84,25 @@ fn exports(
         wanted.into_par_iter().map(|path| (path.clone(), look(path, rules).exports)).collect();
     known.extend(others);
     known
+}
+
+/// Adds an error at every load that closes a circle.
+fn add_cycles(looked: &mut [Looked], targets: &[Vec<Target>]) {
+    let numbers: HashMap<PathBuf, usize> =
+        looked.iter().enumerate().map(|(number, file)| (one_name(&file.path), number)).collect();
+    let number = |target: &Target| match target {
+        Target::File(path) => numbers.get(path).copied(),
+        Target::Elsewhere | Target::Missing => None,
+    };
+    let graph: Vec<Vec<Option<usize>>> =
+        targets.iter().map(|targets| targets.iter().map(number).collect()).collect();
+    for (file, at) in cycles::find(&graph) {
+        let file = &mut looked[file];
+        let load = &file.loads[at];
+        let message = format!("cannot load {}: cycle in load graph", load.module);
+        let error = Diagnostic::error(&load.source, load.span, message).found_by(Stage::Load);
+        file.diagnostics.push(error.help("that file loads this one, directly or through others"));
+    }
 }
 
 fn missing(load: &Loading) -> Diagnostic {

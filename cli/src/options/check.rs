@@ -37,7 +37,8 @@ language
 
 modules
   What a file loads is looked for as in 'frazil run'. It is a warning if there is no such file, and an error if the file
-  has no such name. Loads from other repositories (@name//...) that are not found are only counted.
+  has no such name, or if files load each other in a circle. Loads from other repositories (@name//...) that are not
+  found are only counted.
 
   --root DIR          where load(\"a/b.bzl\") is looked for (the folder of the loading file and those above)
 

@@ -29,14 +29,15 @@ usage: frazil repl [OPTIONS]
   >>> :quit                 or Ctrl-D
 
 Tab completes names, and attributes behind a dot. The arrow keys move in the text and in what was typed before. Ctrl-C gives
-up the line, or ends the program that runs. Globals stay as they are: nothing is frozen, and names can be bound again. All
+up the line, or ends the program that runs; pressed twice it ends frazil. Globals stay as they are: nothing is frozen, and names can be bound again. All
 of the language is switched on, json and math are there.
 
   --dialect LIST, --root DIR, --prelude FILE, --heap-limit SIZE   as in 'frazil run'
   --color WHEN        auto (on a terminal, unless NO_COLOR is set), always or never
   --history FILE      where to keep what was typed ($XDG_STATE_HOME/frazil/history, or the same in ~/.local/state)
 
-Exit status: 0 it was left; 1 a program that came from standard input failed; 2 the command line or a file is wrong.
+Exit status: 0 it was left; 1 a program that came from standard input failed; 2 the command line or a file is wrong;
+130 Ctrl-C was pressed twice.
 ";
 
 /// A session, and how it is held.
