@@ -32,11 +32,11 @@ impl Theme {
     /// Any theme.
     pub fn draw(random: &mut Random) -> Theme {
         let often = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles];
-        match random.below(100) {
+        match random.below(200) {
             // It takes a hundred times as long as anything else.
             0 => Theme::Bulk,
             // It fills fresh memory all the time, which is dear.
-            1..8 => Theme::Limit,
+            1..13 => Theme::Limit,
             _ => random.pick(&often),
         }
     }
