@@ -152,15 +152,16 @@ impl Machine {
             self.modules.places.push((kept, compiled.toplevel));
         }
         let outcome = self.run_toplevel(kept, compiled.toplevel);
-        // Nobody can call the top level again; what it alone refers to may go, unless somebody asks for its lines.
+        let outcome = outcome.map_err(|failure| vec![self.diagnose(*failure)]);
+        // Nobody can call the top level again, and what it alone refers to may go; so may all that a failed module
+        // made. But who looks at the heap of a failed program wants to see that.
         if !profiled {
             self.host.codes[compiled.toplevel as usize] = Arc::clone(&self.modules.spent);
+            if outcome.is_err() {
+                self.release(kept);
+            }
         }
-        if let Err(failure) = outcome {
-            let diagnostic = self.diagnose(*failure);
-            self.release(kept);
-            return Err(vec![diagnostic]);
-        }
+        outcome?;
         self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
         Ok(())
     }
