@@ -1,6 +1,8 @@
 //! The interpreter as an embedding program sees it.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use frazil::trace::{RecordError, Totals};
 use frazil::{AllocError, Config, ConfigError, Report, Stats};
@@ -167,6 +169,12 @@ impl Engine {
         self.machine.limit_collections(collections);
     }
 
+    /// A flag for other threads and for signal handlers: when it is set, the program that runs is ended with an error
+    /// at its next call or round of a loop, and the flag is cleared. The engine stays usable.
+    pub fn interrupt(&self) -> Arc<AtomicBool> {
+        self.machine.interrupt()
+    }
+
     /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
     ///
     /// # Panics
@@ -205,6 +213,16 @@ impl Engine {
     /// From now on `watch` looks at the heap after collections and when memory runs out, in place of the one before.
     pub fn watch(&mut self, watch: impl Watch + 'static) {
         self.machine.set_watch(Box::new(watch));
+    }
+
+    /// The machine, for what is part of the interpreter.
+    pub(crate) fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// The same.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// The interpreter as a watch sees it.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::code::Code;
 use crate::cx::Cx;
@@ -78,6 +79,8 @@ pub struct Host {
     pub warn: Box<dyn Fn(&Diagnostic)>,
     /// The language.
     pub dialect: Dialect,
+    /// Set to end the running program at its next safepoint.
+    pub(crate) interrupted: Arc<AtomicBool>,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
     pub scratch: Cell<Text>,
 }
@@ -92,6 +95,7 @@ impl Host {
             warn: Box::new(|_| {}),
             dialect,
             places: None,
+            interrupted: Arc::default(),
             scratch: Cell::default(),
         };
         for (name, call) in crate::builtins::all() {

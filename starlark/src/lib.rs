@@ -50,6 +50,7 @@ pub mod library;
 pub mod machine;
 pub mod ops;
 pub mod picture;
+pub mod session;
 pub mod syntax;
 pub mod value;
 
@@ -57,3 +58,4 @@ pub use engine::{CONFIG, Engine, EngineError};
 pub use library::Library;
 pub use machine::{Loader, Mistake, View, Watch};
 pub use picture::Picture;
+pub use session::Session;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 use crate::code::{Code, Link, Reg};
-use crate::syntax::{Diagnostic, Module, Span};
+use crate::syntax::{Diagnostic, Module, Span, Stage};
 
 use emit::Body;
 
@@ -136,7 +136,8 @@ impl Compiler<'_> {
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.errors.push(Diagnostic::error(&self.module.source, span, message));
+        let error = Diagnostic::error(&self.module.source, span, message);
+        self.errors.push(error.found_by(Stage::Syntax));
     }
 
     /// A new temporary.

@@ -6,8 +6,10 @@
 
 mod call;
 mod dispatch;
+mod interrupt;
 mod modules;
 mod planted;
+mod session;
 mod unwind;
 mod watch;
 
@@ -27,6 +29,7 @@ use crate::value::{Heap, Kind, Value, ValueExt};
 pub use modules::Loader;
 pub(crate) use modules::Modules;
 pub use planted::Mistake;
+pub(crate) use session::Globals;
 pub use watch::{View, Watch};
 
 /// How many calls may be active at once.
@@ -232,6 +235,7 @@ impl Machine {
     }
 
     fn collect_at_safepoint(&mut self) -> Res<()> {
+        self.check_interrupt()?;
         let Some(left) = self.collections_left.checked_sub(1) else {
             fail!("the program was given no more collections");
         };

@@ -11,7 +11,7 @@ use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::ops::{self, attr};
 use crate::picture::Place;
-use crate::syntax::{self, Diagnostic, Environment, SourceFile};
+use crate::syntax::{self, Diagnostic, Environment, Module, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
 use super::{Machine, ROUNDS_MAX};
@@ -51,7 +51,7 @@ pub(crate) struct Modules {
     /// values, and the number of the top level's code.
     places: Vec<(usize, u32)>,
     /// Places in the list of kept values that are free again.
-    free: Vec<usize>,
+    pub(super) free: Vec<usize>,
     /// How many loads are nested in each other now.
     depth: usize,
     /// Stands for the code of top levels that have run.
@@ -91,8 +91,17 @@ impl Modules {
     }
 }
 
+/// A compiled module, its functions being among the code.
+pub(super) struct Program {
+    /// The numbers of its functions.
+    codes: Range<usize>,
+    /// That of the top level.
+    pub(super) toplevel: u32,
+    constants: Vec<Const>,
+}
+
 /// The names that a module of this machine may use without binding them.
-struct Names<'a>(&'a Machine);
+pub(super) struct Names<'a>(pub(super) &'a Machine);
 
 impl Environment for Names<'_> {
     fn is_predeclared(&self, name: &str) -> bool {
@@ -126,9 +135,34 @@ impl Machine {
 
     fn compile_and_run(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
         let module = syntax::analyze(source, &Names(self), &self.dialect)?;
+        let program = self.compile(&module)?;
+        let exports = module.globals.iter().zip(0u32..);
+        let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
+        let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
+        let globals = module.globals.len();
+        drop(module);
+        let toplevel = program.toplevel;
+        let kept = self.instantiate(program, globals, |cx, _| fresh_cell(cx));
+        let kept = kept.map_err(|failure| vec![self.diagnose(*failure)])?;
+        if self.host.places.is_some() {
+            self.modules.places.push((kept, toplevel));
+        }
+        let outcome = self.run_toplevel(kept, toplevel).and_then(|_| self.freeze_globals(kept));
+        let outcome = outcome.map_err(|failure| vec![self.diagnose(*failure)]);
+        self.spend(toplevel);
+        // What a failed module made may go, too, unless somebody looks at the heap afterwards.
+        if outcome.is_err() && self.host.places.is_none() {
+            self.release(kept);
+        }
+        outcome?;
+        self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
+        Ok(())
+    }
+
+    /// Compiles a module, and adds its functions to the code.
+    pub(super) fn compile(&mut self, module: &Module) -> Result<Program, Vec<Diagnostic>> {
         let first_code = self.host.codes.len() as u32;
-        let mut compiled = compile::compile(&module, first_code, &self.host.universal)?;
-        let profiled = self.host.places.is_some();
+        let mut compiled = compile::compile(module, first_code, &self.host.universal)?;
         if let Some(places) = &mut self.host.places {
             for (code, number) in compiled.codes.iter_mut().zip(first_code..) {
                 compile::sites::mark(code, |span| {
@@ -138,45 +172,29 @@ impl Machine {
             }
         }
         module.warnings.iter().for_each(&self.host.warn);
-        let exports = module.globals.iter().zip(0u32..);
-        let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
-        let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
-        let globals = module.globals.len();
-        drop(module);
         let codes = first_code as usize..first_code as usize + compiled.codes.len();
         self.host.codes.extend(compiled.codes.into_iter().map(Arc::new));
         self.active.resize_with(self.host.codes.len(), Default::default);
-        let kept = self.instantiate(&compiled.constants, globals, codes);
-        let kept = kept.map_err(|failure| vec![self.diagnose(*failure)])?;
-        if profiled {
-            self.modules.places.push((kept, compiled.toplevel));
-        }
-        let outcome = self.run_toplevel(kept, compiled.toplevel);
-        let outcome = outcome.map_err(|failure| vec![self.diagnose(*failure)]);
-        // Nobody can call the top level again, and what it alone refers to may go; so may all that a failed module
-        // made. But who looks at the heap of a failed program wants to see that.
-        if !profiled {
-            self.host.codes[compiled.toplevel as usize] = Arc::clone(&self.modules.spent);
-            if outcome.is_err() {
-                self.release(kept);
-            }
-        }
-        outcome?;
-        self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
-        Ok(())
+        Ok(Program { codes, toplevel: compiled.toplevel, constants: compiled.constants })
     }
 
-    /// Makes the constants of a module, the cells of its globals, and the links of its codes. Keeps a tuple of the
-    /// cells and the links of the top level, and returns its place.
-    fn instantiate(&mut self, constants: &[Const], globals: usize, codes: Range<usize>) -> Res<usize> {
+    /// Makes the constants of a module, and the links of its codes; `cell` gives the cell of each of its globals. Keeps
+    /// a tuple of the cells and the links of the top level, and returns its place.
+    pub(super) fn instantiate(
+        &mut self,
+        program: Program,
+        globals: usize,
+        cell: impl for<'s> Fn(Cx<'s>, usize) -> Res<Value<'s>>,
+    ) -> Res<usize> {
+        let Program { codes, constants, .. } = program;
         let cx = Cx::new(&self.heap, &self.host);
         let mut values: Vec<Value<'_>> = Vec::with_capacity(constants.len());
-        for constant in constants {
+        for constant in &constants {
             let value = constant_value(cx, &self.modules, constant, &values)?;
             values.push(value);
         }
-        let cell = |_| Ok(cx.alloc(&shapes::CELL, 0)?.finish().into());
-        let cells: Vec<Value<'_>> = (0..globals).map(cell).collect::<Res<_>>()?;
+        let cells = (0..globals).map(|number| cell(cx, number));
+        let cells: Vec<Value<'_>> = cells.collect::<Res<_>>()?;
         // Functions nested in others have the lower numbers.
         let mut links: Vec<Value<'_>> = Vec::with_capacity(codes.len());
         for code in &self.host.codes[codes.clone()] {
@@ -195,7 +213,8 @@ impl Machine {
         keep(cx, &mut self.modules.free, module)
     }
 
-    fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<()> {
+    /// Runs a top level, and says where on the root stack its result is.
+    pub(super) fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<usize> {
         self.call(ROOT_KEPT, 0, |cx, _, stack| {
             let module = list::get(kept_list(cx)?, kept);
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
@@ -203,18 +222,29 @@ impl Machine {
             fresh.references_mut()[0] = module.object().map_or(Value::EMPTY, |module| module.get(1));
             stack[0].set(fresh.finish().into());
             Ok(())
-        })?;
+        })
+    }
+
+    /// A top level has run, and nobody can call it again; what it alone refers to may go, unless somebody asks for
+    /// its lines.
+    pub(super) fn spend(&mut self, toplevel: u32) {
+        if self.host.places.is_none() {
+            self.host.codes[toplevel as usize] = Arc::clone(&self.modules.spent);
+        }
+    }
+
+    /// Of a module that has run only the cells of its globals are kept, frozen.
+    fn freeze_globals(&mut self, kept: usize) -> Res<()> {
         let cx = self.cx();
         let kept_values = kept_list(cx)?;
         let module = list::get(kept_values, kept);
-        // Of the module only the cells of its globals are kept, frozen.
         let cells = module.object().map_or(Value::EMPTY, |module| module.get(0));
         self.heap.freeze_deep(cells);
         list::set(cx, kept_values, kept, cells)
     }
 
     /// Forgets a kept value.
-    fn release(&mut self, kept: usize) {
+    pub(super) fn release(&mut self, kept: usize) {
         let cx = Cx::new(&self.heap, &self.host);
         // The list belongs to the machine, so it can always be changed.
         let released = kept_list(cx).and_then(|values| list::set(cx, values, kept, Value::EMPTY));
@@ -267,6 +297,13 @@ impl Machine {
         Ok(())
     }
 
+    /// The value of a predeclared or universal name.
+    pub(super) fn known_value(&self, name: &str) -> Option<Value<'_>> {
+        let predeclared = self.modules.predeclared.get(name);
+        let predeclared = predeclared.and_then(|&kept| Some(list::get(kept_list(self.cx()).ok()?, kept)));
+        predeclared.or_else(|| self.host.universal.get(name).map(|&number| builtin(number)))
+    }
+
     /// A global of a loaded module.
     pub(crate) fn global(&self, key: &str, name: &str) -> Option<Value<'_>> {
         self.modules.global(self.cx(), key, name)
@@ -296,12 +333,12 @@ impl Machine {
         match self.modules.loaded.get(&key) {
             Some(Some(_)) => {}
             Some(None) => return Err(cannot_load(site, "cycle in load graph")),
-            None => self.load_fresh(&key, site)?,
+            None => self.load_fresh(&key, &code, site)?,
         }
         self.bind_loaded(&key, &code, site, frame.base as usize)
     }
 
-    fn load_fresh(&mut self, key: &str, site: &LoadSite) -> Res<()> {
+    fn load_fresh(&mut self, key: &str, code: &Code, site: &LoadSite) -> Res<()> {
         if self.modules.depth == ROUNDS_MAX {
             return Err(cannot_load(site, "modules load each other too deeply"));
         }
@@ -309,8 +346,7 @@ impl Machine {
         self.modules.depth += 1;
         let outcome = self.run_module(key, &SourceFile::new(key, text));
         self.modules.depth -= 1;
-        // Of several errors in the text of a module, the first is reported here.
-        outcome.map_err(|mut errors| Box::new(Failure::Placed(Box::new(errors.swap_remove(0)))))
+        outcome.map_err(|errors| Box::new(Failure::Placed(Box::new(while_loading(errors, code, site)))))
     }
 
     fn bind_loaded(&self, key: &str, code: &Code, site: &LoadSite, base: usize) -> Res<()> {
@@ -358,8 +394,13 @@ fn constant_value<'s>(
     }
 }
 
+/// A cell without a value.
+pub(super) fn fresh_cell<'s>(cx: Cx<'s>) -> Res<Value<'s>> {
+    Ok(cx.alloc(&shapes::CELL, 0)?.finish().into())
+}
+
 /// Puts a value in the list of kept values and says where.
-fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> Res<usize> {
+pub(super) fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> Res<usize> {
     let kept = kept_list(cx)?;
     if let Some(place) = free.pop() {
         list::set(cx, kept, place, value)?;
@@ -369,11 +410,21 @@ fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> Res<usize> {
     Ok(list::len(kept) - 1)
 }
 
+/// Of several errors in the text of a loaded module, the first is reported where it was loaded.
+fn while_loading(mut errors: Vec<Diagnostic>, code: &Code, site: &LoadSite) -> Diagnostic {
+    let first = errors.swap_remove(0).note_at(&code.file, site.span, "the module is loaded here");
+    match errors.len() {
+        0 => first,
+        1 => first.note("there is another error in the module"),
+        more => first.note(format!("there are {more} more errors in the module")),
+    }
+}
+
 fn cannot_load(site: &LoadSite, error: &str) -> Box<Failure> {
     Failure::new(format!("cannot load {}: {error}", site.module))
 }
 
-fn kept_list(cx: Cx<'_>) -> Res<crate::value::Object<'_>> {
+pub(super) fn kept_list(cx: Cx<'_>) -> Res<crate::value::Object<'_>> {
     match cx.heap.stack_from(ROOT_KEPT)[0].get().object() {
         Some(list) => Ok(list),
         None => fail!("the machine has no list of kept values"),

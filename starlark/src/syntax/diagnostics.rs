@@ -21,11 +21,38 @@ pub enum Severity {
     Warning,
 }
 
+/// What had to be known to find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The text alone: it is no sentence of the language.
+    Syntax,
+    /// The scopes: what the names mean, and which statement may stand where.
+    Scope,
+    /// The modules around it: what is loaded.
+    Load,
+    /// The run of the program.
+    Run,
+}
+
+impl Stage {
+    /// Its name for tools.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Syntax => "syntax",
+            Stage::Scope => "scope",
+            Stage::Load => "load",
+            Stage::Run => "run",
+        }
+    }
+}
+
 /// Something to tell the user about a place in a source file.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
+    /// What had to be known to find it.
+    pub stage: Stage,
     /// What is wrong, in one line without a period.
     pub message: String,
     /// The file it is about.
@@ -61,10 +88,11 @@ pub struct Frame {
 }
 
 impl Diagnostic {
-    /// An error at a place.
+    /// An error at a place, found while the program runs.
     pub fn error(file: &SourceFile, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
+            stage: Stage::Run,
             message: message.into(),
             file: file.clone(),
             span,
@@ -72,6 +100,12 @@ impl Diagnostic {
             help: None,
             frames: Vec::new(),
         }
+    }
+
+    /// Says what had to be known to find it.
+    pub fn found_by(mut self, stage: Stage) -> Diagnostic {
+        self.stage = stage;
+        self
     }
 
     /// Adds a remark about another place.
