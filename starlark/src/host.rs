@@ -1,13 +1,17 @@
 //! What the machine has outside of the heap: code, built-in functions, and the hooks of the embedding program.
 
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::code::Code;
 use crate::cx::Cx;
 use crate::data::text::Text;
 use crate::failure::{Res, fail};
+use crate::handle::Pool;
+use crate::limits::Meter;
 use crate::machine::Machine;
 use crate::ops::attr;
 use crate::picture::Place;
@@ -80,6 +84,12 @@ pub struct Host {
     pub dialect: Dialect,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
     pub scratch: Cell<Text>,
+    /// Counts the steps of the program.
+    pub(crate) meter: Meter,
+    /// What the handles of the embedding program share.
+    pub(crate) handles: Rc<Pool>,
+    /// What the embedding program's functions share, by type.
+    pub(crate) state: HashMap<TypeId, Box<dyn Any>>,
 }
 
 impl Host {
@@ -93,6 +103,9 @@ impl Host {
             dialect,
             places: None,
             scratch: Cell::default(),
+            meter: Meter::new(),
+            handles: Rc::default(),
+            state: HashMap::new(),
         };
         for (name, call) in crate::builtins::all() {
             let number = host.add_builtin(name, call);

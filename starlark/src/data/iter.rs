@@ -31,9 +31,15 @@ impl<'s> Iter<'s> {
     /// The next element.
     ///
     /// # Errors
-    /// Memory ran out.
+    /// Memory or the program's steps ran out.
     #[inline]
     pub fn step(&mut self) -> Res<Option<Value<'s>>> {
+        self.cx.host.meter.step()?;
+        self.next()
+    }
+
+    #[inline]
+    fn next(&mut self) -> Res<Option<Value<'s>>> {
         Ok(step(self.cx, self.kind, self.object, self.at)?.map(|(value, at)| {
             self.at = at;
             value
@@ -48,10 +54,12 @@ impl<'s> Iter<'s> {
     /// All elements that are left.
     ///
     /// # Errors
-    /// Memory ran out.
+    /// Memory or the program's steps ran out.
     pub fn collect(mut self) -> Res<Vec<Value<'s>>> {
-        let mut all = Vec::with_capacity(self.size_hint());
-        while let Some(value) = self.step()? {
+        let len = self.size_hint();
+        self.cx.host.meter.steps(len)?;
+        let mut all = self.cx.vec(len)?;
+        while let Some(value) = self.next()? {
             all.push(value);
         }
         Ok(all)

@@ -5,13 +5,14 @@ use std::cell::Cell;
 use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
 use crate::data::{iter, table, text};
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Call, Prepared};
+use crate::limits::Limit;
 use crate::ops::attr;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
-use super::{CALLS_MAX, Entry, Frame, Machine, ensure_window};
+use super::{Entry, Frame, Machine, ensure_window};
 
 /// Where a call happens.
 #[derive(Clone, Copy)]
@@ -41,8 +42,8 @@ pub(super) fn enter<'s>(
     site: Site,
     gathered: Option<&Gathered<'s>>,
 ) -> Res<()> {
-    if !ensure_window(cx.heap, site.base) || frames.len() >= CALLS_MAX {
-        fail!("Starlark stack overflow");
+    if !ensure_window(cx.heap, site.base) || frames.len() >= cx.host.meter.calls() {
+        return Err(Box::new(Failure::Limit(Limit::Calls)));
     }
     let window = &cx.heap.stack_from(site.base)[..WINDOW];
     let number = function.raw(0) as u32;

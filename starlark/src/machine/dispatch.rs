@@ -125,6 +125,7 @@ pub(super) fn run<'s>(
                     rest = current.code.ops[current.pc(&rest) - 1..].iter();
                     break 'exit Ok(Step::Collect);
                 }
+                ok!(host.meter.step());
             };
         }
         /// Goes on in the frame on top.
@@ -614,9 +615,11 @@ fn method<'s>(_cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: Referenc
 
 /// A function with the defaults in the registers from `base`, and the captured cells.
 fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> Res<Value<'s>> {
-    let Some(&Link::Code(number)) = current.code.links.get(link as usize) else {
+    let own = current.window[0].get().object();
+    let (Some(&Link::Code(distance)), Some(own)) = (current.code.links.get(link as usize), own) else {
         fail!("a function has no code");
     };
+    let number = own.raw(0) as u32 - distance;
     let code = &cx.host.codes[number as usize];
     let defaults = code.params.default_slots();
     let mut fresh = cx.alloc(&shapes::FUNCTION, 1 + defaults + code.captures.len())?;
@@ -626,11 +629,10 @@ fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> 
     for (slot, register) in slots[1..=defaults].iter_mut().zip(&current.window[base as usize..]) {
         *slot = register.get();
     }
-    let own = current.window[0].get().object();
     for (slot, capture) in slots[1 + defaults..].iter_mut().zip(&code.captures) {
         *slot = match capture.from {
             CaptureFrom::Register(register) => current.window[register as usize].get(),
-            CaptureFrom::Function(at) => own.map_or(Value::EMPTY, |own| own.get(at as usize)),
+            CaptureFrom::Function(at) => own.get(at as usize),
             CaptureFrom::Spilled { from, slot } => {
                 let slots = current.window[from as usize].get().object();
                 slots.map_or(Value::EMPTY, |slots| slots.get(slot as usize))

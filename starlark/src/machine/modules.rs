@@ -11,7 +11,8 @@ use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::ops::{self, attr};
 use crate::picture::Place;
-use crate::syntax::{self, Diagnostic, Environment, SourceFile};
+use crate::program::Program;
+use crate::syntax::{Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
 use super::{Machine, ROUNDS_MAX};
@@ -37,7 +38,7 @@ struct Loaded {
     /// Where the tuple of its globals' cells is in the list of kept values.
     kept: usize,
     /// The places of what it exports among its globals.
-    exports: HashMap<Box<str>, u32>,
+    exports: Arc<HashMap<Box<str>, u32>>,
 }
 
 /// All modules of a machine.
@@ -54,6 +55,8 @@ pub(crate) struct Modules {
     free: Vec<usize>,
     /// How many loads are nested in each other now.
     depth: usize,
+    /// Programs that may be run again, by identity, and the number of their first code.
+    installed: HashMap<usize, (Program, usize)>,
     /// Stands for the code of top levels that have run.
     spent: Arc<Code>,
 }
@@ -67,6 +70,7 @@ impl Modules {
             places: Vec::new(),
             free: Vec::new(),
             depth: 0,
+            installed: HashMap::new(),
             spent: Arc::new(Code::spent()),
         }
     }
@@ -116,53 +120,125 @@ impl Machine {
     /// # Errors
     /// What is wrong with its text, or the error that ended it.
     pub(crate) fn run_module(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
-        self.modules.loaded.insert(key.to_owned(), None);
-        let outcome = self.compile_and_run(key, source);
-        if outcome.is_err() {
-            self.modules.loaded.remove(key);
+        let program = self.compile(source)?;
+        self.run_program(key, &program, false).map_err(|diagnostic| vec![diagnostic])
+    }
+
+    /// Analyses the text of a module, which may use the names that are predeclared now.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub(crate) fn compile(&self, source: &SourceFile) -> Result<Program, Vec<Diagnostic>> {
+        Program::compile(source, &Names(self), &self.dialect, &self.host.universal)
+    }
+
+    /// Runs a module and keeps its globals, frozen, under `key`. If it is to be run `again`, its code stays.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub(crate) fn run_program(
+        &mut self,
+        key: &str,
+        program: &Program,
+        again: bool,
+    ) -> Result<(), Diagnostic> {
+        let previous = self.modules.loaded.insert(key.to_owned(), None).flatten();
+        let outcome = self.instantiate_and_run(program, again);
+        if let Some(previous) = previous {
+            self.release(previous.kept);
+        }
+        match outcome {
+            Ok(kept) => {
+                let exports = Arc::clone(&program.0.exports);
+                self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
+                Ok(())
+            }
+            Err(diagnostic) => {
+                self.modules.loaded.remove(key);
+                Err(diagnostic)
+            }
+        }
+    }
+
+    /// Runs a module and freezes its globals; says where they are among the kept values.
+    fn instantiate_and_run(&mut self, program: &Program, again: bool) -> Result<usize, Diagnostic> {
+        self.prepare(program, again)
+            .and_then(|(kept, toplevel)| {
+                let outcome = self.run_toplevel(kept, toplevel).and_then(|_| self.freeze_globals(kept));
+                self.spend(toplevel, again);
+                if outcome.is_err() {
+                    self.release(kept);
+                }
+                outcome.map(|()| kept)
+            })
+            .map_err(|failure| self.diagnose(*failure))
+    }
+
+    /// Runs a module of which only the value of its last statement is wanted, if that is an expression. The value is in
+    /// the word of the root stack whose place is returned. Nothing is frozen.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub(crate) fn evaluate(&mut self, program: &Program, again: bool) -> Res<usize> {
+        let (kept, toplevel) = self.prepare(program, again)?;
+        let outcome = self.run_toplevel(kept, toplevel);
+        self.spend(toplevel, again);
+        self.release(kept);
+        let is_last = toplevel as usize + 1 == self.host.codes.len();
+        // Without functions in it, there is nobody who may still use the code.
+        if !again && is_last && program.0.codes.len() == 1 && self.host.places.is_none() {
+            self.host.codes.pop();
+            self.active.pop();
         }
         outcome
     }
 
-    fn compile_and_run(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
-        let module = syntax::analyze(source, &Names(self), &self.dialect)?;
-        let first_code = self.host.codes.len() as u32;
-        let mut compiled = compile::compile(&module, first_code, &self.host.universal)?;
-        let profiled = self.host.places.is_some();
-        if let Some(places) = &mut self.host.places {
-            for (code, number) in compiled.codes.iter_mut().zip(first_code..) {
-                compile::sites::mark(code, |span| {
-                    places.push(Place { code: number, span });
-                    places.len() as u32
-                });
+    /// Makes the objects that a program refers to. Returns the place of the tuple of its cells and its links among the
+    /// kept values, and the number of the top level's code.
+    fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
+        program.0.warnings.iter().for_each(&self.host.warn);
+        let codes = self.install(program, again);
+        let toplevel = codes.end as u32 - 1;
+        let kept = self.instantiate(&program.0.constants, program.0.globals, codes)?;
+        if self.host.places.is_some() {
+            self.modules.places.push((kept, toplevel));
+        }
+        Ok((kept, toplevel))
+    }
+
+    /// Gives the code of a program its numbers in this machine: the same ones if it is there already.
+    fn install(&mut self, program: &Program, again: bool) -> Range<usize> {
+        let identity = Arc::as_ptr(&program.0) as usize;
+        let count = program.0.codes.len();
+        if let Some((_, first)) = self.modules.installed.get(&identity) {
+            return *first..first + count;
+        }
+        let first = self.host.codes.len();
+        match &mut self.host.places {
+            None => self.host.codes.extend(program.0.codes.iter().cloned()),
+            Some(places) => {
+                for (code, number) in program.0.codes.iter().zip(first as u32..) {
+                    let mut code = Code::clone(code);
+                    compile::sites::mark(&mut code, |span| {
+                        places.push(Place { code: number, span });
+                        places.len() as u32
+                    });
+                    self.host.codes.push(Arc::new(code));
+                }
             }
         }
-        module.warnings.iter().for_each(&self.host.warn);
-        let exports = module.globals.iter().zip(0u32..);
-        let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
-        let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
-        let globals = module.globals.len();
-        drop(module);
-        let codes = first_code as usize..first_code as usize + compiled.codes.len();
-        self.host.codes.extend(compiled.codes.into_iter().map(Arc::new));
         self.active.resize_with(self.host.codes.len(), Default::default);
-        let kept = self.instantiate(&compiled.constants, globals, codes);
-        let kept = kept.map_err(|failure| vec![self.diagnose(*failure)])?;
-        if profiled {
-            self.modules.places.push((kept, compiled.toplevel));
+        if again {
+            self.modules.installed.insert(identity, (program.clone(), first));
         }
-        let outcome = self.run_toplevel(kept, compiled.toplevel);
-        // Nobody can call the top level again; what it alone refers to may go, unless somebody asks for its lines.
-        if !profiled {
-            self.host.codes[compiled.toplevel as usize] = Arc::clone(&self.modules.spent);
+        first..first + count
+    }
+
+    /// Nobody can call a top level that has run; what it alone refers to may go, unless somebody asks for its lines.
+    fn spend(&mut self, toplevel: u32, again: bool) {
+        if !again && self.host.places.is_none() {
+            self.host.codes[toplevel as usize] = Arc::clone(&self.modules.spent);
         }
-        if let Err(failure) = outcome {
-            let diagnostic = self.diagnose(*failure);
-            self.release(kept);
-            return Err(vec![diagnostic]);
-        }
-        self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
-        Ok(())
     }
 
     /// Makes the constants of a module, the cells of its globals, and the links of its codes. Keeps a tuple of the
@@ -178,13 +254,13 @@ impl Machine {
         let cells: Vec<Value<'_>> = (0..globals).map(cell).collect::<Res<_>>()?;
         // Functions nested in others have the lower numbers.
         let mut links: Vec<Value<'_>> = Vec::with_capacity(codes.len());
-        for code in &self.host.codes[codes.clone()] {
+        for code in &self.host.codes[codes] {
             let mut fresh = cx.alloc(&shapes::LINKS, code.links.len())?;
             for (slot, link) in fresh.references_mut().iter_mut().zip(&code.links) {
                 *slot = match *link {
                     Link::Constant(number) => values[number as usize],
                     Link::Global(number) => cells[number as usize],
-                    Link::Code(number) => links[number as usize - codes.start],
+                    Link::Code(distance) => links[links.len() - distance as usize],
                 };
             }
             links.push(fresh.finish().into());
@@ -194,7 +270,8 @@ impl Machine {
         keep(cx, &mut self.modules.free, module)
     }
 
-    fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<()> {
+    /// Runs the top level of a module; its result is in the word of the root stack whose place is returned.
+    fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<usize> {
         self.call(ROOT_KEPT, 0, |cx, _, stack| {
             let module = list::get(kept_list(cx)?, kept);
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
@@ -202,11 +279,14 @@ impl Machine {
             fresh.references_mut()[0] = module.object().map_or(Value::EMPTY, |module| module.get(1));
             stack[0].set(fresh.finish().into());
             Ok(())
-        })?;
+        })
+    }
+
+    /// Of a module that has run only the cells of its globals are kept, frozen.
+    fn freeze_globals(&mut self, kept: usize) -> Res<()> {
         let cx = self.cx();
         let kept_values = kept_list(cx)?;
         let module = list::get(kept_values, kept);
-        // Of the module only the cells of its globals are kept, frozen.
         let cells = module.object().map_or(Value::EMPTY, |module| module.get(0));
         self.heap.freeze_deep(cells);
         list::set(cx, kept_values, kept, cells)

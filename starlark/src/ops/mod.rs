@@ -206,7 +206,11 @@ fn repeat<'s>(cx: Cx<'s>, value: Value<'s>, count: Value<'s>) -> Res<Value<'s>> 
         None if int::is_negative(count) => 0,
         None => fail!("repeat count {} too large", int::text(count)),
     };
-    text::check_repeat(sequence::len(value).unwrap_or(0), count)?;
+    let len = sequence::len(value).unwrap_or(0);
+    text::check_repeat(len, count)?;
+    let words = if matches!(value.kind(), Kind::Str | Kind::Bytes) { len * count / 8 } else { len * count };
+    cx.check_room(words)?;
+    cx.host.meter.steps(words)?;
     match value.kind() {
         Kind::Str => text::repeat(cx, value, count),
         Kind::Bytes => bytes(cx, &object.bytes().repeat(count)),

@@ -46,7 +46,7 @@ pub fn write<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     let mut levels: Vec<Level<'s>> = Vec::new();
     let mut open: HashSet<u64> = HashSet::new();
     enter(out, &mut levels, &mut open, value);
-    while let Some(level) = levels.last_mut() {
+    while let (Some(level), false) = (levels.last_mut(), out.is_full()) {
         match next(level, out) {
             Some(value) if is_container(value.kind()) => enter(out, &mut levels, &mut open, value),
             Some(value) => write_leaf(cx, out, value),
