@@ -166,7 +166,7 @@ impl<'s> Cx<'s> {
     /// Memory ran out.
     pub fn type_name(self, value: Value<'s>) -> Res<Value<'s>> {
         match value.kind() {
-            Kind::Elems => self.intern(value.type_name()),
+            Kind::Elems | Kind::Host => self.intern(value.type_name()),
             kind => Ok(self.statics().get(STATIC_TYPE_NAMES + kind as usize)),
         }
     }

@@ -4,6 +4,7 @@
 //! collection may help, collects and repeats the instruction. That works because every operation allocates all
 //! it needs *before* it changes anything.
 
+use std::any::Any;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -67,10 +68,14 @@ impl Failure {
     }
 }
 
-impl From<AllocError> for Box<Failure> {
+/// Any error of the embedding program (so that its functions can use `?`), and a refused allocation.
+impl<E: Error + Send + Sync + 'static> From<E> for Box<Failure> {
     #[cold]
-    fn from(error: AllocError) -> Box<Failure> {
-        Box::new(Failure::Alloc(error))
+    fn from(error: E) -> Box<Failure> {
+        match (&error as &dyn Any).downcast_ref::<AllocError>() {
+            Some(refused) => Box::new(Failure::Alloc(refused.clone())),
+            None => Failure::host(error),
+        }
     }
 }
 

@@ -23,8 +23,15 @@ pub fn iterate<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Iter<'s>> {
         Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range | Kind::Elems => {
             value.object().map(|object| Iter { cx, kind, object, at: 0 })
         }
+        Kind::Host => elements(cx, value).and_then(|elements| iterate(cx, elements)),
         _ => None,
     }
+}
+
+/// What a host value is iterated over by. (It is no host value itself, so that this ends.)
+fn elements<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Value<'s>> {
+    let elements = cx.host.residents.of(value)?.elements(value.object()?)?;
+    (elements.kind() != Kind::Host).then_some(elements)
 }
 
 impl<'s> Iter<'s> {
@@ -111,6 +118,10 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
             }
         }
         (Kind::Tuple | Kind::Elems, _) => {}
+        (Kind::Host, _) => match elements(cx, value) {
+            Some(elements) => return begin(cx, elements),
+            None => fail!("{} value is not iterable", value.type_name()),
+        },
         _ => fail!("{} value is not iterable", value.type_name()),
     }
     Ok([value, length(0)])

@@ -8,7 +8,7 @@ use crate::data::{iter, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Call, Prepared};
 use crate::limits::Limit;
-use crate::ops::attr;
+use crate::residents;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
@@ -217,10 +217,17 @@ pub(super) fn builtin<'s>(
         let (run, prepared) = outcome.map_err(|failure| failure.inside(&builtin.name))?;
         return Ok((number, run, prepared));
     }
+    if callee.kind() == Kind::Host {
+        let (resident, object) = residents::resident(cx, callee)?;
+        let args = Args { this: callee, positional, named };
+        let result =
+            resident.call(object, cx, &args).map_err(|failure| failure.inside(callee.type_name()))?;
+        return Ok((0, None, Prepared::Done(result)));
+    }
     let Some(bound) = callee.as_kind(Kind::Bound) else {
         fail!("invalid call of non-function ({})", callee.type_name());
     };
-    let method = attr::bound_method(bound);
+    let method = cx.host.bound_method(bound);
     let args = Args { this: bound.get(0), positional, named };
     let result = (method.call)(cx, &args).map_err(|failure| failure.inside(method.name))?;
     Ok((0, None, Prepared::Done(result)))

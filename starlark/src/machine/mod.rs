@@ -235,6 +235,9 @@ impl Machine {
             None => _ = self.heap.collect(request),
             Some(mistake) => self.collect_mistakenly(mistake, request),
         }
+        if self.host.residents.len() > 0 {
+            self.host.residents.sweep(&self.heap);
+        }
         if self.heap.config().check
             && let Err(violation) = self.heap.verify_references()
         {
