@@ -155,12 +155,12 @@ fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Resu
     engine.on_warning(move |warning| reporter.tell(warning));
     set_up(&mut engine);
     for library in Library::ALL {
-        engine.library(library).map_err(|error| Problem::Program(vec![error]))?;
+        engine.library(library).map_err(|error| Problem::Program(error.into()))?;
     }
     if let Some(prelude) = prelude {
         let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
-        engine.run(&prelude, text).map_err(Problem::Program)?;
-        engine.predeclare_module(&prelude).map_err(|error| Problem::Program(vec![error]))?;
+        engine.run(&prelude, text).map_err(|error| Problem::Program(error.into()))?;
+        engine.predeclare_module(&prelude).map_err(|error| Problem::Program(error.into()))?;
     }
     Ok(engine)
 }
@@ -189,7 +189,7 @@ fn print_line(output: &Output, line: &str) {
 
 fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
     let text = read_program(run).map_err(Problem::Setup)?;
-    engine.run(&run.file, text).map_err(Problem::Program)
+    engine.run(&run.file, text).map_err(|error| Problem::Program(error.into()))
 }
 
 fn read_program(run: &Run) -> Result<String, String> {

@@ -1,5 +1,6 @@
 //! The interpreter as an embedding program sees it.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,11 +8,17 @@ use std::sync::atomic::AtomicBool;
 use frazil::trace::{RecordError, Totals};
 use frazil::{AllocError, Config, ConfigError, Report, Stats};
 
+use crate::convert::{FromValue, IntoValue, PushArguments};
 use crate::cx::Cx;
-use crate::failure::Res;
+use crate::error::Error;
+use crate::failure::{Failure, Res};
+use crate::handle::Handle;
 use crate::host::{Args, Call, Prepared};
 use crate::library::Library;
-use crate::machine::{Loader, Machine, Mistake, View, Watch};
+use crate::limits::{Canceller, Limit, Limits};
+use crate::machine::{Arguments, Loader, Machine, Mistake, View, Watch};
+use crate::program::Program;
+use crate::syntax::diagnostics::Cause;
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
 
@@ -56,14 +63,27 @@ pub const CONFIG: Config =
 ///
 /// ```
 /// use frazil_starlark::Engine;
-/// let mut engine = Engine::new(frazil::Config::DEFAULT, Default::default()).unwrap();
+/// let mut engine = Engine::default();
 /// engine.run("hello.star", "answer = 6 * 7").unwrap();
-/// assert_eq!(engine.global("hello.star", "answer", |_, value| value.bits() >> 1), Some(42));
+/// assert_eq!(engine.get_global::<i64>("hello.star", "answer").unwrap(), 42);
 /// ```
+///
+/// Whatever ends a program, an error or a limit, the engine can be used again.
 pub struct Engine {
     machine: Machine,
 }
 
+impl Default for Engine {
+    /// An interpreter of the standard language that loads no modules.
+    ///
+    /// # Panics
+    /// The system has no memory for it: [`Engine::new`] returns that as an error.
+    fn default() -> Engine {
+        Engine::new(CONFIG, Dialect::STANDARD).unwrap_or_else(|error| panic!("no engine: {error}"))
+    }
+}
+
+/// # Making one
 impl Engine {
     /// An interpreter that loads no modules.
     ///
@@ -87,6 +107,16 @@ impl Engine {
         Ok(Engine { machine })
     }
 
+    /// What programs may use from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.machine.host_mut().meter.limits.set(limits);
+    }
+
+    /// What ends the program that runs, from another thread.
+    pub fn canceller(&self) -> Canceller {
+        self.machine.cx().host.meter.canceller.clone()
+    }
+
     /// What `print` does with a line, instead of writing it to standard output.
     pub fn on_print(&mut self, print: impl Fn(&str) + 'static) {
         self.machine.host_mut().print = Box::new(print);
@@ -97,7 +127,27 @@ impl Engine {
         self.machine.host_mut().warn = Box::new(warn);
     }
 
-    /// Predeclares a function under a name.
+    /// Gives the host's functions something to share: they find it by its type, with [`Cx::state`]. It takes the place
+    /// of what there was of this type. What is to be changed while programs run is in a [`RefCell`](std::cell::RefCell).
+    pub fn set_state<T: Any>(&mut self, state: T) {
+        self.machine.host_mut().state.insert(TypeId::of::<T>(), Box::new(state));
+    }
+
+    /// What [`Engine::set_state`] has put there.
+    pub fn state<T: Any>(&self) -> Option<&T> {
+        self.machine.cx().host.state.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Predeclares Rust data under a name.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn set(&mut self, name: &str, value: impl for<'s> IntoValue<'s>) -> Result<(), Error> {
+        self.predeclare(name, |cx| value.into_value(cx))
+    }
+
+    /// Predeclares a function under a name. With arguments that are converted, it is easier to define with
+    /// [`function!`](crate::function!).
     ///
     /// # Errors
     /// Memory ran out.
@@ -105,7 +155,7 @@ impl Engine {
         &mut self,
         name: &str,
         function: impl for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>> + 'static,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Error> {
         let number = self.machine.host_mut().add_builtin(name, Call::Host(Box::new(function)));
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
@@ -119,7 +169,7 @@ impl Engine {
         name: &str,
         prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
         run: fn(&mut Machine, usize) -> Res<()>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Error> {
         let number = self.machine.host_mut().add_builtin(name, Call::Reentrant { prepare, run });
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
@@ -132,15 +182,16 @@ impl Engine {
         &mut self,
         name: &str,
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
-    ) -> Result<(), Diagnostic> {
-        self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(*failure))
+    ) -> Result<(), Error> {
+        let outcome = self.machine.predeclare(name, make);
+        outcome.map_err(|failure| self.fail(failure))
     }
 
     /// Predeclares a module that comes with the interpreter.
     ///
     /// # Errors
     /// Memory ran out.
-    pub fn library(&mut self, library: Library) -> Result<(), Diagnostic> {
+    pub fn library(&mut self, library: Library) -> Result<(), Error> {
         let functions = library.register(self.machine.host_mut());
         self.predeclare(library.name(), |cx| library.value(cx, &functions))
     }
@@ -149,17 +200,192 @@ impl Engine {
     ///
     /// # Errors
     /// Memory ran out.
-    pub fn predeclare_module(&mut self, key: &str) -> Result<(), Diagnostic> {
-        self.machine.predeclare_module(key).map_err(|failure| self.machine.diagnose(*failure))
+    pub fn predeclare_module(&mut self, key: &str) -> Result<(), Error> {
+        let outcome = self.machine.predeclare_module(key);
+        outcome.map_err(|failure| self.fail(failure))
     }
 
-    /// Runs a module. Its globals are frozen and kept under `key`, which is also the name that errors show.
+    // ------------------------------------------------------------------ programs
+
+    /// Runs a module. Its globals are frozen and kept under `key`, which is also the name that errors show. If there was
+    /// a module of this name, it is forgotten.
     ///
     /// # Errors
     /// All that is wrong with the text, or the error that ended the run.
-    pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Vec<Diagnostic>> {
-        self.machine.run_module(key, &SourceFile::new(key, text))
+    pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Error> {
+        self.begin()?;
+        let outcome = self.machine.run_module(key, &SourceFile::new(key, text));
+        outcome.map_err(|diagnostics| self.recover(diagnostics.into()))
     }
+
+    /// Analyses the text of a module, to be run once or often. It may use the names that are predeclared now.
+    ///
+    /// # Errors
+    /// All that is wrong with the text.
+    pub fn compile(&self, name: &str, text: impl Into<String>) -> Result<Program, Error> {
+        Ok(self.machine.compile(&SourceFile::new(name, text))?)
+    }
+
+    /// Runs a module that was compiled, as [`Engine::run`].
+    ///
+    /// # Errors
+    /// The error that ended the run.
+    pub fn run_program(&mut self, key: &str, program: &Program) -> Result<(), Error> {
+        self.begin()?;
+        let outcome = self.machine.run_program(key, program, true);
+        outcome.map_err(|diagnostic| self.recover(diagnostic.into()))
+    }
+
+    /// The value of an expression, or of the last statement of a program if that is an expression (`None` otherwise).
+    /// Nothing else is kept, and nothing frozen.
+    ///
+    /// # Errors
+    /// All that is wrong with the text, or the error that ended the run.
+    pub fn evaluate(&mut self, name: &str, text: impl Into<String>) -> Result<Handle, Error> {
+        let program = self.compile(name, text)?;
+        self.evaluate_with(&program, false)
+    }
+
+    /// The same for a program that was compiled.
+    ///
+    /// # Errors
+    /// The error that ended the run.
+    pub fn evaluate_program(&mut self, program: &Program) -> Result<Handle, Error> {
+        self.evaluate_with(program, true)
+    }
+
+    fn evaluate_with(&mut self, program: &Program, again: bool) -> Result<Handle, Error> {
+        self.begin()?;
+        let outcome = self.machine.evaluate(program, again);
+        self.handle(outcome)
+    }
+
+    // ------------------------------------------------------------------ calls
+
+    /// Calls a function, or whatever else can be called, with positional arguments: a tuple, or a vector. The function may
+    /// be frozen or not.
+    ///
+    /// ```
+    /// use frazil_starlark::Engine;
+    /// let mut engine = Engine::default();
+    /// engine.run("m", "def greet(name, times = 1): return ' '.join(['hello', name] * times)").unwrap();
+    /// let greet = engine.get_global("m", "greet").unwrap();
+    /// let greeting = engine.call(&greet, ("you", 2)).unwrap();
+    /// assert_eq!(engine.get::<String>(&greeting).unwrap(), "hello you hello you");
+    /// ```
+    ///
+    /// # Errors
+    /// The error that ended the call.
+    pub fn call<A>(&mut self, function: &Handle, arguments: A) -> Result<Handle, Error>
+    where
+        A: for<'s> PushArguments<'s> + Clone,
+    {
+        self.call_with(function, |cx, given| arguments.clone().push(cx, given))
+    }
+
+    /// Calls a function with arguments that `fill` makes, by name for example. If memory runs out, it may do so twice.
+    ///
+    /// # Errors
+    /// The error that ended the call.
+    pub fn call_with(
+        &mut self,
+        function: &Handle,
+        fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<()>,
+    ) -> Result<Handle, Error> {
+        self.begin()?;
+        let outcome = self.machine.call_from_host(|cx, arguments| {
+            fill(cx, arguments)?;
+            Ok(function.value(cx))
+        });
+        self.handle(outcome)
+    }
+
+    // ------------------------------------------------------------------ values
+
+    /// A value as Rust data.
+    ///
+    /// # Errors
+    /// It is of another type.
+    ///
+    /// # Panics
+    /// The handle belongs to another engine.
+    pub fn get<T: for<'s> FromValue<'s>>(&self, handle: &Handle) -> Result<T, Error> {
+        let cx = self.machine.cx();
+        T::from_value(cx, handle.value(cx)).map_err(|failure| self.machine.diagnose(*failure).into())
+    }
+
+    /// A global of a loaded module as Rust data, or as a [`Handle`].
+    ///
+    /// # Errors
+    /// There is none, or it is of another type.
+    pub fn get_global<T: for<'s> FromValue<'s>>(&self, key: &str, name: &str) -> Result<T, Error> {
+        let value = match self.machine.global(key, name) {
+            Some(value) => T::from_value(self.machine.cx(), value),
+            None => Err(Failure::new(format!("module {key} has no {name}"))),
+        };
+        value.map_err(|failure| self.machine.diagnose(*failure).into())
+    }
+
+    /// The names that a loaded module exports, sorted.
+    pub fn exports(&self, key: &str) -> Vec<String> {
+        self.machine.exports(key).into_iter().map(str::to_owned).collect()
+    }
+
+    /// Makes a value and keeps it.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn make(&mut self, value: impl for<'s> IntoValue<'s>) -> Result<Handle, Error> {
+        let cx = self.machine.cx();
+        let made = value.into_value(cx).map(|value| Handle::new(cx, value));
+        made.map_err(|failure| self.fail(failure))
+    }
+
+    /// Lends a value, with the context that is needed to do something with it.
+    ///
+    /// # Panics
+    /// The handle belongs to another engine.
+    pub fn look<R>(&self, handle: &Handle, look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R) -> R {
+        let cx = self.machine.cx();
+        look(cx, handle.value(cx))
+    }
+
+    /// Freezes a value, and everything that can be reached from it.
+    ///
+    /// # Panics
+    /// The handle belongs to another engine.
+    pub fn freeze(&mut self, handle: &Handle) {
+        self.look(handle, |cx, value| cx.freeze(value));
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        let begun = self.machine.begin();
+        begun.map_err(|failure| self.fail(failure))
+    }
+
+    /// Keeps the result that is in a word of the root stack.
+    fn handle(&mut self, outcome: Res<usize>) -> Result<Handle, Error> {
+        match outcome {
+            Ok(at) => Ok(self.machine.with(at, |cx, result| Handle::new(cx, result.get()))),
+            Err(failure) => Err(self.fail(failure)),
+        }
+    }
+
+    fn fail(&mut self, failure: Box<Failure>) -> Error {
+        let diagnostic = self.machine.diagnose(*failure);
+        self.recover(diagnostic.into())
+    }
+
+    /// A program that had no memory leaves garbage, for which the next one cannot wait.
+    fn recover(&mut self, error: Error) -> Error {
+        if error.iter().any(|diagnostic| matches!(diagnostic.cause, Cause::Limit(Limit::Memory))) {
+            // If this fails, so will the next program, and say so.
+            let _ = self.machine.collect(frazil::Request::Complete);
+        }
+        error
+    }
+
+    // ------------------------------------------------------------------ the heap
 
     /// Lets programs collect this many times from now on; one that would have to collect once more is ended with an
     /// error. As a collection is due whenever so many bytes have been allocated, that bounds what a program
@@ -292,6 +518,6 @@ fn new_heap(config: Config) -> Result<Heap, ConfigError> {
     // only through functions that take it together with a `Cx<'s>`, or into a cell of `Value<'s>`; both are
     // invariant in `'s`, and both are only handed to functions that are generic over `'s`. So a function can never
     // prove that values of another engine have this `'s`, however such functions are nested in each other. Inside
-    // of the crate no function has two machines.
+    // of the crate no function has two machines, and a `Handle` gives its value only to the machine that made it.
     unsafe { Heap::unbranded(config) }
 }

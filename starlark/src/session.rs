@@ -93,7 +93,7 @@ impl Session {
         for name in parts {
             owner = attr::find(cx, owner, cx.str(name).ok()?).ok()??;
         }
-        Some(attr::names(owner))
+        Some(attr::names(cx, owner))
     }
 }
 

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use frazil::Config;
+use frazil::{BlockBytes, Config};
 use frazil_starlark::cx::Cx;
 use frazil_starlark::failure::{Failure, Res};
 use frazil_starlark::host::{Args, Prepared};
@@ -218,6 +218,8 @@ fn catch_run(machine: &mut Machine, slot: usize) -> Res<()> {
             Failure::Error(message) => message,
             Failure::Builtin(name, message) => format!("{name}: {message}"),
             Failure::Alloc(error) => error.to_string(),
+            Failure::Limit(limit) => limit.to_string(),
+            Failure::Host(_, error) => error.to_string(),
         }),
     };
     machine.with(slot, |cx, result| {
@@ -292,17 +294,23 @@ fn run_chunk(chunk: &Chunk, dialect: Dialect, assertions: Option<&str>, config: 
     expected.map(|expected| format!("{errors:?} do not match {expected:?}"))
 }
 
-/// Runs the chunks of a suite and compares the failures with the known ones: file name, line, reason.
-fn run_suite(folder: &Path, known: &[(&str, usize, &str)], assertions: Option<&str>, config: &Config) {
-    let mut failures = Vec::new();
-    let mut count = 0;
-    let mut still = Vec::new();
+/// The one loop of the suites that is too long for a collection in each round, and one that is not.
+const LONG_LOOP: (&str, &str) = ("range(65536)", "range(256)");
+
+/// A chunk: its file, its line, and what is wrong with its behaviour.
+type Outcome = (String, usize, Option<String>);
+
+/// Runs the chunks of a suite.
+fn outcomes(folder: &Path, assertions: Option<&str>, config: &Config) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
     for path in programs(folder, &["star"]) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let first_line = read(&path);
         let options = first_line.lines().take(3).collect::<String>();
-        for chunk in chunks(&path) {
-            count += 1;
+        for mut chunk in chunks(&path) {
+            if config.check {
+                chunk.text = chunk.text.replace(LONG_LOOP.0, LONG_LOOP.1);
+            }
             let options = format!("{options} {}", chunk.text.lines().take(3).collect::<String>());
             let has = |option: &str| options.contains(&format!("option:{option}"));
             let dialect = Dialect {
@@ -315,38 +323,78 @@ fn run_suite(folder: &Path, known: &[(&str, usize, &str)], assertions: Option<&s
                 ..Dialect::STANDARD
             };
             let problem = run_chunk(&chunk, dialect, assertions, config.clone());
-            let is_known = known.iter().any(|(file, line, _)| *file == name && *line == chunk.line);
-            match problem {
-                Some(problem) if !is_known => failures.push(format!("{name}:{}: {problem}", chunk.line)),
-                Some(_) => {}
-                None if is_known => still.push(format!("{name}:{}", chunk.line)),
-                None => {}
-            }
+            outcomes.push((name.clone(), chunk.line, problem));
         }
     }
+    outcomes
+}
+
+/// Runs the chunks of a suite and compares the failures with the known ones: file name, line, reason.
+fn run_suite(folder: &Path, known: &[(&str, usize, &str)], assertions: Option<&str>) {
+    let mut failures = Vec::new();
+    let mut still = Vec::new();
+    let outcomes = outcomes(folder, assertions, &Config::default());
+    for (name, line, problem) in &outcomes {
+        let is_known = known.iter().any(|(file, at, _)| file == name && at == line);
+        match problem {
+            Some(problem) if !is_known => failures.push(format!("{name}:{line}: {problem}")),
+            Some(_) => {}
+            None if is_known => still.push(format!("{name}:{line}")),
+            None => {}
+        }
+    }
+    let count = outcomes.len();
     assert!(count > 0, "no chunks found");
     assert!(failures.is_empty(), "{} of {count} chunks fail:\n{}", failures.len(), failures.join("\n"));
     assert!(still.is_empty(), "chunks on the list of exceptions pass now: {still:?}");
 }
 
+/// Runs the chunks of a suite in checking mode, with a collection and a verification at every safepoint, with and
+/// without short collections, and with blocks that soon are full and blocks that never are. Each chunk must come to
+/// what it comes to without all that, be it a failure.
+fn run_suite_checked(folder: &Path, assertions: Option<&str>) {
+    let plain = outcomes(folder, assertions, &Config::default());
+    for (short_collections, block_bytes) in
+        [(false, BlockBytes::K4), (true, BlockBytes::K4), (true, BlockBytes::K32)]
+    {
+        let config = Config { short_collections, block_bytes, stack_words: 1 << 16, ..Config::STRESS };
+        let checked = outcomes(folder, assertions, &config);
+        for (plain, checked) in plain.iter().zip(checked) {
+            assert_eq!(*plain, checked, "short collections: {short_collections}, blocks: {block_bytes:?}");
+        }
+    }
+    assert!(!plain.is_empty());
+}
+
 #[test]
 fn bazelbuild_chunks() {
     let Some(folder) = shared("suites/bazelbuild-starlark") else { return };
-    run_suite(&folder, &[], None, &Config::default());
+    run_suite(&folder, &[], None);
 }
 
 #[test]
 fn bazelbuild_chunks_with_a_collection_at_every_safepoint() {
     let Some(folder) = shared("suites/bazelbuild-starlark") else { return };
-    let config = Config { stack_words: 1 << 16, ..Config::STRESS };
-    run_suite(&folder, &[], None, &config);
+    run_suite_checked(&folder, None);
+}
+
+/// The folder of the go suite, and the module with its assertions.
+fn go_suite() -> Option<(PathBuf, String)> {
+    let folder = shared("suites/starlark-go/starlark")?;
+    let assertions = read(&folder.join("../assert.star")).replace('\t', "        ");
+    Some((folder, assertions))
 }
 
 #[test]
 fn starlark_go_chunks() {
-    let Some(folder) = shared("suites/starlark-go/starlark") else { return };
-    let assertions = read(&folder.join("../assert.star")).replace('\t', "        ");
-    run_suite(&folder, GO_EXCEPTIONS, Some(&assertions), &Config::default());
+    let Some((folder, assertions)) = go_suite() else { return };
+    run_suite(&folder, GO_EXCEPTIONS, Some(&assertions));
+}
+
+#[test]
+fn starlark_go_chunks_with_a_collection_at_every_safepoint() {
+    let Some((folder, assertions)) = go_suite() else { return };
+    run_suite_checked(&folder, Some(&assertions));
 }
 
 /// Chunks of the go suite that do not pass, with the reason.

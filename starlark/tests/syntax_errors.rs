@@ -94,6 +94,7 @@ fn syntax_errors() {
         ("def (): pass", "1:5: not an identifier"),
         ("def f(): pass pass", "1:15: got pass, want newline"),
         ("x = is", "1:5: got is, want primary expression"),
+        ("[x for x, in y]", "1:11: got in, want primary expression"),
         ("  x = 1", "1:3: got indent, want primary expression"),
         ("def f():\nx = 1", "2:1: got identifier, want indent"),
         ("load('m')", "1:5: load statement must import at least 1 symbol"),

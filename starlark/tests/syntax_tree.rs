@@ -260,7 +260,7 @@ fn displays_and_comprehensions() {
         ("{a: b, c: d,}", "{a:b c:d}"),
         ("[x for x in y]", "[x for x y]"),
         ("[x for x, y in z if x if y for u in v]", "[x for <x y> z if x if y for u v]"),
-        ("[x for x, in y]", "[x for <x> y]"),
+        ("[x for (x,) in y]", "[x for <x> y]"),
         ("{k: v for k, v in z}", "{k:v for <k v> z}"),
         ("[x for x in y if lambda: z]", "[x for x y if (lambda () (return z))]"),
         ("[x for x in (y if a else b)]", "[x for x (? a y b)]"),

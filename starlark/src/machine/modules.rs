@@ -11,7 +11,8 @@ use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::ops::{self, attr};
 use crate::picture::Place;
-use crate::syntax::{self, Diagnostic, Environment, Module, SourceFile};
+use crate::program::Program;
+use crate::syntax::{Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
 use super::{Machine, ROUNDS_MAX};
@@ -37,7 +38,7 @@ struct Loaded {
     /// Where the tuple of its globals' cells is in the list of kept values.
     kept: usize,
     /// The places of what it exports among its globals.
-    exports: HashMap<Box<str>, u32>,
+    exports: Arc<HashMap<Box<str>, u32>>,
 }
 
 /// All modules of a machine.
@@ -54,6 +55,8 @@ pub(crate) struct Modules {
     pub(super) free: Vec<usize>,
     /// How many loads are nested in each other now.
     depth: usize,
+    /// Programs that may be run again, by identity, and the number of their first code.
+    installed: HashMap<usize, (Program, usize)>,
     /// Stands for the code of top levels that have run.
     spent: Arc<Code>,
 }
@@ -67,6 +70,7 @@ impl Modules {
             places: Vec::new(),
             free: Vec::new(),
             depth: 0,
+            installed: HashMap::new(),
             spent: Arc::new(Code::spent()),
         }
     }
@@ -89,15 +93,6 @@ impl Modules {
         let value = cells.get(at as usize).object()?.get(0);
         Some(value).filter(|value| !value.is_unset())
     }
-}
-
-/// A compiled module, its functions being among the code.
-pub(super) struct Program {
-    /// The numbers of its functions.
-    codes: Range<usize>,
-    /// That of the top level.
-    pub(super) toplevel: u32,
-    constants: Vec<Const>,
 }
 
 /// The names that a module of this machine may use without binding them.
@@ -125,84 +120,153 @@ impl Machine {
     /// # Errors
     /// What is wrong with its text, or the error that ended it.
     pub(crate) fn run_module(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
-        self.modules.loaded.insert(key.to_owned(), None);
-        let outcome = self.compile_and_run(key, source);
-        if outcome.is_err() {
-            self.modules.loaded.remove(key);
+        let program = self.compile(source)?;
+        self.run_program(key, &program, false).map_err(|diagnostic| vec![diagnostic])
+    }
+
+    /// Analyses the text of a module, which may use the names that are predeclared now.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub(crate) fn compile(&self, source: &SourceFile) -> Result<Program, Vec<Diagnostic>> {
+        Program::compile(source, &Names(self), &self.dialect, &self.host.universal)
+    }
+
+    /// Runs a module and keeps its globals, frozen, under `key`. If it is to be run `again`, its code stays.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub(crate) fn run_program(
+        &mut self,
+        key: &str,
+        program: &Program,
+        again: bool,
+    ) -> Result<(), Diagnostic> {
+        let previous = self.modules.loaded.insert(key.to_owned(), None).flatten();
+        let outcome = self.instantiate_and_run(program, again);
+        if let Some(previous) = previous {
+            self.release(previous.kept);
+        }
+        match outcome {
+            Ok(kept) => {
+                let exports = Arc::clone(&program.0.exports);
+                self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
+                Ok(())
+            }
+            Err(diagnostic) => {
+                self.modules.loaded.remove(key);
+                Err(diagnostic)
+            }
+        }
+    }
+
+    /// Runs a module and freezes its globals; says where they are among the kept values.
+    fn instantiate_and_run(&mut self, program: &Program, again: bool) -> Result<usize, Diagnostic> {
+        self.prepare(program, again)
+            .and_then(|(kept, toplevel)| {
+                let outcome = self.run_toplevel(kept, toplevel).and_then(|_| self.freeze_globals(kept));
+                self.spend(toplevel, again);
+                // What a failed module made may go, too, unless somebody looks at the heap afterwards.
+                if outcome.is_err() && self.host.places.is_none() {
+                    self.release(kept);
+                }
+                outcome.map(|()| kept)
+            })
+            .map_err(|failure| self.diagnose(*failure))
+    }
+
+    /// Runs a module of which only the value of its last statement is wanted, if that is an expression. The value is in
+    /// the word of the root stack whose place is returned. Nothing is frozen.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub(crate) fn evaluate(&mut self, program: &Program, again: bool) -> Res<usize> {
+        let (kept, toplevel) = self.prepare(program, again)?;
+        let outcome = self.run_toplevel(kept, toplevel);
+        self.spend(toplevel, again);
+        self.release(kept);
+        let is_last = toplevel as usize + 1 == self.host.codes.len();
+        // Without functions in it, there is nobody who may still use the code.
+        if !again && is_last && program.0.codes.len() == 1 && self.host.places.is_none() {
+            self.host.codes.pop();
+            self.active.pop();
         }
         outcome
     }
 
-    fn compile_and_run(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
-        let module = syntax::analyze(source, &Names(self), &self.dialect)?;
-        let program = self.compile(&module)?;
-        let exports = module.globals.iter().zip(0u32..);
-        let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
-        let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
-        let globals = module.globals.len();
-        drop(module);
-        let toplevel = program.toplevel;
-        let kept = self.instantiate(program, globals, |cx, _| fresh_cell(cx));
-        let kept = kept.map_err(|failure| vec![self.diagnose(*failure)])?;
+    /// Makes the objects that a program refers to. Returns the place of the tuple of its cells and its links among the
+    /// kept values, and the number of the top level's code.
+    fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
+        program.0.warnings.iter().for_each(&self.host.warn);
+        let codes = self.install(program, again);
+        let toplevel = codes.end as u32 - 1;
+        let kept = self.instantiate(program, codes, |cx, _| fresh_cell(cx))?;
         if self.host.places.is_some() {
             self.modules.places.push((kept, toplevel));
         }
-        let outcome = self.run_toplevel(kept, toplevel).and_then(|_| self.freeze_globals(kept));
-        self.spend(toplevel);
-        if let Err(failure) = outcome {
-            let diagnostic = self.diagnose(*failure);
-            self.release(kept);
-            return Err(vec![diagnostic]);
-        }
-        self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
-        Ok(())
+        Ok((kept, toplevel))
     }
 
-    /// Compiles a module, and adds its functions to the code.
-    pub(super) fn compile(&mut self, module: &Module) -> Result<Program, Vec<Diagnostic>> {
-        let first_code = self.host.codes.len() as u32;
-        let mut compiled = compile::compile(module, first_code, &self.host.universal)?;
-        if let Some(places) = &mut self.host.places {
-            for (code, number) in compiled.codes.iter_mut().zip(first_code..) {
-                compile::sites::mark(code, |span| {
-                    places.push(Place { code: number, span });
-                    places.len() as u32
-                });
+    /// Gives the code of a program its numbers in this machine: the same ones if it is there already.
+    pub(super) fn install(&mut self, program: &Program, again: bool) -> Range<usize> {
+        let identity = Arc::as_ptr(&program.0) as usize;
+        let count = program.0.codes.len();
+        if let Some((_, first)) = self.modules.installed.get(&identity) {
+            return *first..first + count;
+        }
+        let first = self.host.codes.len();
+        match &mut self.host.places {
+            None => self.host.codes.extend(program.0.codes.iter().cloned()),
+            Some(places) => {
+                for (code, number) in program.0.codes.iter().zip(first as u32..) {
+                    let mut code = Code::clone(code);
+                    compile::sites::mark(&mut code, |span| {
+                        places.push(Place { code: number, span });
+                        places.len() as u32
+                    });
+                    self.host.codes.push(Arc::new(code));
+                }
             }
         }
-        module.warnings.iter().for_each(&self.host.warn);
-        let codes = first_code as usize..first_code as usize + compiled.codes.len();
-        self.host.codes.extend(compiled.codes.into_iter().map(Arc::new));
         self.active.resize_with(self.host.codes.len(), Default::default);
-        Ok(Program { codes, toplevel: compiled.toplevel, constants: compiled.constants })
+        if again {
+            self.modules.installed.insert(identity, (program.clone(), first));
+        }
+        first..first + count
+    }
+
+    /// Nobody can call a top level that has run; what it alone refers to may go, unless somebody asks for its lines.
+    pub(super) fn spend(&mut self, toplevel: u32, again: bool) {
+        if !again && self.host.places.is_none() {
+            self.host.codes[toplevel as usize] = Arc::clone(&self.modules.spent);
+        }
     }
 
     /// Makes the constants of a module, and the links of its codes; `cell` gives the cell of each of its globals. Keeps
     /// a tuple of the cells and the links of the top level, and returns its place.
     pub(super) fn instantiate(
         &mut self,
-        program: Program,
-        globals: usize,
+        program: &Program,
+        codes: Range<usize>,
         cell: impl for<'s> Fn(Cx<'s>, usize) -> Res<Value<'s>>,
     ) -> Res<usize> {
-        let Program { codes, constants, .. } = program;
         let cx = Cx::new(&self.heap, &self.host);
-        let mut values: Vec<Value<'_>> = Vec::with_capacity(constants.len());
-        for constant in &constants {
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(program.0.constants.len());
+        for constant in &program.0.constants {
             let value = constant_value(cx, &self.modules, constant, &values)?;
             values.push(value);
         }
-        let cells = (0..globals).map(|number| cell(cx, number));
+        let cells = (0..program.0.globals).map(|number| cell(cx, number));
         let cells: Vec<Value<'_>> = cells.collect::<Res<_>>()?;
         // Functions nested in others have the lower numbers.
         let mut links: Vec<Value<'_>> = Vec::with_capacity(codes.len());
-        for code in &self.host.codes[codes.clone()] {
+        for code in &self.host.codes[codes] {
             let mut fresh = cx.alloc(&shapes::LINKS, code.links.len())?;
             for (slot, link) in fresh.references_mut().iter_mut().zip(&code.links) {
                 *slot = match *link {
                     Link::Constant(number) => values[number as usize],
                     Link::Global(number) => cells[number as usize],
-                    Link::Code(number) => links[number as usize - codes.start],
+                    Link::Code(distance) => links[links.len() - distance as usize],
                 };
             }
             links.push(fresh.finish().into());
@@ -212,7 +276,7 @@ impl Machine {
         keep(cx, &mut self.modules.free, module)
     }
 
-    /// Runs a top level, and says where on the root stack its result is.
+    /// Runs the top level of a module; its result is in the word of the root stack whose place is returned.
     pub(super) fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<usize> {
         self.call(ROOT_KEPT, 0, |cx, _, stack| {
             let module = list::get(kept_list(cx)?, kept);
@@ -222,14 +286,6 @@ impl Machine {
             stack[0].set(fresh.finish().into());
             Ok(())
         })
-    }
-
-    /// A top level has run, and nobody can call it again; what it alone refers to may go, unless somebody asks for
-    /// its lines.
-    pub(super) fn spend(&mut self, toplevel: u32) {
-        if self.host.places.is_none() {
-            self.host.codes[toplevel as usize] = Arc::clone(&self.modules.spent);
-        }
     }
 
     /// Of a module that has run only the cells of its globals are kept, frozen.
@@ -296,13 +352,6 @@ impl Machine {
         Ok(())
     }
 
-    /// The value of a predeclared or universal name.
-    pub(super) fn known_value(&self, name: &str) -> Option<Value<'_>> {
-        let predeclared = self.modules.predeclared.get(name);
-        let predeclared = predeclared.and_then(|&kept| Some(list::get(kept_list(self.cx()).ok()?, kept)));
-        predeclared.or_else(|| self.host.universal.get(name).map(|&number| builtin(number)))
-    }
-
     /// A global of a loaded module.
     pub(crate) fn global(&self, key: &str, name: &str) -> Option<Value<'_>> {
         self.modules.global(self.cx(), key, name)
@@ -311,6 +360,13 @@ impl Machine {
     /// Where the globals of all modules are in the list of kept values, with the numbers of their top levels.
     pub(crate) fn module_places(&self) -> &[(usize, u32)] {
         &self.modules.places
+    }
+
+    /// The value of a predeclared or universal name.
+    pub(super) fn known_value(&self, name: &str) -> Option<Value<'_>> {
+        let predeclared = self.modules.predeclared.get(name);
+        let predeclared = predeclared.and_then(|&kept| Some(list::get(kept_list(self.cx()).ok()?, kept)));
+        predeclared.or_else(|| self.host.universal.get(name).map(|&number| builtin(number)))
     }
 
     /// The names of a module's globals.
@@ -393,9 +449,19 @@ fn constant_value<'s>(
     }
 }
 
-/// A cell without a value.
-pub(super) fn fresh_cell<'s>(cx: Cx<'s>) -> Res<Value<'s>> {
+/// The cell of a global that has no value yet.
+pub(super) fn fresh_cell(cx: Cx<'_>) -> Res<Value<'_>> {
     Ok(cx.alloc(&shapes::CELL, 0)?.finish().into())
+}
+
+/// Of several errors in the text of a loaded module, the first is reported where it was loaded.
+fn while_loading(mut errors: Vec<Diagnostic>, code: &Code, site: &LoadSite) -> Diagnostic {
+    let first = errors.swap_remove(0).note_at(&code.file, site.span, "the module is loaded here");
+    match errors.len() {
+        0 => first,
+        1 => first.note("there is another error in the module"),
+        more => first.note(format!("there are {more} more errors in the module")),
+    }
 }
 
 /// Puts a value in the list of kept values and says where.
@@ -407,16 +473,6 @@ pub(super) fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> R
     }
     list::push(cx, kept, value)?;
     Ok(list::len(kept) - 1)
-}
-
-/// Of several errors in the text of a loaded module, the first is reported where it was loaded.
-fn while_loading(mut errors: Vec<Diagnostic>, code: &Code, site: &LoadSite) -> Diagnostic {
-    let first = errors.swap_remove(0).note_at(&code.file, site.span, "the module is loaded here");
-    match errors.len() {
-        0 => first,
-        1 => first.note("there is another error in the module"),
-        more => first.note(format!("there are {more} more errors in the module")),
-    }
 }
 
 fn cannot_load(site: &LoadSite, error: &str) -> Box<Failure> {

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use crate::cx::Cx;
 use crate::data::list;
 use crate::failure::{Res, fail};
-use crate::syntax::ast::{Stmt, StmtKind};
+use crate::program::Program;
+use crate::syntax::ast::StmtKind;
 use crate::syntax::{self, Diagnostic, Environment, Module, SourceFile};
 use crate::value::{Object, Value, ValueExt, none};
 
@@ -95,9 +96,9 @@ impl Machine {
         look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
     ) -> Result<Option<R>, Vec<Diagnostic>> {
         let known = Known { around: Names(self), globals };
-        let mut module = syntax::analyze(source, &known, &self.dialect)?;
-        let has_value = return_last(&mut module.body);
-        let looked = match self.compile_and_run_piece(globals, &module)? {
+        let module = syntax::analyze(source, &known, &self.dialect)?;
+        let has_value = module.body.last().is_some_and(|last| matches!(last.kind, StmtKind::Expr(_)));
+        let looked = match self.compile_and_run_piece(globals, source, module)? {
             Ok(at) if has_value => Ok(self.last_value(globals, at, look)),
             Ok(_) => Ok(None),
             Err(failure) => Err(vec![self.diagnose(*failure)]),
@@ -110,13 +111,17 @@ impl Machine {
     fn compile_and_run_piece(
         &mut self,
         globals: &mut Globals,
-        module: &Module,
+        source: &SourceFile,
+        module: Module,
     ) -> Result<Res<usize>, Vec<Diagnostic>> {
-        let program = self.compile(module)?;
-        let toplevel = program.toplevel;
-        let names: Vec<&str> = module.globals.iter().map(|global| module.names.get(global.name)).collect();
-        let kept = self.make_cells(globals, names.iter().copied().chain([LAST])).and_then(|()| {
-            self.instantiate(program, names.len(), |cx, number| match globals.cell(cx, names[number]) {
+        let names = module.globals.iter().map(|global| module.names.get(global.name).to_owned());
+        let names: Vec<String> = names.collect();
+        let program = Program::of(module, source, &self.dialect, &self.host.universal)?;
+        program.warnings().iter().for_each(&self.host.warn);
+        let codes = self.install(&program, false);
+        let toplevel = codes.end as u32 - 1;
+        let kept = self.make_cells(globals, names.iter().map(|name| &**name).chain([LAST])).and_then(|()| {
+            self.instantiate(&program, codes, |cx, number| match globals.cell(cx, &names[number]) {
                 Some(cell) => Ok(cell.into()),
                 None => fail!("the session lost its global {}", names[number]),
             })
@@ -126,7 +131,7 @@ impl Machine {
             self.release(kept);
             ran
         });
-        self.spend(toplevel);
+        self.spend(toplevel, false);
         Ok(ran)
     }
 
@@ -184,20 +189,5 @@ impl Machine {
     /// All names that a piece may use.
     pub(crate) fn session_names(&self, globals: &Globals) -> Vec<String> {
         Known { around: Names(self), globals }.names()
-    }
-}
-
-/// Makes an expression at the end of a module its result; says whether there is one.
-fn return_last(body: &mut [Stmt]) -> bool {
-    let Some(last) = body.last_mut() else { return false };
-    match std::mem::replace(&mut last.kind, StmtKind::Pass) {
-        StmtKind::Expr(value) => {
-            last.kind = StmtKind::Return(Some(value));
-            true
-        }
-        other => {
-            last.kind = other;
-            false
-        }
     }
 }

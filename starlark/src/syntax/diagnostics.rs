@@ -7,8 +7,11 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::limits::Limit;
 
 use super::source::{LineCol, SourceFile, Span};
 
@@ -65,6 +68,23 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The active calls, outermost first; empty for static errors.
     pub frames: Vec<Frame>,
+    /// Why there is an error.
+    pub cause: Cause,
+}
+
+/// Why there is an error.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    /// The text is wrong.
+    Text,
+    /// The program did something it may not.
+    Program,
+    /// The program called `fail`.
+    Fail,
+    /// A limit was reached.
+    Limit(Limit),
+    /// The embedding program had this error.
+    Host(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 /// A remark on a [`Diagnostic`].
@@ -99,6 +119,7 @@ impl Diagnostic {
             notes: Vec::new(),
             help: None,
             frames: Vec::new(),
+            cause: Cause::Text,
         }
     }
 

@@ -49,7 +49,7 @@ impl Parser<'_> {
         None
     }
 
-    /// `loop_variables = primary {',' primary} [',']`
+    /// `loop_variables = primary {',' primary}`
     ///
     /// A full expression would swallow the `in` behind the variables.
     pub(super) fn loop_variables(&mut self) -> Result<Target> {
@@ -61,9 +61,6 @@ impl Parser<'_> {
         }
         let mut targets: Vec<Target> = self.target(first).into_iter().collect();
         while self.accept(TokenKind::Comma).is_some() {
-            if self.at(TokenKind::In) || self.kind().ends_expressions() {
-                break;
-            }
             let next = self.primary()?;
             targets.extend(self.target(next));
         }
