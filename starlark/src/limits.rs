@@ -73,6 +73,11 @@ impl Canceller {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// The flag behind it, for signal handlers: setting it is cancelling.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
     /// Has it been asked to, and not done so yet?
     pub fn is_pending(&self) -> bool {
         self.0.load(Ordering::Relaxed)
