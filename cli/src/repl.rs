@@ -49,7 +49,7 @@ pub fn repl(request: &Repl) -> ExitCode {
 fn hold(request: &Repl) -> Result<(), Problem> {
     let output: Output = Rc::new(RefCell::new(Box::new(std::io::stdout())));
     let engine = prepare(&request.run, &output, |_| {})?;
-    let interrupt = engine.interrupt();
+    let interrupt = engine.canceller().flag();
     let session = Session::new(engine).map_err(|error| Problem::Program(vec![error]))?;
     let session = Rc::new(RefCell::new(session));
     let setup = |error: &dyn std::fmt::Display| Problem::Setup(error.to_string());

@@ -57,7 +57,7 @@ fn an_error_or_an_interruption_ends_no_session() {
     let Some(shown) = session("repl_errors", &keys) else { return };
     assert!(shown.contains("error: floored division by zero"), "{shown}");
     assert!(shown.contains(" --> <input 1>:1:3"), "{shown}");
-    assert!(shown.contains("error: interrupted"), "{shown}");
+    assert!(shown.contains("error: the program was cancelled"), "{shown}");
     assert!(shown.contains("\"still here\"\r\n"), "{shown}");
 }
 

@@ -2,8 +2,6 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use frazil::trace::{RecordError, Totals};
 use frazil::{AllocError, Config, ConfigError, Report, Stats};
@@ -393,12 +391,6 @@ impl Engine {
     /// time it may take.
     pub fn limit_collections(&mut self, collections: u64) {
         self.machine.limit_collections(collections);
-    }
-
-    /// A flag for other threads and for signal handlers: when it is set, the program that runs is ended with an error
-    /// at its next call or round of a loop, and the flag is cleared. The engine stays usable.
-    pub fn interrupt(&self) -> Arc<AtomicBool> {
-        self.machine.interrupt()
     }
 
     /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.

@@ -5,7 +5,6 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use crate::builtins::methods::{self, Method};
 use crate::code::Code;
@@ -85,8 +84,6 @@ pub struct Host {
     pub warn: Box<dyn Fn(&Diagnostic)>,
     /// The language.
     pub dialect: Dialect,
-    /// Set to end the running program at its next safepoint.
-    pub(crate) interrupted: Arc<AtomicBool>,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
     pub scratch: Cell<Text>,
     /// Counts the steps of the program.
@@ -109,7 +106,6 @@ impl Host {
             warn: Box::new(|_| {}),
             dialect,
             places: None,
-            interrupted: Arc::default(),
             scratch: Cell::default(),
             meter: Meter::new(),
             handles: Rc::default(),

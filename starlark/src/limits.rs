@@ -73,6 +73,11 @@ impl Canceller {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// The flag behind it, which is all that a signal handler may touch: to set it is to cancel.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
     /// Has it been asked to, and not done so yet?
     pub fn is_pending(&self) -> bool {
         self.0.load(Ordering::Relaxed)

@@ -5,7 +5,6 @@
 //! all, are decided here; the rest is in [`crate::ops`] and [`crate::data`].
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering;
 
 use crate::builtins::methods;
 use crate::code::{AttrSite, CaptureFrom, Code, Link, Op, WINDOW};
@@ -123,8 +122,7 @@ pub(super) fn run<'s>(
         }
         macro_rules! safepoint {
             () => {
-                let due = heap.should_collect() || host.interrupted.load(Ordering::Relaxed);
-                if due && !std::mem::take(&mut resumed) {
+                if heap.should_collect() && !std::mem::take(&mut resumed) {
                     rest = current.code.ops[current.pc(&rest) - 1..].iter();
                     break 'exit Ok(Step::Collect);
                 }

@@ -6,7 +6,6 @@
 
 mod call;
 mod dispatch;
-mod interrupt;
 mod modules;
 mod planted;
 mod session;
@@ -280,7 +279,6 @@ impl Machine {
     }
 
     fn collect_at_safepoint(&mut self) -> Res<()> {
-        self.check_interrupt()?;
         let Some(left) = self.collections_left.checked_sub(1) else {
             return Err(Box::new(Failure::Limit(Limit::Collections)));
         };
