@@ -8,7 +8,8 @@
 //! | int | `i64`, `u64`, `i32`, `u32`, `usize`, or [`BigInt`] |
 //! | list (read: anything iterable) | [`Vec`], `[T; N]`, `BTreeSet` |
 //! | tuple | `(A, B)`, `(A, B, C)` |
-//! | dict | `BTreeMap`, `HashMap`, or a vector of pairs when it is read |
+//! | dict (read: a struct as well) | `BTreeMap`, `HashMap` (which is not made: it has no order) |
+//! | struct | made by [`Cx::fields`] |
 //! | a [host value](crate::HostType) | [`Hosted`](crate::Hosted), or the Rust type itself when it is made |
 //! | anything | [`Value`], or a [`Handle`] |
 
@@ -18,10 +19,11 @@ use std::hash::{BuildHasher, Hash};
 use num_bigint::BigInt;
 
 use crate::cx::Cx;
-use crate::data::{int, iter, list, table};
+use crate::data::{int, iter, list, record, table};
 use crate::failure::{Failure, Res};
 use crate::handle::Handle;
 use crate::machine::Arguments;
+use crate::ops::repr;
 use crate::value::{Kind, Value, ValueExt, boolean, none, shapes};
 
 /// Rust data that a value can become.
@@ -161,22 +163,27 @@ fn elements<'s, T: FromValue<'s>>(
     Ok(iter.collect()?.into_iter().enumerate().map(convert))
 }
 
-/// The entries of a dict.
+/// The entries of a dict, or the fields of a struct.
 fn entries<'s, K: FromValue<'s>, V: FromValue<'s>>(
     cx: Cx<'s>,
     value: Value<'s>,
 ) -> Res<impl Iterator<Item = Res<(K, V)>> + use<'s, K, V>> {
-    let Some(dict) = value.as_kind(Kind::Dict) else { return Err(unwanted(value, "dict")) };
-    let entry = move |position| {
-        let (key, value) = (table::key(dict, position), table::value(dict, position));
-        let shown = || crate::ops::repr::repr(cx, key);
+    let all: Vec<(Value<'s>, Value<'s>)> = match (value.kind(), value.object()) {
+        (Kind::Dict, Some(dict)) => {
+            table::positions(dict).map(|at| (table::key(dict, at), table::value(dict, at))).collect()
+        }
+        (Kind::Struct, Some(fields)) => record::fields(fields).collect(),
+        _ => return Err(unwanted(value, "dict")),
+    };
+    let entry = move |(key, value)| {
+        let shown = || repr::repr(cx, key);
         let found =
             K::from_value(cx, key).map_err(|failure| at(failure, format_args!("key {}: ", shown())))?;
         let value =
             V::from_value(cx, value).map_err(|failure| at(failure, format_args!("at key {}, ", shown())))?;
         Ok((found, value))
     };
-    Ok(table::positions(dict).map(entry))
+    Ok(all.into_iter().map(entry))
 }
 
 // ---------------------------------------------------------------------------------------------- into values

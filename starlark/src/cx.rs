@@ -207,6 +207,16 @@ impl<'s> Cx<'s> {
         Ok(fresh.finish().into())
     }
 
+    /// A struct of fields in any order.
+    ///
+    /// # Errors
+    /// A name is given twice, or memory ran out.
+    pub fn fields<'n>(self, fields: impl IntoIterator<Item = (&'n str, Value<'s>)>) -> Res<Value<'s>> {
+        let named = |(name, value)| Ok((self.intern(name)?, value));
+        let fields: Res<Vec<(Value<'s>, Value<'s>)>> = fields.into_iter().map(named).collect();
+        crate::data::record::make(self, fields?)
+    }
+
     /// A tuple of the values in the cells.
     ///
     /// # Errors

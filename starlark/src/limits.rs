@@ -73,7 +73,7 @@ impl Canceller {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// The flag behind it, which is all that a signal handler may touch: to set it is to cancel.
+    /// The flag behind it, for signal handlers: setting it is cancelling.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
@@ -91,6 +91,8 @@ pub(crate) struct Meter {
     fuel: Cell<u32>,
     /// Steps left after those.
     left: Cell<u64>,
+    /// The limit that was reached.
+    ended: Cell<Option<Limit>>,
     pub limits: Cell<Limits>,
     pub canceller: Canceller,
 }
@@ -99,7 +101,8 @@ impl Meter {
     pub fn new() -> Meter {
         Meter {
             fuel: Cell::new(1),
-            left: Cell::new(0),
+            left: Cell::new(u64::MAX),
+            ended: Cell::new(None),
             limits: Cell::default(),
             canceller: Canceller::default(),
         }
@@ -108,6 +111,7 @@ impl Meter {
     /// A program begins.
     pub fn begin(&self) {
         self.left.set(self.limits.get().steps.unwrap_or(u64::MAX));
+        self.ended.set(None);
         // The first step looks whether the program was cancelled before it began.
         self.fuel.set(1);
     }
@@ -133,12 +137,12 @@ impl Meter {
             self.fuel.set(fuel - count as u32);
             return Ok(());
         }
-        self.check_cancelled()?;
+        self.check_ended()?;
         // What the fuel does not cover is taken from the rest. The next step looks again.
         self.fuel.set(1);
         let left = self.left.get().checked_sub(count as u64 + 1 - u64::from(fuel));
         self.left.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or_else(|| self.over())
+        left.map(|_| ()).ok_or_else(|| self.end(self.out_of_steps()))
     }
 
     /// How many calls may be active at once.
@@ -150,26 +154,32 @@ impl Meter {
     #[cold]
     #[inline(never)]
     fn look(&self) -> Res<()> {
-        self.check_cancelled()?;
+        self.check_ended()?;
         let left = self.left.get();
         let fuel = left.min(u64::from(FUEL));
         self.left.set(left - fuel);
         // Having no steps left, the next one comes here again.
         self.fuel.set((fuel as u32).max(1));
-        if fuel == 0 { Err(self.over()) } else { Ok(()) }
+        if fuel == 0 { Err(self.end(self.out_of_steps())) } else { Ok(()) }
     }
 
-    fn check_cancelled(&self) -> Res<()> {
-        if !self.canceller.0.swap(false, Ordering::Relaxed) {
-            return Ok(());
+    /// Once a limit is reached, every further step is an error, too: not all who take steps can return one.
+    fn check_ended(&self) -> Res<()> {
+        match self.ended.get() {
+            Some(limit) => Err(self.end(limit)),
+            None if self.canceller.0.swap(false, Ordering::Relaxed) => Err(self.end(Limit::Cancelled)),
+            None => Ok(()),
         }
-        self.fuel.set(1);
-        self.left.set(0);
-        Err(Box::new(Failure::Limit(Limit::Cancelled)))
     }
 
-    fn over(&self) -> Box<Failure> {
-        Box::new(Failure::Limit(Limit::Steps(self.limits.get().steps.unwrap_or(u64::MAX))))
+    fn out_of_steps(&self) -> Limit {
+        Limit::Steps(self.limits.get().steps.unwrap_or(u64::MAX))
+    }
+
+    fn end(&self, limit: Limit) -> Box<Failure> {
+        self.fuel.set(1);
+        self.ended.set(Some(limit));
+        Box::new(Failure::Limit(limit))
     }
 }
 

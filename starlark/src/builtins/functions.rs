@@ -106,6 +106,11 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
         }
         repr::write_str(cx, &mut message, cell.get());
     }
+    if message.is_full() {
+        // This is why, or the text is too long.
+        cx.host.meter.step()?;
+        text::check_length(usize::MAX)?;
+    }
     Ok(message.into_string())
 }
 

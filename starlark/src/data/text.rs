@@ -101,6 +101,11 @@ impl Text {
         self.full
     }
 
+    /// Nothing more is appended.
+    pub(crate) fn cut(&mut self) {
+        self.full = true;
+    }
+
     /// Appends a part of a string.
     #[inline]
     pub fn push_slice(&mut self, string: Value<'_>, range: Range<usize>) {
@@ -127,7 +132,11 @@ impl Text {
     /// # Errors
     /// It is too long, or memory ran out.
     pub fn value<'s>(&self, cx: Cx<'s>) -> Res<Value<'s>> {
-        check_length(if self.full { usize::MAX } else { 0 })?;
+        if self.full {
+            // If it was cut, that was because of the program's limits.
+            cx.host.meter.step()?;
+            check_length(usize::MAX)?;
+        }
         match &self.bytes {
             None => cx.str(&self.text),
             Some(bytes) => cx.text(bytes),

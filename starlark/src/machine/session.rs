@@ -95,6 +95,7 @@ impl Machine {
         source: &SourceFile,
         look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
     ) -> Result<Option<R>, Vec<Diagnostic>> {
+        self.begin().map_err(|failure| vec![self.diagnose(*failure)])?;
         let known = Known { around: Names(self), globals };
         let module = syntax::analyze(source, &known, &self.dialect)?;
         let has_value = module.body.last().is_some_and(|last| matches!(last.kind, StmtKind::Expr(_)));

@@ -52,6 +52,9 @@ pub fn write<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     let mut open: HashSet<u64> = HashSet::new();
     enter(out, &mut levels, &mut open, value);
     while let (Some(level), false) = (levels.last_mut(), out.is_full()) {
+        if cx.host.meter.step().is_err() {
+            out.cut();
+        }
         match next(level, out) {
             Some(value) if is_container(value.kind()) => enter(out, &mut levels, &mut open, value),
             Some(value) => write_leaf(cx, out, value),
