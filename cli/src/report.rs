@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use starlark::syntax::{Diagnostic, Frame, Note, Severity, SourceFile, Span};
+use starlark::syntax::{Cause, Diagnostic, Frame, Note, Severity, SourceFile, Span};
 
 use crate::options::shown::Shown;
 
@@ -15,6 +15,8 @@ them to standard output). Each is an object with these fields, all of them alway
   level      \"error\" or \"warning\"
   kind       what had to be known to find it: \"syntax\" (the text alone), \"scope\" (what names mean, which statement may
              stand where), \"load\" (other modules), or \"run\" (the program was running)
+  cause      \"text\" (the text is wrong), \"program\" (it did what it may not), \"fail\" (it called that), \"limit\" (of memory, calls
+             or collections), or \"host\" (a function of the embedding program failed)
   message    what is wrong, in one line
   file       the name of the file, as it was given
   span       the place: {\"start\": POSITION, \"end\": POSITION}, the end being behind the last character
@@ -64,6 +66,7 @@ fn object(diagnostic: &Diagnostic) -> Value {
     json!({
         "level": level,
         "kind": diagnostic.stage.name(),
+        "cause": cause(&diagnostic.cause),
         "message": diagnostic.message,
         "file": diagnostic.file.name(),
         "span": span(&diagnostic.file, diagnostic.span),
@@ -72,6 +75,16 @@ fn object(diagnostic: &Diagnostic) -> Value {
         "stack": diagnostic.frames.iter().map(frame).collect::<Vec<Value>>(),
         "rendered": diagnostic.render(false),
     })
+}
+
+fn cause(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Text => "text",
+        Cause::Program => "program",
+        Cause::Fail => "fail",
+        Cause::Limit(_) => "limit",
+        Cause::Host(_) => "host",
+    }
 }
 
 fn note(note: &Note) -> Value {

@@ -62,7 +62,9 @@ impl Session {
         look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
     ) -> Result<Option<R>, Vec<Diagnostic>> {
         let source = SourceFile::new(name, text);
-        self.engine.machine_mut().run_piece(&mut self.globals, &source, look)
+        let machine = self.engine.machine_mut();
+        machine.begin().map_err(|failure| vec![machine.diagnose(*failure)])?;
+        machine.run_piece(&mut self.globals, &source, look)
     }
 
     /// What the word at the end of a text may be completed to: a known name, or, behind a dot, an attribute of the
@@ -148,6 +150,17 @@ mod tests {
             assert_eq!(shown(&mut session, "xs = [x + '' for x in xs]"), Ok(None));
         }
         assert_eq!(shown(&mut session, "len(xs), xs[999][:3]"), Ok(Some("(1000, \"999\")".to_owned())));
+    }
+
+    #[test]
+    fn a_piece_that_was_cancelled_is_followed_by_others() {
+        let mut session = session();
+        session.engine().canceller().cancel();
+        assert_eq!(
+            shown(&mut session, "[x for x in range(9)]"),
+            Err("t:1:8: the program was cancelled".to_owned())
+        );
+        assert_eq!(shown(&mut session, "[x for x in range(2)]"), Ok(Some("[0, 1]".to_owned())));
     }
 
     #[test]

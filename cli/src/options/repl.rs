@@ -29,8 +29,8 @@ usage: frazil repl [OPTIONS]
   >>> :quit                 or Ctrl-D
 
 Tab completes names, and attributes behind a dot. The arrow keys move in the text and in what was typed before. Ctrl-C gives
-up the line, or ends the program that runs; pressed twice it ends frazil. Globals stay as they are: nothing is frozen, and names can be bound again. All
-of the language is switched on, json and math are there.
+up the line, or ends the program that runs; pressed twice it ends frazil. Globals stay as they are: nothing is frozen, and
+names can be bound again. All of the language is switched on, json and math are there.
 
   --dialect LIST, --root DIR, --prelude FILE, --heap-limit SIZE   as in 'frazil run'
   --color WHEN        auto (on a terminal, unless NO_COLOR is set), always or never

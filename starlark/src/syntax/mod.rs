@@ -25,7 +25,7 @@ pub mod resolve;
 pub mod source;
 mod token;
 
-pub use diagnostics::{Diagnostic, Frame, Note, Severity, Stage};
+pub use diagnostics::{Cause, Diagnostic, Frame, Note, Severity, Stage};
 pub use dialect::Dialect;
 pub use incomplete::is_incomplete;
 pub use names::{Names, Symbol};
