@@ -306,7 +306,10 @@ pub trait PushArguments<'s> {
 
 impl<'s, T: IntoValue<'s>> PushArguments<'s> for Vec<T> {
     fn push(self, cx: Cx<'s>, arguments: &mut Arguments<'s>) -> Res<()> {
-        self.into_iter().try_for_each(|item| Ok(arguments.push(item.into_value(cx)?)))
+        for item in self {
+            arguments.push(item.into_value(cx)?);
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,8 @@
 //! The interpreter as an embedding program sees it.
 
+mod heap;
+mod programs;
+
 use std::any::{Any, TypeId};
 use std::fmt;
 
@@ -182,7 +185,7 @@ impl Engine {
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
     ) -> Result<(), Error> {
         let outcome = self.machine.predeclare(name, make);
-        outcome.map_err(|failure| self.fail(failure))
+        outcome.map_err(|failure| self.fail(*failure))
     }
 
     /// Predeclares a module that comes with the interpreter.
@@ -200,307 +203,15 @@ impl Engine {
     /// Memory ran out.
     pub fn predeclare_module(&mut self, key: &str) -> Result<(), Error> {
         let outcome = self.machine.predeclare_module(key);
-        outcome.map_err(|failure| self.fail(failure))
+        outcome.map_err(|failure| self.fail(*failure))
     }
 
-    // ------------------------------------------------------------------ programs
-
-    /// Runs a module. Its globals are frozen and kept under `key`, which is also the name that errors show. If there was
-    /// a module of this name, it is forgotten.
-    ///
-    /// # Errors
-    /// All that is wrong with the text, or the error that ended the run.
-    pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Error> {
-        self.begin()?;
-        let outcome = self.machine.run_module(key, &SourceFile::new(key, text));
-        outcome.map_err(|diagnostics| self.recover(diagnostics.into()))
-    }
-
-    /// Analyses the text of a module, to be run once or often. It may use the names that are predeclared now.
-    ///
-    /// # Errors
-    /// All that is wrong with the text.
-    pub fn compile(&self, name: &str, text: impl Into<String>) -> Result<Program, Error> {
-        Ok(self.machine.compile(&SourceFile::new(name, text))?)
-    }
-
-    /// Runs a module that was compiled, as [`Engine::run`].
-    ///
-    /// # Errors
-    /// The error that ended the run.
-    pub fn run_program(&mut self, key: &str, program: &Program) -> Result<(), Error> {
-        self.begin()?;
-        let outcome = self.machine.run_program(key, program, true);
-        outcome.map_err(|diagnostic| self.recover(diagnostic.into()))
-    }
-
-    /// The value of an expression, or of the last statement of a program if that is an expression (`None` otherwise).
-    /// Nothing else is kept, and nothing frozen.
-    ///
-    /// # Errors
-    /// All that is wrong with the text, or the error that ended the run.
-    pub fn evaluate(&mut self, name: &str, text: impl Into<String>) -> Result<Handle, Error> {
-        let program = self.compile(name, text)?;
-        self.evaluate_with(&program, false)
-    }
-
-    /// The same for a program that was compiled.
-    ///
-    /// # Errors
-    /// The error that ended the run.
-    pub fn evaluate_program(&mut self, program: &Program) -> Result<Handle, Error> {
-        self.evaluate_with(program, true)
-    }
-
-    fn evaluate_with(&mut self, program: &Program, again: bool) -> Result<Handle, Error> {
-        self.begin()?;
-        let outcome = self.machine.evaluate(program, again);
-        self.handle(outcome)
-    }
-
-    // ------------------------------------------------------------------ calls
-
-    /// Calls a function, or whatever else can be called, with positional arguments: a tuple, or a vector. The function may
-    /// be frozen or not.
-    ///
-    /// ```
-    /// use frazil_starlark::Engine;
-    /// let mut engine = Engine::default();
-    /// engine.run("m", "def greet(name, times = 1): return ' '.join(['hello', name] * times)").unwrap();
-    /// let greet = engine.get_global("m", "greet").unwrap();
-    /// let greeting = engine.call(&greet, ("you", 2)).unwrap();
-    /// assert_eq!(engine.get::<String>(&greeting).unwrap(), "hello you hello you");
-    /// ```
-    ///
-    /// # Errors
-    /// The error that ended the call.
-    pub fn call<A>(&mut self, function: &Handle, arguments: A) -> Result<Handle, Error>
-    where
-        A: for<'s> PushArguments<'s> + Clone,
-    {
-        self.call_with(function, |cx, given| arguments.clone().push(cx, given))
-    }
-
-    /// Calls a function with arguments that `fill` makes, by name for example. If memory runs out, it may do so twice.
-    ///
-    /// # Errors
-    /// The error that ended the call.
-    pub fn call_with(
-        &mut self,
-        function: &Handle,
-        fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<()>,
-    ) -> Result<Handle, Error> {
-        self.begin()?;
-        let outcome = self.machine.call_from_host(|cx, arguments| {
-            fill(cx, arguments)?;
-            Ok(function.value(cx))
-        });
-        self.handle(outcome)
-    }
-
-    // ------------------------------------------------------------------ values
-
-    /// A value as Rust data.
-    ///
-    /// # Errors
-    /// It is of another type.
-    ///
-    /// # Panics
-    /// The handle belongs to another engine.
-    pub fn get<T: for<'s> FromValue<'s>>(&self, handle: &Handle) -> Result<T, Error> {
-        let cx = self.machine.cx();
-        T::from_value(cx, handle.value(cx)).map_err(|failure| self.machine.diagnose(*failure).into())
-    }
-
-    /// A global of a loaded module as Rust data, or as a [`Handle`].
-    ///
-    /// # Errors
-    /// There is none, or it is of another type.
-    pub fn get_global<T: for<'s> FromValue<'s>>(&self, key: &str, name: &str) -> Result<T, Error> {
-        let value = match self.machine.global(key, name) {
-            Some(value) => T::from_value(self.machine.cx(), value),
-            None => Err(Failure::new(format!("module {key} has no {name}"))),
-        };
-        value.map_err(|failure| self.machine.diagnose(*failure).into())
-    }
-
-    /// The names that a loaded module exports, sorted.
-    pub fn exports(&self, key: &str) -> Vec<String> {
-        self.machine.exports(key).into_iter().map(str::to_owned).collect()
-    }
-
-    /// Makes a value and keeps it.
-    ///
-    /// # Errors
-    /// Memory ran out.
-    pub fn make(&mut self, value: impl for<'s> IntoValue<'s>) -> Result<Handle, Error> {
-        let cx = self.machine.cx();
-        let made = value.into_value(cx).map(|value| Handle::new(cx, value));
-        made.map_err(|failure| self.fail(failure))
-    }
-
-    /// Lends a value, with the context that is needed to do something with it.
-    ///
-    /// # Panics
-    /// The handle belongs to another engine.
-    pub fn look<R>(&self, handle: &Handle, look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R) -> R {
-        let cx = self.machine.cx();
-        look(cx, handle.value(cx))
-    }
-
-    /// Freezes a value, and everything that can be reached from it.
-    ///
-    /// # Panics
-    /// The handle belongs to another engine.
-    pub fn freeze(&mut self, handle: &Handle) {
-        self.look(handle, |cx, value| cx.freeze(value));
-    }
-
-    fn begin(&mut self) -> Result<(), Error> {
-        let begun = self.machine.begin();
-        begun.map_err(|failure| self.fail(failure))
-    }
-
-    /// Keeps the result that is in a word of the root stack.
-    fn handle(&mut self, outcome: Res<usize>) -> Result<Handle, Error> {
-        match outcome {
-            Ok(at) => Ok(self.machine.with(at, |cx, result| Handle::new(cx, result.get()))),
-            Err(failure) => Err(self.fail(failure)),
-        }
-    }
-
-    fn fail(&mut self, failure: Box<Failure>) -> Error {
-        let diagnostic = self.machine.diagnose(*failure);
-        self.recover(diagnostic.into())
-    }
-
-    /// A program that had no memory leaves garbage, for which the next one cannot wait.
-    fn recover(&mut self, error: Error) -> Error {
-        if error.iter().any(|diagnostic| matches!(diagnostic.cause, Cause::Limit(Limit::Memory))) {
-            // If this fails, so will the next program, and say so.
-            let _ = self.machine.collect(frazil::Request::Complete);
-        }
-        error
-    }
-
-    // ------------------------------------------------------------------ the heap
-
-    /// Lets programs collect this many times from now on; one that would have to collect once more is ended with an
-    /// error. As a collection is due whenever so many bytes have been allocated, that bounds what a program
-    /// allocates in all; in checking mode, where one is due at every call and in every round of a loop, it bounds the
-    /// time it may take.
-    pub fn limit_collections(&mut self, collections: u64) {
-        self.machine.limit_collections(collections);
-    }
-
-    /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
-    ///
-    /// # Panics
-    /// The heap is not in checking mode.
-    pub fn plant(&mut self, mistake: Mistake) {
-        self.machine.plant(mistake);
-    }
-
-    /// Looks at a global of a module.
-    pub fn global<R>(
-        &self,
-        key: &str,
-        name: &str,
-        look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
-    ) -> Option<R> {
-        self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
-    }
-
-    /// Forgets a module, and says whether it was there. If a program loads it again it is run again; what other
-    /// modules and functions use of it stays alive, and only that.
-    pub fn unload(&mut self, key: &str) -> bool {
-        self.machine.unload(key)
-    }
-
-    /// Gives a function the context, to make and look at values.
-    pub fn with<R>(&self, look: impl for<'s> FnOnce(Cx<'s>) -> R) -> R {
-        look(self.machine.cx())
-    }
-
-    /// Remembers of every object where in the program it was made, for pictures. Modules that were loaded before are
-    /// left out. Such code runs a good part slower.
-    pub fn profile(&mut self) {
-        self.machine.profile();
-    }
-
-    /// From now on `watch` looks at the heap after collections and when memory runs out, in place of the one before.
-    pub fn watch(&mut self, watch: impl Watch + 'static) {
-        self.machine.set_watch(Box::new(watch));
-    }
-
-    /// The machine, for what is part of the interpreter.
     pub(crate) fn machine_mut(&mut self) -> &mut Machine {
         &mut self.machine
     }
 
-    /// The same.
     pub(crate) fn machine(&self) -> &Machine {
         &self.machine
-    }
-
-    /// The interpreter as a watch sees it.
-    pub fn view(&mut self) -> View<'_> {
-        View::new(&mut self.machine)
-    }
-
-    /// What the collector did so far.
-    pub fn stats(&self) -> &Stats {
-        self.machine.heap().stats()
-    }
-
-    /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.
-    pub fn observe(&mut self, observer: impl FnMut(&Report) + 'static) {
-        self.machine.heap_mut().observe(observer);
-    }
-
-    /// Records everything that happens to the heap from now on ([`frazil::trace`]). The engine was made with settings for
-    /// recording; `settings` are those that it has otherwise.
-    ///
-    /// # Errors
-    /// It was made with other settings, or the heap has collected already.
-    pub fn record(
-        &mut self,
-        out: impl std::io::Write + 'static,
-        producer: &str,
-        settings: &Config,
-    ) -> Result<(), RecordError> {
-        self.machine.heap_mut().record(out, producer, settings)
-    }
-
-    /// Ends the recording, and says how much was recorded.
-    ///
-    /// # Errors
-    /// Nothing is being recorded, or it could not be written.
-    pub fn end_record(&mut self) -> Result<Totals, RecordError> {
-        self.machine.heap_mut().end_record()
-    }
-
-    /// The settings of the heap.
-    pub fn config(&self) -> &Config {
-        self.machine.heap().config()
-    }
-
-    /// Bytes that young objects and old blocks take now.
-    pub fn used_bytes(&self) -> usize {
-        self.machine.heap().used_bytes()
-    }
-
-    /// Bytes allocated since the last collection.
-    pub fn allocated_bytes(&self) -> usize {
-        self.machine.heap().allocated_bytes()
-    }
-
-    /// Collects now.
-    ///
-    /// # Errors
-    /// The collection failed.
-    pub fn collect(&mut self, request: frazil::Request) -> Result<(), AllocError> {
-        self.machine.collect(request)
     }
 }
 

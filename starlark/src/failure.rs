@@ -73,7 +73,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Box<Failure> {
     #[cold]
     fn from(error: E) -> Box<Failure> {
         match (&error as &dyn Any).downcast_ref::<AllocError>() {
-            Some(refused) => Box::new(Failure::Alloc(refused.clone())),
+            Some(refused) => Box::new(Failure::Alloc(*refused)),
             None => Failure::host(error),
         }
     }
