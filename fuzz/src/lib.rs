@@ -33,5 +33,6 @@ pub mod shadow;
 pub mod shrink;
 pub mod subject;
 pub mod text;
+pub mod texts;
 mod theme;
 pub mod walk;

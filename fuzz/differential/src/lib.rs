@@ -12,7 +12,6 @@
 pub mod compare;
 pub mod corpus;
 pub mod known;
-pub mod mutate;
 pub mod ours;
 pub mod outline;
 pub mod tally;

@@ -5,10 +5,11 @@
 use std::env;
 
 use frazil_fuzz_differential::corpus::{Text, chunks, deep, examples, programs, shared};
-use frazil_fuzz_differential::mutate::{excerpt, mutate};
+
 use frazil_fuzz_differential::tally::Tally;
 use fuzz::program::make;
 use fuzz::random::Random;
+use fuzz::texts::mutate::{excerpt, mutate};
 
 fn setting(name: &str, usual: u64) -> u64 {
     env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)

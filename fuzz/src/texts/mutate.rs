@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fuzz::random::Random;
+use crate::random::Random;
 
 /// Tokens that are put where they may not belong.
 const TOKENS: &[&str] = &[
@@ -190,6 +190,11 @@ const SPECIAL: &[&str] = &[
     "x: int = 1",
     "x, y",
 ];
+
+/// Any token.
+pub fn token(random: &mut Random) -> &'static str {
+    if random.chance(70) { random.pick(TOKENS) } else { random.pick(SPECIAL) }
+}
 
 /// The tokens of a text, roughly: words, numbers, strings, runs of blanks, ends of lines, and single characters.
 pub fn tokens(text: &str) -> Vec<Range<usize>> {

@@ -1,0 +1,49 @@
+//! Whatever the text, the interpreter neither panics nor aborts, its errors can be shown, and it leaves nothing behind.
+//!
+//! One test, because others in the same process would be seen in its memory.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use frazil_fuzz::texts::{Tally, hunt};
+
+/// Texts of one round.
+const TEXTS: u64 = 800;
+
+/// The example programs of the project.
+fn examples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let files = fs::read_dir(folder).expect("a readable folder").map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|is| is == "star")).collect();
+    files.sort();
+    files.iter().map(|path| fs::read_to_string(path).expect("a text")).collect()
+}
+
+/// KiB that this process has in memory, where the system says so.
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn round(programs: &[String]) -> Tally {
+    hunt(programs, 1, TEXTS, Duration::MAX).unwrap_or_else(|found| panic!("{found}"))
+}
+
+#[test]
+fn texts_do_no_harm_and_leave_nothing_behind() {
+    let programs = examples();
+    let first = round(&programs);
+    println!("{first}");
+    assert_eq!(first.texts, TEXTS);
+    assert!(first.parsed > TEXTS / 8 && first.ended > 20 && first.collections > TEXTS, "{first}");
+    let Some(before) = resident() else { return };
+    for _ in 0..3 {
+        assert_eq!(round(&programs), first, "the same texts come to something else");
+    }
+    let after = resident().expect("it was there before");
+    println!("{before} KiB, then {after} KiB");
+    // A KiB for each engine would be 2,400 of them; what the allocator keeps in hand is a matter of chance.
+    assert!(after < before + 2 * TEXTS, "{before} KiB grew to {after} KiB");
+}
