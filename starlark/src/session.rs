@@ -62,9 +62,7 @@ impl Session {
         look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
     ) -> Result<Option<R>, Vec<Diagnostic>> {
         let source = SourceFile::new(name, text);
-        let machine = self.engine.machine_mut();
-        machine.begin().map_err(|failure| vec![machine.diagnose(*failure)])?;
-        machine.run_piece(&mut self.globals, &source, look)
+        self.engine.machine_mut().run_piece(&mut self.globals, &source, look)
     }
 
     /// What the word at the end of a text may be completed to: a known name, or, behind a dot, an attribute of the
