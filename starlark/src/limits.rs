@@ -21,7 +21,7 @@ pub(crate) const INT_BITS_MAX: u64 = 1 << 22;
 pub(crate) const TEXT_MAX: usize = 1 << 30;
 
 /// What a program may use each time the embedding program runs a module, evaluates a text or calls a function. (How
-/// large the heap may become is a setting of the heap: [`frazil::Config::heap_limit`].)
+/// large the heap may become is a setting of the heap: [`frazil::Config::limit_bytes`].)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Steps: calls, rounds of loops, elements that built-in functions go through.
