@@ -50,7 +50,7 @@ fn hold(request: &Repl) -> Result<(), Problem> {
     let output: Output = Rc::new(RefCell::new(Box::new(std::io::stdout())));
     let engine = prepare(&request.run, &output, |_| {})?;
     let interrupt = engine.canceller().flag();
-    let session = Session::new(engine).map_err(|error| Problem::Program(vec![error]))?;
+    let session = Session::new(engine).map_err(|error| Problem::Program(error.into()))?;
     let session = Rc::new(RefCell::new(session));
     let setup = |error: &dyn std::fmt::Display| Problem::Setup(error.to_string());
     // While a line is edited, the terminal hands Ctrl-C to the editor; this is for the time when a program runs.

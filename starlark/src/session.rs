@@ -2,6 +2,7 @@
 
 use crate::cx::Cx;
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::machine::Globals;
 use crate::ops::attr;
 use crate::syntax::{Diagnostic, SourceFile};
@@ -39,9 +40,10 @@ impl Session {
     ///
     /// # Errors
     /// Memory ran out.
-    pub fn new(mut engine: Engine) -> Result<Session, Diagnostic> {
+    pub fn new(mut engine: Engine) -> Result<Session, Error> {
         let machine = engine.machine_mut();
-        let globals = machine.begin_session().map_err(|failure| machine.diagnose(*failure))?;
+        let globals = machine.begin_session();
+        let globals = globals.map_err(|failure| machine.diagnose(*failure))?;
         Ok(Session { engine, globals })
     }
 
