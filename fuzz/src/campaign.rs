@@ -4,11 +4,10 @@
 //! back.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use frazil::LowTag;
-use rayon::prelude::*;
 
+use crate::batches::{self, First};
 use crate::caught::caught;
 use crate::coverage::{Coverage, Event};
 use crate::faults::Defect;
@@ -70,39 +69,14 @@ impl Campaign {
     /// # Errors
     /// The first history that failed.
     pub fn run_observed(&self, observer: &impl Observer) -> Result<Coverage, Box<Found>> {
-        let mut coverage = Coverage::default();
-        let done = AtomicU64::new(0);
-        let (mut start, mut batch) = (0, FIRST_BATCH);
-        while start < self.histories && observer.goes_on(done.load(Ordering::Relaxed)) {
-            let end = self.histories.min(start.saturating_add(batch));
-            let results: Vec<Result<Coverage, (u64, Failure)>> = (start..end)
-                .into_par_iter()
-                .map(|number| {
-                    if !observer.goes_on(done.load(Ordering::Relaxed)) {
-                        return Ok(Coverage::default());
-                    }
-                    let history = self.history(self.seed.wrapping_add(number));
-                    let result =
-                        attempt(&history, self.judge, self.fault).map_err(|failure| (number, failure));
-                    done.fetch_add(1, Ordering::Relaxed);
-                    result
-                })
-                .collect();
-            let mut failed = None;
-            for result in results {
-                match result {
-                    Ok(one) => coverage.merge(&one),
-                    Err(first) if failed.is_none() => failed = Some(first),
-                    Err(_) => {}
-                }
-            }
-            if let Some((number, failure)) = failed {
-                observer.failed(self.seed.wrapping_add(number), &failure);
-                return Err(Box::new(self.shrink(number, failure, coverage)));
-            }
-            (start, batch) = (end, BATCH.min(2 * batch));
-        }
-        Ok(coverage)
+        let attempt = |number| attempt(&self.history(self.seed.wrapping_add(number)), self.judge, self.fault);
+        // Twice as many before each look.
+        let batch = |before: u64| before.clamp(FIRST_BATCH, BATCH);
+        batches::run(self.histories, batch, |done| observer.goes_on(done), attempt).map_err(|first| {
+            let First { number, failure, tally } = first;
+            observer.failed(self.seed.wrapping_add(number), &failure);
+            Box::new(self.shrink(number, failure, tally))
+        })
     }
 
     fn shrink(&self, number: u64, failure: Failure, coverage: Coverage) -> Found {

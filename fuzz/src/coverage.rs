@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::batches::Tally;
+
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident $text:literal,)*) => {
         /// Something that a history may, and that many histories together must, bring about.
@@ -102,16 +104,17 @@ impl Coverage {
         self.0[event as usize]
     }
 
-    /// Adds what happened elsewhere.
-    pub fn merge(&mut self, other: &Coverage) {
-        for (sum, times) in self.0.iter_mut().zip(other.0) {
-            *sum += times;
-        }
-    }
-
     /// Events that have never happened.
     pub fn missing(&self) -> impl Iterator<Item = Event> + '_ {
         Event::ALL.iter().copied().filter(|&event| self.of(event) == 0)
+    }
+}
+
+impl Tally for Coverage {
+    fn merge(&mut self, other: &Coverage) {
+        for (sum, times) in self.0.iter_mut().zip(other.0) {
+            *sum += times;
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! heap must answer), [`judge`] (what a collection must leave), [`run`] (both side by side), [`shrink`],
 //! [`campaign`] (many seeds), [`scene`] (the heap as it is shown to people).
 
+pub mod batches;
 pub mod campaign;
 pub mod caught;
 pub mod coverage;

@@ -1,10 +1,10 @@
 //! Many programs, on all processors, up to the first that fails; which is then shrunk.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
 use starlark::Mistake;
+
+use crate::batches::{self, First};
 
 use super::coverage::Coverage;
 use super::outcome::{Failure, attempt, attempt_made};
@@ -85,37 +85,12 @@ impl Campaign {
     /// # Errors
     /// The first program that failed.
     pub fn run(&self, observer: &impl Observer) -> Result<Coverage, Box<Found>> {
-        let mut coverage = Coverage::default();
-        let done = AtomicU64::new(0);
-        let mut start = 0;
-        while start < self.programs && observer.goes_on(done.load(Ordering::Relaxed)) {
-            let end = self.programs.min(start.saturating_add(BATCH));
-            let attempt = |number: u64| {
-                if !observer.goes_on(done.load(Ordering::Relaxed)) {
-                    return Ok(Coverage::default());
-                }
-                let made = make(self.seed.wrapping_add(number));
-                let result = attempt_made(&made, self.mistake).map_err(|failure| (number, failure));
-                done.fetch_add(1, Ordering::Relaxed);
-                result
-            };
-            let results: Vec<Result<Coverage, (u64, Failure)>> =
-                (start..end).into_par_iter().map(attempt).collect();
-            let mut failed = None;
-            for result in results {
-                match result {
-                    Ok(one) => coverage.merge(&one),
-                    Err(first) if failed.is_none() => failed = Some(first),
-                    Err(_) => {}
-                }
-            }
-            if let Some((number, failure)) = failed {
-                observer.failed(self.seed.wrapping_add(number), &failure);
-                return Err(Box::new(self.shrink(number, failure, coverage)));
-            }
-            start = end;
-        }
-        Ok(coverage)
+        let attempt = |number| attempt_made(&make(self.seed.wrapping_add(number)), self.mistake);
+        batches::run(self.programs, |_| BATCH, |done| observer.goes_on(done), attempt).map_err(|first| {
+            let First { number, failure, tally } = first;
+            observer.failed(self.seed.wrapping_add(number), &failure);
+            Box::new(self.shrink(number, failure, tally))
+        })
     }
 
     fn shrink(&self, number: u64, failure: Failure, coverage: Coverage) -> Found {

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::batches::Tally;
+
 use super::form::forms;
 
 macro_rules! events {
@@ -78,14 +80,6 @@ impl Coverage {
         self.events[event as usize]
     }
 
-    /// Adds what happened elsewhere.
-    pub fn merge(&mut self, other: &Coverage) {
-        for (sum, times) in self.events.iter_mut().zip(other.events) {
-            *sum += times;
-        }
-        self.forms.extend(&other.forms);
-    }
-
     /// Events that have never happened.
     pub fn missing(&self) -> impl Iterator<Item = Event> + '_ {
         Event::ALL.iter().copied().filter(|&event| self.of(event) == 0)
@@ -95,6 +89,15 @@ impl Coverage {
     pub fn forms(&self) -> (usize, Vec<&'static str>) {
         let missing = forms().ordinary().filter(|form| !self.forms.contains(&form.number));
         (forms().ordinary().count(), missing.map(|form| form.text).collect())
+    }
+}
+
+impl Tally for Coverage {
+    fn merge(&mut self, other: &Coverage) {
+        for (sum, times) in self.events.iter_mut().zip(other.events) {
+            *sum += times;
+        }
+        self.forms.extend(&other.forms);
     }
 }
 
