@@ -179,6 +179,11 @@ impl<'id, H: Host> Heap<'id, H> {
         Some(unsafe { Object::from_bits(H::word(object.address(), H::EMPTY)) })
     }
 
+    /// Did a collection find the object of a weak reference dead?
+    pub fn is_cleared(&self, weak: &Weak<'id>) -> bool {
+        self.weaks.borrow().get(weak.index).is_none()
+    }
+
     /// Ends a weak reference.
     pub fn forget_weak(&self, weak: Weak<'id>) {
         self.weaks.borrow_mut().remove(weak.index);

@@ -29,7 +29,7 @@ use watch::{Eye, Seen};
 pub fn look(look: &Look) -> ExitCode {
     match tell(look) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => tell_problem(problem),
+        Err(problem) => tell_problem(problem, &look.run),
     }
 }
 
@@ -57,7 +57,7 @@ fn tell(look: &Look) -> Result<(), Problem> {
     match (outcome, written) {
         // What the program did wrong is more important.
         (Err(problem), Err(other)) => {
-            tell_problem(other);
+            tell_problem(other, &look.run);
             Err(problem)
         }
         (outcome, written) => outcome.and(written),

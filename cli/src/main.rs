@@ -1,7 +1,9 @@
-//! The `frazil` command: runs Starlark programs on the collector, and random histories and programs against it.
+//! The `frazil` command: runs and checks Starlark programs on the collector, and random histories and programs against it.
 //!
-//! Exit status: 0 if all went well, 1 if the program or a history failed, 2 if the command line or a file is wrong.
+//! Exit status: 0 if all went well, 1 if a program or a history failed or the text of a program is wrong, 2 if the
+//! command line or a file is wrong.
 
+mod check;
 mod files;
 mod heap;
 mod hunt;
@@ -11,13 +13,15 @@ mod page;
 mod play;
 mod programs;
 mod progress;
+mod repl;
 mod replay;
+mod report;
 mod stats;
 mod tune;
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Instant;
@@ -28,7 +32,8 @@ use starlark::{Engine, Library};
 use files::Files;
 use live::Live;
 use options::Command;
-use options::run::Run;
+use options::run::{Input, Run};
+use report::Reporter;
 use stats::Summary;
 use tune::trial::{self, Log};
 
@@ -43,6 +48,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Run(run)) => execute(&run),
+        Ok(Command::Check(request)) => check::check(&request),
+        Ok(Command::Repl(request)) => repl::repl(&request),
         Ok(Command::Fuzz(hunt)) => hunt::hunt(&hunt),
         Ok(Command::Replay(replay)) => replay::replay(&replay),
         Ok(Command::Heap(look)) => heap::look(&look),
@@ -68,7 +75,7 @@ type Output = Rc<RefCell<Box<dyn Write>>>;
 
 /// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
-    if play::is_trace(&run.file) {
+    if run.input == Input::File && play::is_trace(&run.file) {
         return play::play(run);
     }
     let stdout = std::io::stdout();
@@ -104,22 +111,20 @@ fn execute(run: &Run) -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => tell_problem(problem),
+        Err(problem) => tell_problem(problem, run),
     }
 }
 
 /// Says what went wrong, and gives the exit status for it.
-fn tell_problem(problem: Problem) -> ExitCode {
+fn tell_problem(problem: Problem, run: &Run) -> ExitCode {
     match problem {
         Problem::Setup(message) => {
             eprintln!("frazil: {message}");
             ExitCode::from(2)
         }
         Problem::Program(diagnostics) => {
-            let color = std::io::stderr().is_terminal();
-            for diagnostic in diagnostics {
-                eprint!("{}", diagnostic.render(color));
-            }
+            let reporter = Reporter::new(run.shown, &std::io::stderr());
+            diagnostics.iter().for_each(|diagnostic| reporter.tell(diagnostic));
             ExitCode::FAILURE
         }
     }
@@ -136,7 +141,8 @@ enum Problem {
 /// Makes an engine, lets `set_up` have it, and runs the prelude on it.
 fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Result<Engine, Problem> {
     let files = Files::new(&run.file, run.root.clone());
-    let prelude = run.prelude.clone().or_else(|| files.prelude());
+    let beside = if run.input == Input::File { files.prelude() } else { None };
+    let prelude = run.prelude.clone().or(beside);
     let config = if run.record.is_some() { run.config.recording() } else { run.config.clone() };
     let mut engine = Engine::with_loader(config, run.dialect, Box::new(files))
         .map_err(|error| Problem::Setup(error.to_string()))?;
@@ -145,15 +151,16 @@ fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Resu
     }
     let sink = Rc::clone(output);
     engine.on_print(move |line| print_line(&sink, line));
-    engine.on_warning(|warning| eprint!("{}", warning.render(std::io::stderr().is_terminal())));
+    let reporter = Reporter::new(run.shown, &std::io::stderr());
+    engine.on_warning(move |warning| reporter.tell(warning));
     set_up(&mut engine);
     for library in Library::ALL {
-        engine.library(library).map_err(|error| Problem::Program(vec![error]))?;
+        engine.library(library).map_err(|error| Problem::Program(error.into()))?;
     }
     if let Some(prelude) = prelude {
         let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
-        engine.run(&prelude, text).map_err(Problem::Program)?;
-        engine.predeclare_module(&prelude).map_err(|error| Problem::Program(vec![error]))?;
+        engine.run(&prelude, text).map_err(|error| Problem::Program(error.into()))?;
+        engine.predeclare_module(&prelude).map_err(|error| Problem::Program(error.into()))?;
     }
     Ok(engine)
 }
@@ -181,8 +188,20 @@ fn print_line(output: &Output, line: &str) {
 }
 
 fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
-    let text = files::read(run.file.as_ref()).map_err(Problem::Setup)?;
-    engine.run(&run.file, text).map_err(Problem::Program)
+    let text = read_program(run).map_err(Problem::Setup)?;
+    engine.run(&run.file, text).map_err(|error| Problem::Program(error.into()))
+}
+
+fn read_program(run: &Run) -> Result<String, String> {
+    match &run.input {
+        Input::File => files::read(run.file.as_ref()),
+        Input::Code(code) => Ok(code.clone()),
+        Input::Standard => {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map(|_| text).map_err(|error| format!("cannot read standard input: {error}"))
+        }
+    }
 }
 
 fn tell_stats(run: &Run, summary: &Summary) -> Result<(), String> {

@@ -1,37 +1,38 @@
 //! The command line: which command it is. Each has its options, and explains them, in a file of its own.
 
+pub mod check;
 pub mod fuzz;
 pub mod heap;
+pub mod repl;
 pub mod run;
+pub mod shown;
 pub mod tune;
 
 use lexopt::prelude::*;
 
 /// What `--help` says.
 const HELP: &str = "\
-frazil: a garbage collector, with a language on it and a fuzzer against it.
+frazil: a Starlark interpreter on a garbage collector of its own, and what it takes to look into both.
+
+  frazil build.star                     run a program
+  frazil -c 'print(6 * 7)'              run a line of code
+  frazil repl                           try things out at a prompt
+  frazil check src/                     find what is wrong in many files, without running them
+  frazil run --stats build.star         run a program, and say what the collector did
+  frazil heap build.star                show who keeps what alive in its heap, and which lines made it
+  frazil tune build.star                find the block and nursery size that suit a program, if others do better
+  frazil fuzz --seconds 30              let random histories happen to the collector, and make what fails small
+  frazil fuzz --fault skipped-count     see how a broken collector is found
 
 usage: frazil COMMAND [OPTIONS] [FILE]
+       frazil FILE.star|-|-c CODE [OPTIONS]      short for frazil run
 
-commands
-  run FILE.star   run a Starlark program on the collector, and say what the collector did if asked
-  fuzz            let random histories happen to a heap, compare it with a model after every collection, and make
-                  what fails small; or random programs
-  heap FILE.star  run a program and show who keeps what alive in its heap, and which lines made it
-  tune FILE.star  measure which block and nursery size suit a program, and recommend one if it is better
-  help [COMMAND]  explain
-
-try
-  frazil run --stats program.star
-  frazil heap program.star
-  frazil tune program.star
-  frazil fuzz --seconds 30
-  frazil fuzz --fault skipped-count     see how a broken collector is found
-  frazil help fuzz
+commands: run, check, repl, heap, tune, fuzz; 'frazil help COMMAND' explains one, 'frazil help errors' errors as JSON.
 
   --help, --version
 
-Exit status: 0 all went well, 1 the program or a history failed, 2 the command line or a file is wrong.
+Exit status: 0 all went well; 1 a program or a history failed, or the text of a program is wrong; 2 the command line or
+a file is wrong. Errors are in colours on a terminal, unless NO_COLOR is set.
 ";
 
 /// What is to be done.
@@ -43,6 +44,10 @@ pub enum Command {
     Version,
     /// Run a program.
     Run(run::Run),
+    /// Check files.
+    Check(check::Check),
+    /// Run what somebody types.
+    Repl(repl::Repl),
     /// Run random histories.
     Fuzz(fuzz::Hunt),
     /// Run random programs.
@@ -73,6 +78,12 @@ pub enum Topic {
     Heap,
     /// `frazil tune`
     Tune,
+    /// `frazil check`
+    Check,
+    /// `frazil repl`
+    Repl,
+    /// Errors as JSON.
+    Errors,
 }
 
 impl Topic {
@@ -84,6 +95,9 @@ impl Topic {
             Topic::Fuzz => fuzz::HELP,
             Topic::Heap => heap::HELP,
             Topic::Tune => tune::HELP,
+            Topic::Check => check::HELP,
+            Topic::Repl => repl::HELP,
+            Topic::Errors => crate::report::HELP,
         }
     }
 }
@@ -102,15 +116,23 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     match first {
         Long("help") | Short('h') => Ok(Command::Help(Topic::Frazil)),
         Long("version") | Short('V') => Ok(Command::Version),
+        Short('c') => run::parse_code(&mut parser),
         Value(command) => match &*command.string()? {
             "run" => run::parse(&mut parser),
+            "check" => check::parse(&mut parser),
+            "repl" => repl::parse(&mut parser),
             "fuzz" => fuzz::parse(&mut parser),
             "heap" => heap::parse(&mut parser),
             "tune" => tune::parse(&mut parser),
             "help" => help(&mut parser),
-            other => {
-                Err(format!("there is no command {other:?}: there are run, heap, tune, fuzz and help").into())
+            // No command has such a name.
+            file if file == "-" || file.contains(['.', '/']) => {
+                run::parse_after(&mut parser, vec![file.to_owned()])
             }
+            other => Err(format!(
+                "there is no command {other:?}: there are run, check, repl, heap, tune, fuzz and help"
+            )
+            .into()),
         },
         _ => Err(first.unexpected()),
     }
@@ -124,6 +146,9 @@ fn help(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             "fuzz" => Topic::Fuzz,
             "heap" => Topic::Heap,
             "tune" => Topic::Tune,
+            "check" => Topic::Check,
+            "repl" => Topic::Repl,
+            "errors" => Topic::Errors,
             other => return Err(format!("there is no command {other:?} to explain").into()),
         },
         Some(other) => return Err(other.unexpected()),
@@ -156,6 +181,12 @@ mod tests {
         assert!(matches!(parse(&["tune", "a.star"]), Ok(Command::Tune(_))));
         assert!(matches!(parse(&["help", "tune"]), Ok(Command::Help(Topic::Tune))));
         assert!(matches!(parse(&["run", "--help"]), Ok(Command::Help(Topic::Run))));
+        assert!(matches!(parse(&["check", "."]), Ok(Command::Check(_))));
+        assert!(matches!(parse(&["help", "errors"]), Ok(Command::Help(Topic::Errors))));
+        assert!(matches!(parse(&["repl"]), Ok(Command::Repl(_))));
+        for short in [&["a.star"] as &[&str], &["-"], &["-c", "x = 1"], &["./a", "--stats"]] {
+            assert!(matches!(parse(short), Ok(Command::Run(_))), "{short:?}");
+        }
         for wrong in [&[] as &[&str], &["fly"], &["--fly"], &["help", "fly"], &["help", "--fly"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

@@ -43,8 +43,8 @@ const STEPS: [(Choice, u32); 27] = [
     (Choice::Unweak, 1),
     (Choice::Finalize, 3),
     (Choice::Take, 3),
-    (Choice::Complete, 4),
-    (Choice::Other, 7),
+    (Choice::Complete, 3),
+    (Choice::Other, 5),
     (Choice::Drain, 3),
     (Choice::Refuse, 1),
 ];
@@ -116,7 +116,7 @@ fn setup(random: &mut Random) -> Setup {
         instalment: if random.chance(40) { random.pick(&[1, 1, 2, 8]) } else { 0 },
         count_max: random.pick(&[1, 2, 3, 20, 253]),
         stack_words: random.pick(&[8, 64, 4096]),
-        check: random.chance(10),
+        check: random.chance(6),
         orders: orders(random),
     }
 }
@@ -125,10 +125,10 @@ fn setup(random: &mut Random) -> Setup {
 fn orders(random: &mut Random) -> Vec<u32> {
     let mut other = || 1 + random.below(1 << 20);
     let (one, two) = (other(), other());
-    match random.below(16) {
-        0..4 => vec![0],
-        4 => vec![0, one],
-        5 => vec![one, two],
+    match random.below(32) {
+        0..8 => vec![0],
+        8 => vec![0, one],
+        9 => vec![one, two],
         _ => vec![one],
     }
 }
@@ -167,7 +167,7 @@ impl Maker {
         kinds[Kind::Cell as usize] += 4;
         let large = theme == Theme::Bulk || random.chance(15);
         kinds[Kind::Tuple as usize] += if theme == Theme::Waiting && large { 20 } else { 0 };
-        let huge = random.chance(2);
+        let huge = random.chance(1);
         let (arrays, planned) = (Vec::new(), VecDeque::new());
         Maker { random, block, theme, steps: steps.to_vec(), kinds, large, huge, arrays, planned, next: 0 }
     }

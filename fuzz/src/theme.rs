@@ -1,6 +1,8 @@
 //! What a history dwells on. Some mistakes show only when several rare things come together, one right after
 //! the other; a theme makes them likely, and plans whole sequences of steps.
 
+use frazil::BlockBytes;
+
 use crate::generate::{Choice, Maker};
 use crate::history::{Demand, Label, Operand, Setup, Step};
 use crate::kind::Kind;
@@ -32,11 +34,11 @@ impl Theme {
     /// Any theme.
     pub fn draw(random: &mut Random) -> Theme {
         let often = [Theme::None, Theme::None, Theme::Cards, Theme::Waiting, Theme::Cycles];
-        match random.below(100) {
+        match random.below(200) {
             // It takes a hundred times as long as anything else.
             0 => Theme::Bulk,
             // It fills fresh memory all the time, which is dear.
-            1..8 => Theme::Limit,
+            1..13 => Theme::Limit,
             _ => random.pick(&often),
         }
     }
@@ -44,7 +46,11 @@ impl Theme {
     /// The settings that the theme needs.
     pub fn adjust(self, random: &mut Random, setup: &mut Setup) {
         match self {
-            Theme::Cards => setup.short = true,
+            Theme::Cards => {
+                setup.short = true;
+                // Large objects begin at half a block; everybody looks at all of them all the time.
+                setup.block = random.pick(&[BlockBytes::K4, BlockBytes::K4, BlockBytes::K8, setup.block]);
+            }
             Theme::Waiting => setup.instalment = random.range(1, 2),
             Theme::Limit => setup.limit_kib = 256,
             Theme::None | Theme::Cycles | Theme::Bulk => {}
@@ -72,7 +78,7 @@ impl Maker {
     pub fn plan(&mut self) {
         let chance = self.random.below(100);
         match self.theme {
-            Theme::Cards if self.arrays.len() < 2 || chance < 4 => self.make_array(),
+            Theme::Cards if self.arrays.len() < 2 || chance < 2 => self.make_array(),
             Theme::Cards if chance < 25 => self.write_array(),
             Theme::Waiting if chance < 8 => self.die_slowly(),
             Theme::Cycles if chance < 8 => self.join_rings(),
@@ -84,7 +90,8 @@ impl Maker {
     /// A large array that is rooted, old and seen.
     fn make_array(&mut self) {
         let least = self.block.get() as u32 / 16;
-        let len = self.random.range(least, least * 3);
+        let most = least * self.random.pick(&[1, 1, 3]) + CARD;
+        let len = self.random.range(least, most);
         let label = self.name(1);
         self.arrays.push((label, len));
         self.planned.extend([

@@ -354,7 +354,7 @@ impl Near {
 }
 
 /// A function of the program, or the top level of a module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Code {
     /// Its name.
     pub name: Box<str>,
@@ -394,8 +394,19 @@ pub enum Link {
     Constant(u32),
     /// The cell of a global.
     Global(u32),
-    /// The links of a function nested in this one, by the number of its code.
+    /// The links of a function nested in this one. The number of its code is lower than that of this one by so much:
+    /// codes do not know their own numbers, which depend on the machine.
     Code(u32),
+}
+
+impl Link {
+    /// The same, in the code with this number, where the number of the nested function is given as it is.
+    pub(crate) fn from(self, number: u32) -> Link {
+        match self {
+            Link::Code(nested) => Link::Code(number - nested),
+            other => other,
+        }
+    }
 }
 
 impl Code {
@@ -432,7 +443,7 @@ impl Code {
 }
 
 /// The parameters of a function in the order of their registers, which begin at 1.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Params {
     /// Names of all but `*args` and `**kwargs`: first the positional ones, then those by keyword only.
     pub names: Box<[Box<str>]>,
@@ -465,7 +476,7 @@ impl Params {
 }
 
 /// A variable that a closure takes along.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Capture {
     /// Its name.
     pub name: Box<str>,
@@ -490,7 +501,7 @@ pub enum CaptureFrom {
 }
 
 /// A place where the program names an attribute.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AttrSite {
     /// The link to the name.
     pub name: u32,
@@ -509,6 +520,12 @@ impl AttrSite {
 #[derive(Debug, Default)]
 pub struct Hint(AtomicU8);
 
+impl Clone for Hint {
+    fn clone(&self) -> Hint {
+        Hint::default()
+    }
+}
+
 impl Hint {
     /// The number.
     #[inline(always)]
@@ -526,7 +543,7 @@ impl Hint {
 }
 
 /// The arguments of a call that has more than positional ones. They stand behind the callee in this order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CallSite {
     /// Given by position.
     pub positional: usize,
@@ -552,7 +569,7 @@ pub struct LoopSite {
 }
 
 /// A `load` statement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LoadSite {
     /// The module's name as it is written.
     pub module: Box<str>,

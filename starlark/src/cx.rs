@@ -1,12 +1,13 @@
 //! What operations need beside their operands: the heap, and a few values that are made once.
 
+use std::any::{Any, TypeId, type_name};
 use std::cell::Cell;
 use std::marker::PhantomData;
 
 use frazil::AllocError;
 
 use crate::data::text::Text;
-use crate::failure::Res;
+use crate::failure::{Failure, Res};
 use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
 
 /// Words at the bottom of the root stack that belong to the machine itself.
@@ -56,6 +57,15 @@ impl<'s> Cx<'s> {
         Cx { heap, host, brand: PhantomData }
     }
 
+    /// What the embedding program has put there for its functions: see [`Engine::set_state`](crate::Engine::set_state).
+    ///
+    /// # Errors
+    /// There is nothing of this type.
+    pub fn state<T: Any>(self) -> Res<&'s T> {
+        let state = self.host.state.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref());
+        state.ok_or_else(|| Failure::new(format!("the host has no state of type {}", type_name::<T>())))
+    }
+
     /// Freezes everything that can be reached from a value.
     pub fn freeze(self, value: Value<'s>) {
         self.heap.freeze_deep(value);
@@ -68,6 +78,33 @@ impl<'s> Cx<'s> {
     #[inline(always)]
     pub(crate) fn alloc(self, shape: &frazil::Shape, len: usize) -> Result<Fresh<'s>, AllocError> {
         self.heap.alloc(shape, len)
+    }
+
+    /// Asks for room for so many words that are not part of the heap, such as the elements of an iterable that are
+    /// collected: what is larger than the heap may be is refused as if it were to be in it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn check_room(self, words: usize) -> Result<(), AllocError> {
+        let requested = words.saturating_mul(size_of::<u64>());
+        match self.heap.config().limit_bytes {
+            Some(limit) if requested > limit => {
+                Err(AllocError::Limit { requested, used: self.heap.used_bytes(), limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A vector with room for so many values.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub(crate) fn vec(self, len: usize) -> Result<Vec<Value<'s>>, AllocError> {
+        self.check_room(len)?;
+        let mut values = Vec::new();
+        let reserved = values.try_reserve_exact(len);
+        reserved.map_err(|_| AllocError::System { requested: len.saturating_mul(size_of::<u64>()) })?;
+        Ok(values)
     }
 
     /// A string.
@@ -129,7 +166,7 @@ impl<'s> Cx<'s> {
     /// Memory ran out.
     pub fn type_name(self, value: Value<'s>) -> Res<Value<'s>> {
         match value.kind() {
-            Kind::Elems => self.intern(value.type_name()),
+            Kind::Elems | Kind::Host => self.intern(value.type_name()),
             kind => Ok(self.statics().get(STATIC_TYPE_NAMES + kind as usize)),
         }
     }
@@ -168,6 +205,16 @@ impl<'s> Cx<'s> {
         let mut fresh = self.alloc(&shapes::TUPLE, items.len())?;
         fresh.references_mut().copy_from_slice(items);
         Ok(fresh.finish().into())
+    }
+
+    /// A struct of fields in any order.
+    ///
+    /// # Errors
+    /// A name is given twice, or memory ran out.
+    pub fn fields<'n>(self, fields: impl IntoIterator<Item = (&'n str, Value<'s>)>) -> Res<Value<'s>> {
+        let named = |(name, value)| Ok((self.intern(name)?, value));
+        let fields: Res<Vec<(Value<'s>, Value<'s>)>> = fields.into_iter().map(named).collect();
+        crate::data::record::make(self, fields?)
     }
 
     /// A tuple of the values in the cells.

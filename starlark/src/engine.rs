@@ -1,15 +1,25 @@
 //! The interpreter as an embedding program sees it.
 
+mod heap;
+mod programs;
+
+use std::any::{Any, TypeId};
 use std::fmt;
 
 use frazil::trace::{RecordError, Totals};
 use frazil::{AllocError, Config, ConfigError, Report, Stats};
 
+use crate::convert::{FromValue, IntoValue, PushArguments};
 use crate::cx::Cx;
-use crate::failure::Res;
+use crate::error::Error;
+use crate::failure::{Failure, Res};
+use crate::handle::Handle;
 use crate::host::{Args, Call, Prepared};
 use crate::library::Library;
-use crate::machine::{Loader, Machine, Mistake, View, Watch};
+use crate::limits::{Canceller, Limit, Limits};
+use crate::machine::{Arguments, Loader, Machine, Mistake, View, Watch};
+use crate::program::Program;
+use crate::syntax::diagnostics::Cause;
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
 use crate::value::{Heap, Value};
 
@@ -54,14 +64,27 @@ pub const CONFIG: Config =
 ///
 /// ```
 /// use frazil_starlark::Engine;
-/// let mut engine = Engine::new(frazil::Config::DEFAULT, Default::default()).unwrap();
+/// let mut engine = Engine::default();
 /// engine.run("hello.star", "answer = 6 * 7").unwrap();
-/// assert_eq!(engine.global("hello.star", "answer", |_, value| value.bits() >> 1), Some(42));
+/// assert_eq!(engine.get_global::<i64>("hello.star", "answer").unwrap(), 42);
 /// ```
+///
+/// Whatever ends a program, an error or a limit, the engine can be used again.
 pub struct Engine {
     machine: Machine,
 }
 
+impl Default for Engine {
+    /// An interpreter of the standard language that loads no modules.
+    ///
+    /// # Panics
+    /// The system has no memory for it: [`Engine::new`] returns that as an error.
+    fn default() -> Engine {
+        Engine::new(CONFIG, Dialect::STANDARD).unwrap_or_else(|error| panic!("no engine: {error}"))
+    }
+}
+
+/// # Making one
 impl Engine {
     /// An interpreter that loads no modules.
     ///
@@ -85,6 +108,16 @@ impl Engine {
         Ok(Engine { machine })
     }
 
+    /// What programs may use from now on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.machine.host_mut().meter.limits.set(limits);
+    }
+
+    /// What ends the program that runs, from another thread.
+    pub fn canceller(&self) -> Canceller {
+        self.machine.cx().host.meter.canceller.clone()
+    }
+
     /// What `print` does with a line, instead of writing it to standard output.
     pub fn on_print(&mut self, print: impl Fn(&str) + 'static) {
         self.machine.host_mut().print = Box::new(print);
@@ -95,7 +128,27 @@ impl Engine {
         self.machine.host_mut().warn = Box::new(warn);
     }
 
-    /// Predeclares a function under a name.
+    /// Gives the host's functions something to share: they find it by its type, with [`Cx::state`]. It takes the place
+    /// of what there was of this type. What is to be changed while programs run is in a [`RefCell`](std::cell::RefCell).
+    pub fn set_state<T: Any>(&mut self, state: T) {
+        self.machine.host_mut().state.insert(TypeId::of::<T>(), Box::new(state));
+    }
+
+    /// What [`Engine::set_state`] has put there.
+    pub fn state<T: Any>(&self) -> Option<&T> {
+        self.machine.cx().host.state.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Predeclares Rust data under a name.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn set(&mut self, name: &str, value: impl for<'s> IntoValue<'s>) -> Result<(), Error> {
+        self.predeclare(name, |cx| value.into_value(cx))
+    }
+
+    /// Predeclares a function under a name. With arguments that are converted, it is easier to define with
+    /// [`function!`](crate::function!).
     ///
     /// # Errors
     /// Memory ran out.
@@ -103,7 +156,7 @@ impl Engine {
         &mut self,
         name: &str,
         function: impl for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>> + 'static,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Error> {
         let number = self.machine.host_mut().add_builtin(name, Call::Host(Box::new(function)));
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
@@ -117,7 +170,7 @@ impl Engine {
         name: &str,
         prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
         run: fn(&mut Machine, usize) -> Res<()>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Error> {
         let number = self.machine.host_mut().add_builtin(name, Call::Reentrant { prepare, run });
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
@@ -130,15 +183,16 @@ impl Engine {
         &mut self,
         name: &str,
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
-    ) -> Result<(), Diagnostic> {
-        self.machine.predeclare(name, make).map_err(|failure| self.machine.diagnose(*failure))
+    ) -> Result<(), Error> {
+        let outcome = self.machine.predeclare(name, make);
+        outcome.map_err(|failure| self.fail(*failure))
     }
 
     /// Predeclares a module that comes with the interpreter.
     ///
     /// # Errors
     /// Memory ran out.
-    pub fn library(&mut self, library: Library) -> Result<(), Diagnostic> {
+    pub fn library(&mut self, library: Library) -> Result<(), Error> {
         let functions = library.register(self.machine.host_mut());
         self.predeclare(library.name(), |cx| library.value(cx, &functions))
     }
@@ -147,124 +201,17 @@ impl Engine {
     ///
     /// # Errors
     /// Memory ran out.
-    pub fn predeclare_module(&mut self, key: &str) -> Result<(), Diagnostic> {
-        self.machine.predeclare_module(key).map_err(|failure| self.machine.diagnose(*failure))
+    pub fn predeclare_module(&mut self, key: &str) -> Result<(), Error> {
+        let outcome = self.machine.predeclare_module(key);
+        outcome.map_err(|failure| self.fail(*failure))
     }
 
-    /// Runs a module. Its globals are frozen and kept under `key`, which is also the name that errors show.
-    ///
-    /// # Errors
-    /// All that is wrong with the text, or the error that ended the run.
-    pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Vec<Diagnostic>> {
-        self.machine.run_module(key, &SourceFile::new(key, text))
+    pub(crate) fn machine_mut(&mut self) -> &mut Machine {
+        &mut self.machine
     }
 
-    /// Lets programs collect this many times from now on; one that would have to collect once more is ended with an
-    /// error. As a collection is due whenever so many bytes have been allocated, that bounds what a program
-    /// allocates in all; in checking mode, where one is due at every call and in every round of a loop, it bounds the
-    /// time it may take.
-    pub fn limit_collections(&mut self, collections: u64) {
-        self.machine.limit_collections(collections);
-    }
-
-    /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
-    ///
-    /// # Panics
-    /// The heap is not in checking mode.
-    pub fn plant(&mut self, mistake: Mistake) {
-        self.machine.plant(mistake);
-    }
-
-    /// Looks at a global of a module.
-    pub fn global<R>(
-        &self,
-        key: &str,
-        name: &str,
-        look: impl for<'s> FnOnce(Cx<'s>, Value<'s>) -> R,
-    ) -> Option<R> {
-        self.machine.global(key, name).map(|value| look(self.machine.cx(), value))
-    }
-
-    /// Forgets a module, and says whether it was there. If a program loads it again it is run again; what other
-    /// modules and functions use of it stays alive, and only that.
-    pub fn unload(&mut self, key: &str) -> bool {
-        self.machine.unload(key)
-    }
-
-    /// Gives a function the context, to make and look at values.
-    pub fn with<R>(&self, look: impl for<'s> FnOnce(Cx<'s>) -> R) -> R {
-        look(self.machine.cx())
-    }
-
-    /// Remembers of every object where in the program it was made, for pictures. Modules that were loaded before are
-    /// left out. Such code runs a good part slower.
-    pub fn profile(&mut self) {
-        self.machine.profile();
-    }
-
-    /// From now on `watch` looks at the heap after collections and when memory runs out, in place of the one before.
-    pub fn watch(&mut self, watch: impl Watch + 'static) {
-        self.machine.set_watch(Box::new(watch));
-    }
-
-    /// The interpreter as a watch sees it.
-    pub fn view(&mut self) -> View<'_> {
-        View::new(&mut self.machine)
-    }
-
-    /// What the collector did so far.
-    pub fn stats(&self) -> &Stats {
-        self.machine.heap().stats()
-    }
-
-    /// From now on `observer` is told of every collection, when it is over. It takes the place of the one before.
-    pub fn observe(&mut self, observer: impl FnMut(&Report) + 'static) {
-        self.machine.heap_mut().observe(observer);
-    }
-
-    /// Records everything that happens to the heap from now on ([`frazil::trace`]). The engine was made with settings for
-    /// recording; `settings` are those that it has otherwise.
-    ///
-    /// # Errors
-    /// It was made with other settings, or the heap has collected already.
-    pub fn record(
-        &mut self,
-        out: impl std::io::Write + 'static,
-        producer: &str,
-        settings: &Config,
-    ) -> Result<(), RecordError> {
-        self.machine.heap_mut().record(out, producer, settings)
-    }
-
-    /// Ends the recording, and says how much was recorded.
-    ///
-    /// # Errors
-    /// Nothing is being recorded, or it could not be written.
-    pub fn end_record(&mut self) -> Result<Totals, RecordError> {
-        self.machine.heap_mut().end_record()
-    }
-
-    /// The settings of the heap.
-    pub fn config(&self) -> &Config {
-        self.machine.heap().config()
-    }
-
-    /// Bytes that young objects and old blocks take now.
-    pub fn used_bytes(&self) -> usize {
-        self.machine.heap().used_bytes()
-    }
-
-    /// Bytes allocated since the last collection.
-    pub fn allocated_bytes(&self) -> usize {
-        self.machine.heap().allocated_bytes()
-    }
-
-    /// Collects now.
-    ///
-    /// # Errors
-    /// The collection failed.
-    pub fn collect(&mut self, request: frazil::Request) -> Result<(), AllocError> {
-        self.machine.collect(request)
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
     }
 }
 
@@ -274,6 +221,6 @@ fn new_heap(config: Config) -> Result<Heap, ConfigError> {
     // only through functions that take it together with a `Cx<'s>`, or into a cell of `Value<'s>`; both are
     // invariant in `'s`, and both are only handed to functions that are generic over `'s`. So a function can never
     // prove that values of another engine have this `'s`, however such functions are nested in each other. Inside
-    // of the crate no function has two machines.
+    // of the crate no function has two machines, and a `Handle` gives its value only to the machine that made it.
     unsafe { Heap::unbranded(config) }
 }

@@ -4,7 +4,13 @@
 //! collection may help, collects and repeats the instruction. That works because every operation allocates all
 //! it needs *before* it changes anything.
 
+use std::any::Any;
+use std::error::Error;
+use std::sync::Arc;
+
 use frazil::{AllocError, StoreError};
+
+use crate::limits::Limit;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -15,6 +21,10 @@ pub enum Failure {
     Builtin(String, String),
     /// An allocation was refused.
     Alloc(AllocError),
+    /// The program has reached a limit.
+    Limit(Limit),
+    /// An error of the embedding program, and the name of its function.
+    Host(Option<String>, Arc<dyn Error + Send + Sync>),
     /// An error that has its place and call stack already: one from inside a call that a built-in made.
     Placed(Box<crate::syntax::diagnostics::Diagnostic>),
 }
@@ -29,11 +39,21 @@ impl Failure {
         Box::new(Failure::Error(message.into()))
     }
 
+    /// An error of the embedding program, which finds it again as the source of the engine's error.
+    #[cold]
+    pub fn host(error: impl Into<Box<dyn Error + Send + Sync>>) -> Box<Failure> {
+        Box::new(Failure::Host(None, error.into().into()))
+    }
+
     /// The same failure, known to have happened inside a built-in function.
     #[cold]
     pub fn inside(mut self: Box<Self>, builtin: &str) -> Box<Failure> {
-        if let Failure::Error(message) = &mut *self {
-            *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message));
+        match &mut *self {
+            Failure::Error(message) => {
+                *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message));
+            }
+            Failure::Host(inside, _) => _ = inside.get_or_insert_with(|| builtin.to_owned()),
+            _ => {}
         }
         self
     }
@@ -48,10 +68,14 @@ impl Failure {
     }
 }
 
-impl From<AllocError> for Box<Failure> {
+/// Any error of the embedding program (so that its functions can use `?`), and a refused allocation.
+impl<E: Error + Send + Sync + 'static> From<E> for Box<Failure> {
     #[cold]
-    fn from(error: AllocError) -> Box<Failure> {
-        Box::new(Failure::Alloc(error))
+    fn from(error: E) -> Box<Failure> {
+        match (&error as &dyn Any).downcast_ref::<AllocError>() {
+            Some(refused) => Box::new(Failure::Alloc(*refused)),
+            None => Failure::host(error),
+        }
     }
 }
 

@@ -1,20 +1,26 @@
 //! What the machine has outside of the heap: code, built-in functions, and the hooks of the embedding program.
 
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::builtins::methods::{self, Method};
 use crate::code::Code;
 use crate::cx::Cx;
 use crate::data::text::Text;
 use crate::failure::{Res, fail};
+use crate::handle::Pool;
+use crate::limits::Meter;
 use crate::machine::Machine;
 use crate::ops::attr;
 use crate::picture::Place;
+use crate::residents::Residents;
 use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Object, Value, ValueExt};
 
-/// The arguments of a call of a built-in function.
+/// The arguments of a call of a built-in function, as they were given.
 pub struct Args<'a, 's> {
     /// The receiver of a method; unset for functions.
     pub this: Value<'s>,
@@ -80,6 +86,14 @@ pub struct Host {
     pub dialect: Dialect,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
     pub scratch: Cell<Text>,
+    /// Counts the steps of the program.
+    pub(crate) meter: Meter,
+    /// What the handles of the embedding program share.
+    pub(crate) handles: Rc<Pool>,
+    /// The data of host values.
+    pub(crate) residents: Residents,
+    /// What the embedding program's functions share, by type.
+    pub(crate) state: HashMap<TypeId, Box<dyn Any>>,
 }
 
 impl Host {
@@ -93,6 +107,10 @@ impl Host {
             dialect,
             places: None,
             scratch: Cell::default(),
+            meter: Meter::new(),
+            handles: Rc::default(),
+            state: HashMap::new(),
+            residents: Residents::default(),
         };
         for (name, call) in crate::builtins::all() {
             let number = host.add_builtin(name, call);
@@ -124,7 +142,13 @@ impl Host {
 
     /// The name of a bound method.
     pub fn bound_name(&self, bound: Object<'_>) -> &'static str {
-        attr::bound_method(bound).name
+        self.bound_method(bound).name
+    }
+
+    /// The method of a bound method.
+    pub(crate) fn bound_method(&self, bound: Object<'_>) -> &'static Method {
+        let number = bound.raw(0);
+        self.residents.method(number).unwrap_or_else(|| methods::by_number(number as u32))
     }
 }
 

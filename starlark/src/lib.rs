@@ -4,6 +4,59 @@
 //! text --syntax--> resolved tree --compile--> code --machine--> effects, and a frozen module
 //! ```
 //!
+//! # Embedding it
+//!
+//! ```
+//! use frazil_starlark::{Engine, ErrorKind, Handle, Limit, Limits, function};
+//!
+//! function! {
+//!     /// A function for programs, as one writes it in Rust.
+//!     fn shout(cx, words: Vec<&str>, times: usize = 1) -> String { words.join(" ").to_uppercase() + &"!".repeat(times) }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut engine = Engine::default();
+//! engine.function("shout", shout)?;
+//! engine.set("version", 3)?;
+//!
+//! // A module runs once; then it is frozen, and its functions can be called.
+//! engine.run("config.star", "
+//! greeting = shout(['hello', 'world'], times = version)
+//! def scale(xs, by = 2): return [x * by for x in xs]
+//! ")?;
+//! assert_eq!(engine.get_global::<String>("config.star", "greeting")?, "HELLO WORLD!!!");
+//! let scale: Handle = engine.get_global("config.star", "scale")?;
+//! let scaled = engine.call(&scale, ([1, 2, 3], 10))?;
+//! assert_eq!(engine.get::<Vec<i64>>(&scaled)?, [10, 20, 30]);
+//!
+//! // What is run often is analysed once. (Programs can be shared by engines and threads.)
+//! let program = engine.compile("rule.star", "version * 14")?;
+//! let answer = engine.evaluate_program(&program)?;
+//! assert_eq!(engine.get::<i64>(&answer)?, 42);
+//!
+//! // A limit ends a program, and not the engine.
+//! engine.set_limits(Limits { steps: Some(1000), ..Limits::default() });
+//! let error = engine.evaluate("endless.star", "[x for x in range(1 << 60)]").unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Limit(Limit::Steps(1000)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | what | where |
+//! | --- | --- |
+//! | an interpreter; running, evaluating, calling | [`Engine`] |
+//! | modules analysed once; values kept between calls | [`Program`], [`Handle`] |
+//! | functions with converted arguments | [`function!`], [`FromValue`], [`IntoValue`] |
+//! | Rust types as types of the language, with methods and operators | [`HostType`], [`members!`], [`Hosted`] |
+//! | what functions share | [`Engine::set_state`], [`Cx::state`] |
+//! | finding modules | [`Loader`] |
+//! | steps, calls, cancelling from another thread | [`Limits`], [`Canceller`]; the heap: [`frazil::Config`] |
+//! | errors, with the text for people and the kind for programs | [`Error`], [`ErrorKind`] |
+//!
+//! A small build system, in `examples/build`, uses most of it.
+//!
+//! # Reading the code
+//!
 //! Reading order: [`value`] (words, shapes), [`data`] (what the types are made of), [`ops`] (what the language does
 //! with them), [`code`] and [`compile`], [`machine`] (frames, instructions, collections, errors), [`builtins`], and
 //! [`engine`], the face towards an embedding program.
@@ -41,19 +94,40 @@
 pub mod builtins;
 pub mod code;
 pub mod compile;
+pub mod convert;
 pub mod cx;
 pub mod data;
+pub mod define;
 pub mod engine;
+pub mod error;
 pub mod failure;
+pub mod handle;
 pub mod host;
+pub mod host_type;
 pub mod library;
+pub mod limits;
 pub mod machine;
 pub mod ops;
 pub mod picture;
+pub mod program;
+mod residents;
+pub mod session;
 pub mod syntax;
 pub mod value;
 
+pub use builtins::methods::Method;
+pub use convert::{FromValue, IntoValue};
+pub use cx::Cx;
 pub use engine::{CONFIG, Engine, EngineError};
+pub use error::{Error, ErrorKind};
+pub use failure::{Failure, Res};
+pub use handle::Handle;
+pub use host::Args;
+pub use host_type::{HostType, Hosted, Key, Member};
 pub use library::Library;
-pub use machine::{Loader, Mistake, View, Watch};
+pub use limits::{Canceller, Limit, Limits};
+pub use machine::{Arguments, Loader, Mistake, View, Watch};
 pub use picture::Picture;
+pub use program::Program;
+pub use session::Session;
+pub use value::Value;

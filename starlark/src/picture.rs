@@ -4,7 +4,7 @@
 //! A [`Picture`] borrows nothing: it has the collector's [`Snapshot`] and what is needed to give names. Of an
 //! object it knows only what the snapshot says: its shape, its first raw word, and the beginning of its text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use frazil::{RootPlace, Snapshot, Step};
@@ -95,6 +95,8 @@ pub struct Picture {
     kept: Option<usize>,
     /// From the tuple of a module's globals to the number of its code.
     modules: HashMap<usize, u32>,
+    /// What keeps such a tuple together with other things of a module that has not come to its end.
+    pairs: HashSet<usize>,
     /// The objects of roots, and where those are.
     roots: HashMap<usize, RootPlace>,
 }
@@ -112,26 +114,35 @@ impl Picture {
         let mut picture = Picture {
             kept: kept.map(|root| root.object),
             modules: HashMap::new(),
+            pairs: HashSet::new(),
             codes: machine.codes().to_vec(),
             places: machine.places().to_vec(),
             calls,
             roots,
             snapshot,
         };
-        picture.modules = picture.find_modules(machine.module_places());
+        picture.find_modules(machine.module_places());
         picture
     }
 
-    /// Which object has the globals of which module: `kept` says where they are in the list of kept values.
-    fn find_modules(&self, kept: &[(usize, u32)]) -> HashMap<usize, u32> {
-        let snapshot = &self.snapshot;
-        let first = |object: usize| snapshot.references(object).next().flatten();
-        let slots = self.kept.and_then(first);
-        let at = |place: usize| slots.and_then(|slots| snapshot.references(slots).nth(place).flatten());
-        let is_tuple = |&object: &usize| self.kind(object) == Kind::Tuple;
-        // While a module runs, its globals are kept together with what its top level refers to.
-        let globals = |object: usize| first(object).filter(is_tuple).or(Some(object));
-        kept.iter().filter_map(|&(place, code)| Some((at(place).and_then(globals)?, code))).collect()
+    /// Finds the globals of modules: `kept` says where they are in the list of kept values.
+    fn find_modules(&mut self, kept: &[(usize, u32)]) {
+        for &(place, code) in kept {
+            let first = |object: usize| self.snapshot.references(object).next().flatten();
+            let slots = self.kept.and_then(first);
+            let at_place = slots.and_then(|slots| self.snapshot.references(slots).nth(place).flatten());
+            let Some(object) = at_place else { continue };
+            // Until a module is over, its globals are kept together with what its top level refers to.
+            match first(object).filter(|&inner| self.kind(inner) == Kind::Tuple) {
+                Some(globals) => {
+                    self.pairs.insert(object);
+                    self.modules.insert(globals, code);
+                }
+                None => {
+                    self.modules.insert(object, code);
+                }
+            }
+        }
     }
 
     // ------------------------------------------------------------------ sites
@@ -157,6 +168,7 @@ impl Picture {
     pub fn is_part(&self, object: usize) -> bool {
         self.kept == Some(object)
             || self.is_module(object)
+            || self.pairs.contains(&object)
             || matches!(self.kind(object), Kind::Slots | Kind::Index | Kind::Cell | Kind::Links)
     }
 

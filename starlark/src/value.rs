@@ -14,6 +14,8 @@
 
 use frazil::{Host, Shape};
 
+use crate::host_type;
+
 /// The tagging of words described in [the module](self).
 #[derive(Debug)]
 pub struct Tagging;
@@ -96,6 +98,8 @@ pub enum Kind {
     Bound,
     /// What `"abc".elems()` and its relatives return.
     Elems,
+    /// A value of one of the embedding program's types.
+    Host,
     /// Internal: the variable part of a list, the entries of a dict or set.
     Slots,
     /// Internal: the hash index of a dict or set.
@@ -131,13 +135,14 @@ impl Kind {
         Kind::Function,
         Kind::Bound,
         Kind::Elems,
+        Kind::Host,
         Kind::Slots,
         Kind::Index,
         Kind::Cell,
         Kind::Links,
     ];
 
-    /// What `type` says of values of this kind (of most of them, for [`Kind::Elems`]).
+    /// What `type` says of values of this kind (of most of them, for [`Kind::Elems`] and [`Kind::Host`]).
     pub fn type_name(self) -> &'static str {
         match self {
             Kind::None => "NoneType",
@@ -156,6 +161,7 @@ impl Kind {
             Kind::Module => "module",
             Kind::Function => "function",
             Kind::Elems => "string.elems",
+            Kind::Host => "host value",
             Kind::Unset | Kind::Slots | Kind::Index | Kind::Cell | Kind::Links => "internal",
         }
     }
@@ -195,6 +201,11 @@ pub mod shapes {
     pub const BOUND: Shape = Shape::new(Kind::Bound as u16, "bound method").raw_words(1).references(1);
     /// The elements of a string or bytes: which elements; the string.
     pub const ELEMS: Shape = Shape::new(Kind::Elems as u16, "elems").raw_words(1).references(1);
+    /// A host value: its data and type; the name of its type, its key, its parts (see [`crate::host_type`]).
+    pub const HOST: Shape = Shape::new(Kind::Host as u16, "host value").raw_words(1).references_tail();
+    /// The same of a mutable type.
+    pub const HOST_MUTABLE: Shape =
+        Shape::new(Kind::Host as u16, "host value").raw_words(1).references_tail().mutable();
     /// Slots of a list, entries of a dict or set.
     pub const SLOTS: Shape = Shape::new(Kind::Slots as u16, "slots").references_tail().mutable();
     /// Hash index of a dict or set.
@@ -264,7 +275,7 @@ pub trait ValueExt<'s>: Copy {
     /// The float, if it is one.
     fn as_float(self) -> Option<f64>;
     /// What `type` says.
-    fn type_name(self) -> &'static str;
+    fn type_name(self) -> &'s str;
 }
 
 impl<'s> ValueExt<'s> for Value<'s> {
@@ -331,8 +342,9 @@ impl<'s> ValueExt<'s> for Value<'s> {
         self.as_kind(Kind::Float).map(|object| f64::from_bits(object.number::<u64>(0)))
     }
 
-    fn type_name(self) -> &'static str {
+    fn type_name(self) -> &'s str {
         match self.kind() {
+            Kind::Host => self.object().and_then(|host| host.get(host_type::TYPE).as_str()).unwrap_or(""),
             Kind::Elems => crate::data::elems::type_name(self),
             kind => kind.type_name(),
         }

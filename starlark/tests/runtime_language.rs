@@ -45,7 +45,7 @@ fn prints(program: &str) -> String {
 /// The error a program ends with.
 fn error_of(program: &str) -> Diagnostic {
     let (mut engine, _) = engine(Config::default(), Dialect::STANDARD, Texts::default());
-    engine.run("main", program).expect_err("the program must fail").swap_remove(0)
+    engine.run("main", program).expect_err("the program must fail")[0].clone()
 }
 
 fn message(program: &str) -> String {
@@ -461,7 +461,7 @@ print(len([str(x) * 20 for x in range(5000)]))
     assert_eq!(out.take(), "21088890\n5000\n");
     let error =
         engine.run("grow", "def f():\n  x = []\n  for i in range(1 << 40):\n    x.append(str(i))\nf()");
-    let error = error.unwrap_err().swap_remove(0);
+    let error = error.unwrap_err()[0].clone();
     assert!(error.message.starts_with("out of memory: "), "{}", error.message);
     assert_eq!(error.frames.len(), 2);
     engine.run("after", "print(len(list(range(1000))))").unwrap();

@@ -87,7 +87,7 @@ other.append(1)
 later = 1
 ";
     engine.run("main", program).unwrap_or_else(|errors| panic!("{}", errors[0].render(false)));
-    let error = engine.run("again", format!("{program}used.append(1)")).unwrap_err().swap_remove(0);
+    let error = engine.run("again", format!("{program}used.append(1)")).unwrap_err()[0].clone();
     assert_eq!(error.message, "error in append: cannot append to frozen list");
 }
 

@@ -218,6 +218,8 @@ fn catch_run(machine: &mut Machine, slot: usize) -> Res<()> {
             Failure::Error(message) => message,
             Failure::Builtin(name, message) => format!("{name}: {message}"),
             Failure::Alloc(error) => error.to_string(),
+            Failure::Limit(limit) => limit.to_string(),
+            Failure::Host(_, error) => error.to_string(),
         }),
     };
     machine.with(slot, |cx, result| {

@@ -231,6 +231,7 @@ note: the bracket was opened here
   |
 1 | é = [1,
   |     ^
+help: a comma or an operator is missing before this
 ";
     assert_eq!(errors[0].render(false), expected);
     assert!(errors[0].render(true).contains("\u{1b}["));

@@ -220,7 +220,8 @@ impl<'p> Tree<'p> {
         let path = self.paths.to(object);
         let start = self.picture.start(path.first()?.object);
         let name = match (&start, path.len()) {
-            (Start::Globals(_), 2) => self.picture.way(&path),
+            // The globals, the cell of one, the value.
+            (Start::Globals(_), 3) => self.picture.way(&path),
             (Start::Local { name, .. }, 1) => name.clone(),
             (Start::Temporary { .. }, 1) => String::new(),
             // What the interpreter keeps for its host is in a list: the list, its slots, the value.

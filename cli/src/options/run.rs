@@ -6,13 +6,25 @@ use frazil::{BlockBytes, Config, Drain};
 use lexopt::prelude::*;
 use starlark::syntax::Dialect;
 
+use super::shown::{self, Shown};
 use super::{Command, Topic, one_file};
 
 /// What `frazil help run` says.
 pub const HELP: &str = "\
 Runs a Starlark program on the frazil collector, or plays a recorded trace of one.
 
-usage: frazil run [OPTIONS] FILE
+  frazil run build.star                     run a program
+  frazil build.star                         the same
+  frazil run -c 'print([x * x for x in range(5)])'
+  generate | frazil run -                   run what comes from standard input
+  frazil run --stats build.star             and say what the collector did
+  frazil run --heap-limit 64m build.star    and give it no more memory than this
+  frazil run --extended script.star         with all of Python's control flow that is there: while, recursion, ...
+
+usage: frazil run [OPTIONS] FILE|-|-c CODE
+
+  -c CODE             run this text; its lines may be separated by newlines or by ;
+  -                   run what comes from standard input
 
 what happened
   --stats             when the program is over, say what the collector did
@@ -40,19 +52,37 @@ modules (json and math are there without loading)
   --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above)
   --prelude FILE      a program whose globals every module can use (prelude.star beside FILE, if there is one)
 
-Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed, 2 the command line or a file
-is wrong.
+errors (on standard error)
+  --color WHEN        auto (on a terminal, unless NO_COLOR is set), always or never
+  --error-format F    text, or json: one object a line; 'frazil help errors' describes it
+
+Sizes are bytes, or end in k, m or g.
+
+Exit status: 0 the program went well; 1 it failed, or its text is wrong; 2 the command line or a file is wrong.
 ";
 
 /// What `--drain instalments` means: as many bytes are released as are allocated, and no instalment takes longer than
 /// a millisecond.
 pub const INSTALMENTS: Drain = Drain::Instalments { objects_per_kib: 64, micros_max: 1000 };
 
+/// Where the text of a program comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// From the file that was named.
+    File,
+    /// From the command line.
+    Code(String),
+    /// From standard input.
+    Standard,
+}
+
 /// A program and how to run it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
-    /// The program.
+    /// The program's file, or what stands for it in errors.
     pub file: String,
+    /// Where its text comes from.
+    pub input: Input,
     /// Where modules are looked for.
     pub root: Option<PathBuf>,
     /// A program to be run before.
@@ -73,12 +103,15 @@ pub struct Run {
     pub said: Said,
     /// The language.
     pub dialect: Dialect,
+    /// How errors are shown.
+    pub shown: Shown,
 }
 
 impl Default for Run {
     fn default() -> Run {
         Run {
             file: String::new(),
+            input: Input::File,
             root: None,
             prelude: None,
             stats: false,
@@ -89,6 +122,7 @@ impl Default for Run {
             config: starlark::CONFIG,
             said: Said::default(),
             dialect: Dialect::STANDARD,
+            shown: Shown::default(),
         }
     }
 }
@@ -109,8 +143,31 @@ pub struct Said {
 /// # Errors
 /// It is wrong.
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut run = Run::default();
-    let mut files = Vec::new();
+    parse_after(parser, Vec::new())
+}
+
+/// The same behind these files.
+///
+/// # Errors
+/// The command line is wrong.
+pub fn parse_after(parser: &mut lexopt::Parser, files: Vec<String>) -> Result<Command, lexopt::Error> {
+    parse_rest(parser, Run::default(), files)
+}
+
+/// The same behind `-c`.
+///
+/// # Errors
+/// The command line is wrong.
+pub fn parse_code(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let input = Input::Code(parser.value()?.string()?);
+    parse_rest(parser, Run { input, ..Run::default() }, Vec::new())
+}
+
+fn parse_rest(
+    parser: &mut lexopt::Parser,
+    mut run: Run,
+    mut files: Vec<String>,
+) -> Result<Command, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Run)),
@@ -137,16 +194,30 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             Long("trial") => run.trial = true,
             Long("check") => run.config.check = true,
+            Short('c') => run.input = Input::Code(parser.value()?.string()?),
+            Long("color") => run.shown.color = parser.value()?.parse_with(shown::color)?,
+            Long("error-format") => run.shown.json = parser.value()?.parse_with(shown::format)?,
             Value(file) => files.push(file.string()?),
             _ => return Err(argument.unexpected()),
         }
     }
-    run.file = one_file(files, "one program to run must be given: frazil run FILE.star")?;
+    run.file = match (&run.input, files.as_slice()) {
+        (Input::Code(_), []) => "<command line>".to_owned(),
+        (Input::File, [dash]) if dash == "-" => {
+            run.input = Input::Standard;
+            "<standard input>".to_owned()
+        }
+        (Input::Code(_), _) => return Err("-c and a file were given, but only one can be run".into()),
+        _ => one_file(files, "one program to run must be given: frazil run FILE.star")?,
+    };
     Ok(Command::Run(run))
 }
 
 /// Changes the language by a list of switches.
-fn dialect(dialect: &mut Dialect, list: &str) -> Result<(), lexopt::Error> {
+///
+/// # Errors
+/// It has an unknown switch.
+pub(super) fn dialect(dialect: &mut Dialect, list: &str) -> Result<(), lexopt::Error> {
     match list.split(',').find(|name| !dialect.switch(name)) {
         None => Ok(()),
         Some(unknown) => {

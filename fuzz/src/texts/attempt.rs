@@ -66,7 +66,7 @@ fn unguarded(text: &str, variant: u64) -> Result<Fate, String> {
     let errors = match outcome {
         Ok(()) => Vec::new(),
         Err(errors) if errors.is_empty() => return Err("refused without a reason".to_owned()),
-        Err(errors) => errors,
+        Err(errors) => Vec::from(errors),
     };
     errors.iter().take(SHOWN_MAX).try_for_each(show)?;
     Ok(Fate {

@@ -44,7 +44,7 @@ fn bytes<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let Some(mut iter) = iter::iterate(cx, value) else {
         fail!("got {}, want string, bytes, or iterable of ints", value.type_name());
     };
-    let mut content = Vec::with_capacity(iter.size_hint());
+    let mut content = Vec::new();
     while let Some(item) = iter.step()? {
         match item.as_small().map(u8::try_from) {
             Some(Ok(byte)) => content.push(byte),
@@ -290,7 +290,7 @@ fn parse_int(text: &str, base: u32) -> Option<BigInt> {
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_alphanumeric()) {
         return None;
     }
-    let magnitude = BigInt::parse_bytes(digits.as_bytes(), base)?;
+    let magnitude = int::parse(digits, base)?;
     Some(if negative { -magnitude } else { magnitude })
 }
 

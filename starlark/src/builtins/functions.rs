@@ -65,7 +65,7 @@ fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
 
 fn dir<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
-    let names: Res<Vec<Value<'s>>> = attr::names(value).iter().map(|name| cx.str(name)).collect();
+    let names: Res<Vec<Value<'s>>> = attr::names(cx, value).iter().map(|name| cx.str(name)).collect();
     list::of(cx, &names?)
 }
 
@@ -106,6 +106,11 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
         }
         repr::write_str(cx, &mut message, cell.get());
     }
+    if message.is_full() {
+        // This is why, or the text is too long.
+        cx.host.meter.step()?;
+        text::check_length(usize::MAX)?;
+    }
     Ok(message.into_string())
 }
 
@@ -121,7 +126,7 @@ fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     match (attr::find(cx, value, name)?, args.at(2)) {
         (Some(found), _) => Ok(found),
         (None, Some(default)) => Ok(default),
-        (None, None) => Err(attr::missing(value, &text::lossy(text))),
+        (None, None) => Err(attr::missing(cx, value, &text::lossy(text))),
     }
 }
 
@@ -144,9 +149,9 @@ fn hash_<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     }
 }
 
-fn len<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+fn len<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
-    ops::len(value)
+    ops::len(cx, value)
 }
 
 /// An argument of `range`.

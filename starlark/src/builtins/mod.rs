@@ -22,3 +22,8 @@ pub(crate) fn all() -> Vec<(&'static str, Call)> {
     all.extend(plain.map(|&(name, function)| (name, Call::Plain(function))));
     all
 }
+
+/// The names of these functions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().into_iter().map(|(name, _)| name)
+}

@@ -6,10 +6,11 @@ use std::ops::Range;
 use memchr::{memchr_iter, memmem, memrchr_iter};
 
 use crate::cx::Cx;
-use crate::data::text::{self, Text};
+use crate::data::text::{self, Text, check_length};
 use crate::data::{iter, list};
 use crate::failure::{Res, fail};
 use crate::host::Args;
+use crate::limits::TEXT_MAX;
 use crate::ops;
 use crate::value::{Kind, Value, ValueExt, boolean, length, small_int};
 
@@ -335,13 +336,16 @@ pub(super) fn format<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     ops::format::format(cx, args.this, args)
 }
 
+/// For so many parts room is reserved at once.
+const PARTS_RESERVED: usize = 1 << 16;
+
 pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
     let Some(mut iter) = iter::iterate(cx, iterable) else {
         fail!("for parameter iterable: got {}, want iterable", iterable.type_name());
     };
     let separator = args.this.as_str();
-    let mut parts = Vec::with_capacity(2 * iter.size_hint());
+    let mut parts = Vec::with_capacity(2 * iter.size_hint().min(PARTS_RESERVED));
     while let Some(item) = iter.step()? {
         if item.kind() != Kind::Str {
             fail!("in {}, want string, got {}", iterable.type_name(), item.type_name());
@@ -367,6 +371,7 @@ fn join_bytes<'s>(cx: Cx<'s>, separator: &[u8], iterable: Value<'s>) -> Res<Valu
             None => fail!("in {}, want string, got {}", iterable.type_name(), item.type_name()),
         }
     }
+    check_length(parts.iter().map(|part| part.len() + separator.len()).sum())?;
     cx.text(&parts.join(separator))
 }
 
@@ -380,6 +385,11 @@ pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         Some((count, None)) => fail!("for parameter count: got {}, want int", count.type_name()),
     };
     if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
+        let longer = new.len().saturating_sub(old.len());
+        // Only if all that could be replaced made too much, what is there is counted.
+        if longer.saturating_mul(text.len() + 1) > TEXT_MAX {
+            check_length(text.len() + longer.saturating_mul(text.matches(old).take(count).count()))?;
+        }
         return cx.str(&match count {
             usize::MAX => text.replace(old, new),
             _ => text.replacen(old, new, count),

@@ -1,7 +1,7 @@
 //! Functions and the top level of modules.
 
 use crate::code::{Capture, CaptureFrom, Code, Link, Op, Params, Reg};
-use crate::syntax::ast::{Function, Param};
+use crate::syntax::ast::{Function, Param, Stmt, StmtKind};
 use crate::syntax::resolve::{self, FunctionInfo, Local};
 use crate::syntax::{Span, Symbol};
 
@@ -12,12 +12,20 @@ use super::{Compiler, VARIABLES_MAX};
 const PARAMETERS_MAX: usize = VARIABLES_MAX;
 
 impl<'m> Compiler<'m> {
-    /// The code of the module's top level; returns its number.
-    pub(super) fn toplevel(&mut self) -> u32 {
+    /// The code of the module's top level. Its result is the value of its last statement, if that is an expression.
+    pub(super) fn toplevel(&mut self) {
         let module = self.module;
         self.open(&module.toplevel, 0, 1, Span::at(0));
-        self.statements(&module.body);
-        self.close("<toplevel>", Params::default(), &module.toplevel, Span::at(0), &Body::default())
+        let (value, statements) = match module.body.split_last() {
+            Some((Stmt { kind: StmtKind::Expr(value), .. }, before)) => (Some(value), before),
+            _ => (None, &module.body[..]),
+        };
+        self.statements(statements);
+        if let Some(value) = value.filter(|_| !self.body.dead) {
+            let a = self.operand(value);
+            self.emit(Op::Return { a }, value.span);
+        }
+        self.close("<toplevel>", Params::default(), &module.toplevel, Span::at(0), &Body::default());
     }
 
     /// Makes a function in register `d`: its defaults are evaluated here, its body is compiled apart.
@@ -118,7 +126,7 @@ impl<'m> Compiler<'m> {
         self.emit(Op::None { d: a }, end);
         self.emit(Op::Return { a }, end);
         self.release(mark);
-        let number = self.first_code + self.codes.len() as u32;
+        let number = self.codes.len() as u32;
         let body = std::mem::take(&mut self.body);
         let text = |local: &Local| self.text(local.name).into();
         self.codes.push(Code {
@@ -134,7 +142,7 @@ impl<'m> Compiler<'m> {
             calls: body.calls.into(),
             loops: body.loop_sites.into(),
             loads: body.loads.into(),
-            links: body.links.into(),
+            links: body.links.into_iter().map(|link| link.from(number)).collect(),
             globals: self.globals.clone(),
         });
         number

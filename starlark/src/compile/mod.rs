@@ -20,7 +20,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 use crate::code::{Code, Link, Reg};
-use crate::syntax::{Diagnostic, Module, Span};
+use crate::syntax::{Diagnostic, Module, Span, Stage};
 
 use emit::Body;
 
@@ -50,29 +50,22 @@ pub enum Const {
 
 /// A compiled module.
 pub struct Compiled {
-    /// Its functions, numbered from the given number on.
+    /// Its functions, numbered from 0 on: those nested in others before these, the top level last.
     pub codes: Vec<Code>,
-    /// The number of the top level.
-    pub toplevel: u32,
     /// Its constants.
     pub constants: Vec<Const>,
 }
 
-/// Compiles a module whose codes get the numbers from `first_code` on.
+/// Compiles a module.
 ///
 /// # Errors
 /// A function is beyond the limits of the machine.
-pub fn compile(
-    module: &Module,
-    first_code: u32,
-    universal: &HashMap<String, u32>,
-) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile(module: &Module, universal: &HashMap<String, u32>) -> Result<Compiled, Vec<Diagnostic>> {
     let globals =
         module.globals.iter().map(|global| (module.names.get(global.name).into(), global.loaded)).collect();
     let mut compiler = Compiler {
         module,
         universal,
-        first_code,
         codes: Vec::new(),
         constants: Vec::new(),
         constant_numbers: HashMap::new(),
@@ -80,18 +73,17 @@ pub fn compile(
         errors: Vec::new(),
         body: Body::default(),
     };
-    let toplevel = compiler.toplevel();
+    compiler.toplevel();
     if !compiler.errors.is_empty() {
         return Err(compiler.errors);
     }
-    Ok(Compiled { codes: compiler.codes, toplevel, constants: compiler.constants })
+    Ok(Compiled { codes: compiler.codes, constants: compiler.constants })
 }
 
 /// The state of the walk: what belongs to the module, and the function that is being compiled.
 struct Compiler<'m> {
     module: &'m Module,
     universal: &'m HashMap<String, u32>,
-    first_code: u32,
     codes: Vec<Code>,
     constants: Vec<Const>,
     constant_numbers: HashMap<Const, u32>,
@@ -136,7 +128,8 @@ impl Compiler<'_> {
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.errors.push(Diagnostic::error(&self.module.source, span, message));
+        let error = Diagnostic::error(&self.module.source, span, message);
+        self.errors.push(error.found_by(Stage::Syntax));
     }
 
     /// A new temporary.

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::failure::{Failure, Res};
+use crate::residents;
 use crate::value::{Kind, Object, Value, ValueExt};
 
 use super::{deep, int, list, record, sequence, table};
@@ -103,6 +104,10 @@ pub(super) fn equal_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
         Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
         Kind::Set => equal_sets(x, y),
         Kind::Range => Ok(sequence::Range::of(x).same_elements(&sequence::Range::of(y))),
+        Kind::Host => match residents::keys(x, y) {
+            Some((a, b)) => equal_leaves(a, b),
+            None => Ok(x == y),
+        },
         Kind::Bound => Ok(x.raw(0) == y.raw(0) && x.get(0) == y.get(0)),
         _ => Ok(x == y),
     }
@@ -205,6 +210,9 @@ pub(super) fn compare_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Option<Ordering>
     }
     match (kind, a.object(), b.object()) {
         (Kind::Str | Kind::Bytes, Some(x), Some(y)) if kind == other => Some(x.bytes().cmp(y.bytes())),
+        (Kind::Host, Some(x), Some(y)) if kind == other => {
+            residents::keys(x, y).and_then(|(a, b)| compare_leaves(a, b))
+        }
         (Kind::Bool, ..) if kind == other => Some(a.as_bool().cmp(&b.as_bool())),
         _ => None,
     }

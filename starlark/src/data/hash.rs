@@ -3,6 +3,8 @@
 use num_bigint::BigInt;
 
 use crate::failure::{Res, fail};
+use crate::host_type::KEY;
+use crate::residents;
 use crate::value::{Kind, Value, ValueExt};
 
 use super::{deep, int};
@@ -127,6 +129,11 @@ pub(super) fn leaf(value: Value<'_>) -> Res<u64> {
         // The address may change: functions with the same code share a hash.
         Kind::Function => Ok(value.object().map_or(0, |object| fold(object.raw(0), K2))),
         Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(0), K1))),
+        Kind::Host => match value.object().map(|object| (object, object.get(KEY))) {
+            Some((object, key)) if key.is_unset() => Ok(fold(residents::identity(object), K2)),
+            Some((_, key)) => Ok(fold(leaf(key)?, K2)),
+            None => Ok(0),
+        },
         Kind::List | Kind::Dict | Kind::Set => fail!("unhashable type: {}", value.type_name()),
         _ => fail!("unhashable: {}", value.type_name()),
     }

@@ -6,6 +6,7 @@ use num_bigint::BigInt;
 
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
+use crate::limits::INT_BITS_MAX;
 use crate::syntax::ast::BinaryOp;
 use crate::value::{INT_MAX, INT_MIN, Kind, Value, ValueExt, shapes, small_int};
 
@@ -52,6 +53,12 @@ pub fn make_float<'s>(cx: Cx<'s>, f: f64) -> Res<Value<'s>> {
     let mut fresh = cx.alloc(&shapes::FLOAT, 8)?;
     fresh.bytes_mut().copy_from_slice(&f.to_bits().to_le_bytes());
     Ok(fresh.finish().into())
+}
+
+/// The int with these digits, if they are that and not too many: reading them takes time by the square of their number.
+pub fn parse(digits: &str, base: u32) -> Option<BigInt> {
+    let bits = digits.len() as u64 * u64::from(base.ilog2());
+    if bits > INT_BITS_MAX { None } else { BigInt::parse_bytes(digits.as_bytes(), base) }
 }
 
 /// The value of an int of any size.
@@ -234,6 +241,7 @@ fn slow_arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> 
     let result = match op {
         BinaryOp::Add => x + y,
         BinaryOp::Sub => x - y,
+        BinaryOp::Mul if x.bits() + y.bits() > INT_BITS_MAX => fail!("int too large"),
         BinaryOp::Mul => x * y,
         BinaryOp::FloorDiv if y == zero => fail!("floored division by zero"),
         BinaryOp::Mod if y == zero => fail!("integer modulo by zero"),

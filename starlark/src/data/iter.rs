@@ -23,17 +23,30 @@ pub fn iterate<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Iter<'s>> {
         Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range | Kind::Elems => {
             value.object().map(|object| Iter { cx, kind, object, at: 0 })
         }
+        Kind::Host => elements(cx, value).and_then(|elements| iterate(cx, elements)),
         _ => None,
     }
+}
+
+/// What a host value is iterated over by. (It is no host value itself, so that this ends.)
+fn elements<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Value<'s>> {
+    let elements = cx.host.residents.of(value)?.elements(value.object()?)?;
+    (elements.kind() != Kind::Host).then_some(elements)
 }
 
 impl<'s> Iter<'s> {
     /// The next element.
     ///
     /// # Errors
-    /// Memory ran out.
+    /// Memory or the program's steps ran out.
     #[inline]
     pub fn step(&mut self) -> Res<Option<Value<'s>>> {
+        self.cx.host.meter.step()?;
+        self.next()
+    }
+
+    #[inline]
+    fn next(&mut self) -> Res<Option<Value<'s>>> {
         Ok(step(self.cx, self.kind, self.object, self.at)?.map(|(value, at)| {
             self.at = at;
             value
@@ -48,10 +61,12 @@ impl<'s> Iter<'s> {
     /// All elements that are left.
     ///
     /// # Errors
-    /// Memory ran out.
+    /// Memory or the program's steps ran out.
     pub fn collect(mut self) -> Res<Vec<Value<'s>>> {
-        let mut all = Vec::with_capacity(self.size_hint());
-        while let Some(value) = self.step()? {
+        let len = self.size_hint();
+        self.cx.host.meter.steps(len)?;
+        let mut all = self.cx.vec(len)?;
+        while let Some(value) = self.next()? {
             all.push(value);
         }
         Ok(all)
@@ -103,6 +118,10 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
             }
         }
         (Kind::Tuple | Kind::Elems, _) => {}
+        (Kind::Host, _) => match elements(cx, value) {
+            Some(elements) => return begin(cx, elements),
+            None => fail!("{} value is not iterable", value.type_name()),
+        },
         _ => fail!("{} value is not iterable", value.type_name()),
     }
     Ok([value, length(0)])

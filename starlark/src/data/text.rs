@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
+use crate::limits::TEXT_MAX;
 use crate::value::{Value, ValueExt};
 
 /// The bytes as text, each that is not part of a code point as U+FFFD.
@@ -55,12 +56,17 @@ pub struct Text {
     text: String,
     /// What there is altogether, once it may not be valid.
     bytes: Option<Vec<u8>>,
+    /// Something was left out, because it would have been too long.
+    full: bool,
 }
 
 impl Text {
     /// Appends text.
     #[inline]
     pub fn push_str(&mut self, text: &str) {
+        if !self.has_room(text.len()) {
+            return;
+        }
         match &mut self.bytes {
             None => self.text.push_str(text),
             Some(bytes) => bytes.extend_from_slice(text.as_bytes()),
@@ -75,9 +81,29 @@ impl Text {
 
     /// Appends bytes that may not be valid.
     pub fn push_bytes(&mut self, more: &[u8]) {
+        if !self.has_room(more.len()) {
+            return;
+        }
         let text = &mut self.text;
         let bytes = self.bytes.get_or_insert_with(|| std::mem::take(text).into_bytes());
         bytes.extend_from_slice(more);
+    }
+
+    /// Is there room for so many bytes more?
+    #[inline]
+    fn has_room(&mut self, more: usize) -> bool {
+        self.full |= self.len() + more > TEXT_MAX;
+        !self.full
+    }
+
+    /// Was something left out, because the text would have been too long?
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Nothing more is appended.
+    pub(crate) fn cut(&mut self) {
+        self.full = true;
     }
 
     /// Appends a part of a string.
@@ -104,8 +130,13 @@ impl Text {
     /// The string.
     ///
     /// # Errors
-    /// Memory ran out.
+    /// It is too long, or memory ran out.
     pub fn value<'s>(&self, cx: Cx<'s>) -> Res<Value<'s>> {
+        if self.full {
+            // If it was cut, that was because of the program's limits.
+            cx.host.meter.step()?;
+            check_length(usize::MAX)?;
+        }
         match &self.bytes {
             None => cx.str(&self.text),
             Some(bytes) => cx.text(bytes),
@@ -126,6 +157,7 @@ impl Text {
     pub fn clear(&mut self) {
         self.text.clear();
         self.bytes = None;
+        self.full = false;
     }
 
     /// How much it can hold without taking more memory.
@@ -186,6 +218,17 @@ pub fn repeat<'s>(cx: Cx<'s>, string: Value<'s>, count: usize) -> Res<Value<'s>>
         Some(text) => cx.str(&text.repeat(count)),
         None => cx.text(&string.as_text().unwrap_or_default().repeat(count)),
     }
+}
+
+/// Refuses texts that are too long to be put together.
+///
+/// # Errors
+/// This one is.
+pub fn check_length(bytes: usize) -> Res<()> {
+    if bytes > TEXT_MAX {
+        fail!("the text is longer than {TEXT_MAX} bytes");
+    }
+    Ok(())
 }
 
 /// How long the result of a repetition may be.

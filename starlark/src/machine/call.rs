@@ -5,13 +5,14 @@ use std::cell::Cell;
 use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
 use crate::data::{iter, table, text};
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Call, Prepared};
-use crate::ops::attr;
+use crate::limits::Limit;
+use crate::residents;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
-use super::{CALLS_MAX, Entry, Frame, Machine, ensure_window};
+use super::{Entry, Frame, Machine, ensure_window};
 
 /// Where a call happens.
 #[derive(Clone, Copy)]
@@ -41,8 +42,8 @@ pub(super) fn enter<'s>(
     site: Site,
     gathered: Option<&Gathered<'s>>,
 ) -> Res<()> {
-    if !ensure_window(cx.heap, site.base) || frames.len() >= CALLS_MAX {
-        fail!("Starlark stack overflow");
+    if !ensure_window(cx.heap, site.base) || frames.len() >= cx.host.meter.calls() {
+        return Err(Box::new(Failure::Limit(Limit::Calls)));
     }
     let window = &cx.heap.stack_from(site.base)[..WINDOW];
     let number = function.raw(0) as u32;
@@ -216,10 +217,17 @@ pub(super) fn builtin<'s>(
         let (run, prepared) = outcome.map_err(|failure| failure.inside(&builtin.name))?;
         return Ok((number, run, prepared));
     }
+    if callee.kind() == Kind::Host {
+        let (resident, object) = residents::resident(cx, callee)?;
+        let args = Args { this: callee, positional, named };
+        let result =
+            resident.call(object, cx, &args).map_err(|failure| failure.inside(callee.type_name()))?;
+        return Ok((0, None, Prepared::Done(result)));
+    }
     let Some(bound) = callee.as_kind(Kind::Bound) else {
         fail!("invalid call of non-function ({})", callee.type_name());
     };
-    let method = attr::bound_method(bound);
+    let method = cx.host.bound_method(bound);
     let args = Args { this: bound.get(0), positional, named };
     let result = (method.call)(cx, &args).map_err(|failure| failure.inside(method.name))?;
     Ok((0, None, Prepared::Done(result)))

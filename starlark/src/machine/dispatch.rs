@@ -12,6 +12,7 @@ use crate::cx::Cx;
 use crate::data::{int, iter, list, module, record, sequence, table};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Host, Prepared};
+use crate::host_type::Member;
 use crate::ops::{self, attr};
 use crate::syntax::Dialect;
 use crate::syntax::ast::BinaryOp;
@@ -125,6 +126,7 @@ pub(super) fn run<'s>(
                     rest = current.code.ops[current.pc(&rest) - 1..].iter();
                     break 'exit Ok(Step::Collect);
                 }
+                ok!(host.meter.step());
             };
         }
         /// Goes on in the frame on top.
@@ -512,10 +514,7 @@ pub(super) fn run<'s>(
                     let site = &current.code.attrs[attr as usize];
                     let value = match ok!(method(cx, get!(a), site, current.links)) {
                         Callee::Value(value) => value,
-                        Callee::Method(found) => {
-                            let number = methods::number(get!(a).kind(), found.name).unwrap_or(0);
-                            ok!(attr::bind(cx, get!(a), number))
-                        }
+                        Callee::Method(found) => ok!(attr::bind_method(cx, get!(a), found)),
                     };
                     set!(d, value);
                 }
@@ -566,8 +565,8 @@ fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> 
 
 fn holds_slow<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     match op {
-        BinaryOp::In => ops::contains(b, a, "in"),
-        BinaryOp::NotIn => ops::contains(b, a, "not in").map(|found| !found),
+        BinaryOp::In => ops::contains_any(cx, b, a, "in"),
+        BinaryOp::NotIn => ops::contains_any(cx, b, a, "not in").map(|found| !found),
         _ => ops::holds(cx, op, a, b),
     }
 }
@@ -579,14 +578,14 @@ fn range_bound(value: Value<'_>) -> Res<i64> {
 
 /// What calling an attribute comes to.
 enum Callee<'s> {
-    /// A method of a built-in type.
+    /// A method of a built-in or host type.
     Method(&'static methods::Method),
-    /// The field of a struct.
+    /// The field of a struct, the member of a module, the attribute of a host value.
     Value(Value<'s>),
 }
 
 #[inline(always)]
-fn method<'s>(_cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: References<'s>) -> Res<Callee<'s>> {
+fn method<'s>(cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: References<'s>) -> Res<Callee<'s>> {
     let kind = receiver.kind();
     if let (Kind::Struct, Some(object)) = (kind, receiver.object()) {
         let name = links.get(site.name as usize);
@@ -606,17 +605,28 @@ fn method<'s>(_cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: Referenc
                 site.hint.set(index);
                 Ok(Callee::Value(record::value(members, index)))
             }
-            None => Err(attr::missing(receiver, name.as_str().unwrap_or(""))),
+            None => Err(attr::missing(cx, receiver, name.as_str().unwrap_or(""))),
         },
-        None => Err(attr::missing(receiver, name.as_str().unwrap_or(""))),
+        None => attribute_of_host(cx, receiver, name),
+    }
+}
+
+/// The same for a host value, if it is one.
+fn attribute_of_host<'s>(cx: Cx<'s>, receiver: Value<'s>, name: Value<'s>) -> Res<Callee<'s>> {
+    match attr::member(cx, receiver, name) {
+        Some(Member::Method(method)) => Ok(Callee::Method(method)),
+        Some(Member::Get(_, get)) => get(cx, receiver).map(Callee::Value),
+        None => Err(attr::missing(cx, receiver, name.as_str().unwrap_or(""))),
     }
 }
 
 /// A function with the defaults in the registers from `base`, and the captured cells.
 fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> Res<Value<'s>> {
-    let Some(&Link::Code(number)) = current.code.links.get(link as usize) else {
+    let own = current.window[0].get().object();
+    let (Some(&Link::Code(distance)), Some(own)) = (current.code.links.get(link as usize), own) else {
         fail!("a function has no code");
     };
+    let number = own.raw(0) as u32 - distance;
     let code = &cx.host.codes[number as usize];
     let defaults = code.params.default_slots();
     let mut fresh = cx.alloc(&shapes::FUNCTION, 1 + defaults + code.captures.len())?;
@@ -626,11 +636,10 @@ fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> 
     for (slot, register) in slots[1..=defaults].iter_mut().zip(&current.window[base as usize..]) {
         *slot = register.get();
     }
-    let own = current.window[0].get().object();
     for (slot, capture) in slots[1 + defaults..].iter_mut().zip(&code.captures) {
         *slot = match capture.from {
             CaptureFrom::Register(register) => current.window[register as usize].get(),
-            CaptureFrom::Function(at) => own.map_or(Value::EMPTY, |own| own.get(at as usize)),
+            CaptureFrom::Function(at) => own.get(at as usize),
             CaptureFrom::Spilled { from, slot } => {
                 let slots = current.window[from as usize].get().object();
                 slots.map_or(Value::EMPTY, |slots| slots.get(slot as usize))

@@ -6,8 +6,10 @@
 
 mod call;
 mod dispatch;
+mod embed;
 mod modules;
 mod planted;
+mod session;
 mod unwind;
 mod watch;
 
@@ -20,17 +22,18 @@ use crate::code::{Code, WINDOW};
 use crate::cx::{self, Cx, ROOT_WORDS};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Host, Prepared};
+use crate::limits::Limit;
 use crate::picture::Place;
 use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Heap, Kind, Value, ValueExt};
 
+pub use embed::Arguments;
 pub use modules::Loader;
 pub(crate) use modules::Modules;
 pub use planted::Mistake;
+pub(crate) use session::Globals;
 pub use watch::{View, Watch};
 
-/// How many calls may be active at once.
-const CALLS_MAX: usize = 20_000;
 /// How often built-in functions may call the program which calls built-in functions and so on: each such round
 /// takes a piece of the system's stack.
 const ROUNDS_MAX: usize = 100;
@@ -188,10 +191,14 @@ impl Machine {
     /// # Panics
     /// In checking mode, if a register or something else the machine keeps leads to no object.
     pub fn collect(&mut self, request: Request) -> Result<(), AllocError> {
+        self.host.handles.release(&self.heap);
         self.heap.stack_truncate(self.top().min(self.heap.stack_len()));
         match self.planted {
             None => _ = self.heap.collect(request),
             Some(mistake) => self.collect_mistakenly(mistake, request),
+        }
+        if self.host.residents.len() > 0 {
+            self.host.residents.sweep(&self.heap);
         }
         if self.heap.config().check
             && let Err(violation) = self.heap.verify_references()
@@ -358,7 +365,9 @@ fn ensure_window(heap: &Heap, base: usize) -> bool {
 
 /// Counts a collection, if there may be one more.
 fn spend_collection(left: &mut u64) -> Res<()> {
-    let Some(fewer) = left.checked_sub(1) else { fail!("the program was given no more collections") };
+    let Some(fewer) = left.checked_sub(1) else {
+        return Err(Box::new(Failure::Limit(Limit::Collections)));
+    };
     *left = fewer;
     Ok(())
 }

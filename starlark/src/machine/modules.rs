@@ -1,17 +1,19 @@
 //! Modules: finding, compiling, running and freezing them, and what they export.
 
+mod programs;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::code::{Code, Link, LoadSite};
-use crate::compile::{self, Const};
+use crate::compile::Const;
 use crate::cx::{Cx, ROOT_KEPT};
 use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::ops::{self, attr};
-use crate::picture::Place;
-use crate::syntax::{self, Diagnostic, Environment, SourceFile};
+use crate::program::Program;
+use crate::syntax::{Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
 use super::{Machine, ROUNDS_MAX};
@@ -37,7 +39,7 @@ struct Loaded {
     /// Where the tuple of its globals' cells is in the list of kept values.
     kept: usize,
     /// The places of what it exports among its globals.
-    exports: HashMap<Box<str>, u32>,
+    exports: Arc<HashMap<Box<str>, u32>>,
 }
 
 /// All modules of a machine.
@@ -51,9 +53,11 @@ pub(crate) struct Modules {
     /// values, and the number of the top level's code.
     places: Vec<(usize, u32)>,
     /// Places in the list of kept values that are free again.
-    free: Vec<usize>,
+    pub(super) free: Vec<usize>,
     /// How many loads are nested in each other now.
     depth: usize,
+    /// Programs that may be run again, by identity, and the number of their first code.
+    installed: HashMap<usize, (Program, usize)>,
     /// Stands for the code of top levels that have run.
     spent: Arc<Code>,
 }
@@ -67,6 +71,7 @@ impl Modules {
             places: Vec::new(),
             free: Vec::new(),
             depth: 0,
+            installed: HashMap::new(),
             spent: Arc::new(Code::spent()),
         }
     }
@@ -92,7 +97,7 @@ impl Modules {
 }
 
 /// The names that a module of this machine may use without binding them.
-struct Names<'a>(&'a Machine);
+pub(super) struct Names<'a>(pub(super) &'a Machine);
 
 impl Environment for Names<'_> {
     fn is_predeclared(&self, name: &str) -> bool {
@@ -116,75 +121,36 @@ impl Machine {
     /// # Errors
     /// What is wrong with its text, or the error that ended it.
     pub(crate) fn run_module(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
-        self.modules.loaded.insert(key.to_owned(), None);
-        let outcome = self.compile_and_run(key, source);
-        if outcome.is_err() {
-            self.modules.loaded.remove(key);
-        }
-        outcome
+        let program = self.compile(source)?;
+        let outcome = self.run_program(key, &program, false);
+        outcome.map_err(|failure| vec![self.diagnose(*failure)])
     }
 
-    fn compile_and_run(&mut self, key: &str, source: &SourceFile) -> Result<(), Vec<Diagnostic>> {
-        let module = syntax::analyze(source, &Names(self), &self.dialect)?;
-        let first_code = self.host.codes.len() as u32;
-        let mut compiled = compile::compile(&module, first_code, &self.host.universal)?;
-        let profiled = self.host.places.is_some();
-        if let Some(places) = &mut self.host.places {
-            for (code, number) in compiled.codes.iter_mut().zip(first_code..) {
-                compile::sites::mark(code, |span| {
-                    places.push(Place { code: number, span });
-                    places.len() as u32
-                });
-            }
-        }
-        module.warnings.iter().for_each(&self.host.warn);
-        let exports = module.globals.iter().zip(0u32..);
-        let exports = exports.filter(|(global, _)| !global.loaded || self.dialect.load_binds_globally);
-        let exports = exports.map(|(global, at)| (module.names.get(global.name).into(), at)).collect();
-        let globals = module.globals.len();
-        drop(module);
-        let codes = first_code as usize..first_code as usize + compiled.codes.len();
-        self.host.codes.extend(compiled.codes.into_iter().map(Arc::new));
-        self.active.resize_with(self.host.codes.len(), Default::default);
-        let kept = self.instantiate(&compiled.constants, globals, codes);
-        let kept = kept.map_err(|failure| vec![self.diagnose(*failure)])?;
-        if profiled {
-            self.modules.places.push((kept, compiled.toplevel));
-        }
-        let outcome = self.run_toplevel(kept, compiled.toplevel);
-        // Nobody can call the top level again; what it alone refers to may go, unless somebody asks for its lines.
-        if !profiled {
-            self.host.codes[compiled.toplevel as usize] = Arc::clone(&self.modules.spent);
-        }
-        if let Err(failure) = outcome {
-            let diagnostic = self.diagnose(*failure);
-            self.release(kept);
-            return Err(vec![diagnostic]);
-        }
-        self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
-        Ok(())
-    }
-
-    /// Makes the constants of a module, the cells of its globals, and the links of its codes. Keeps a tuple of the
-    /// cells and the links of the top level, and returns its place.
-    fn instantiate(&mut self, constants: &[Const], globals: usize, codes: Range<usize>) -> Res<usize> {
+    /// Makes the constants of a module, and the links of its codes; `cell` gives the cell of each of its globals. Keeps
+    /// a tuple of the cells and the links of the top level, and returns its place.
+    pub(super) fn instantiate(
+        &mut self,
+        program: &Program,
+        codes: Range<usize>,
+        cell: impl for<'s> Fn(Cx<'s>, usize) -> Res<Value<'s>>,
+    ) -> Res<usize> {
         let cx = Cx::new(&self.heap, &self.host);
-        let mut values: Vec<Value<'_>> = Vec::with_capacity(constants.len());
-        for constant in constants {
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(program.0.constants.len());
+        for constant in &program.0.constants {
             let value = constant_value(cx, &self.modules, constant, &values)?;
             values.push(value);
         }
-        let cell = |_| Ok(cx.alloc(&shapes::CELL, 0)?.finish().into());
-        let cells: Vec<Value<'_>> = (0..globals).map(cell).collect::<Res<_>>()?;
+        let cells = (0..program.0.globals).map(|number| cell(cx, number));
+        let cells: Vec<Value<'_>> = cells.collect::<Res<_>>()?;
         // Functions nested in others have the lower numbers.
         let mut links: Vec<Value<'_>> = Vec::with_capacity(codes.len());
-        for code in &self.host.codes[codes.clone()] {
+        for code in &self.host.codes[codes] {
             let mut fresh = cx.alloc(&shapes::LINKS, code.links.len())?;
             for (slot, link) in fresh.references_mut().iter_mut().zip(&code.links) {
                 *slot = match *link {
                     Link::Constant(number) => values[number as usize],
                     Link::Global(number) => cells[number as usize],
-                    Link::Code(number) => links[number as usize - codes.start],
+                    Link::Code(distance) => links[links.len() - distance as usize],
                 };
             }
             links.push(fresh.finish().into());
@@ -194,7 +160,8 @@ impl Machine {
         keep(cx, &mut self.modules.free, module)
     }
 
-    fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<()> {
+    /// Runs the top level of a module; its result is in the word of the root stack whose place is returned.
+    pub(super) fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<usize> {
         self.call(ROOT_KEPT, 0, |cx, _, stack| {
             let module = list::get(kept_list(cx)?, kept);
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
@@ -202,18 +169,21 @@ impl Machine {
             fresh.references_mut()[0] = module.object().map_or(Value::EMPTY, |module| module.get(1));
             stack[0].set(fresh.finish().into());
             Ok(())
-        })?;
+        })
+    }
+
+    /// Of a module that has run only the cells of its globals are kept, frozen.
+    fn freeze_globals(&mut self, kept: usize) -> Res<()> {
         let cx = self.cx();
         let kept_values = kept_list(cx)?;
         let module = list::get(kept_values, kept);
-        // Of the module only the cells of its globals are kept, frozen.
         let cells = module.object().map_or(Value::EMPTY, |module| module.get(0));
         self.heap.freeze_deep(cells);
         list::set(cx, kept_values, kept, cells)
     }
 
     /// Forgets a kept value.
-    fn release(&mut self, kept: usize) {
+    pub(super) fn release(&mut self, kept: usize) {
         let cx = Cx::new(&self.heap, &self.host);
         // The list belongs to the machine, so it can always be changed.
         let released = kept_list(cx).and_then(|values| list::set(cx, values, kept, Value::EMPTY));
@@ -276,6 +246,13 @@ impl Machine {
         &self.modules.places
     }
 
+    /// The value of a predeclared or universal name.
+    pub(super) fn known_value(&self, name: &str) -> Option<Value<'_>> {
+        let predeclared = self.modules.predeclared.get(name);
+        let predeclared = predeclared.and_then(|&kept| Some(list::get(kept_list(self.cx()).ok()?, kept)));
+        predeclared.or_else(|| self.host.universal.get(name).map(|&number| builtin(number)))
+    }
+
     /// The names of a module's globals.
     pub(crate) fn exports(&self, key: &str) -> Vec<&str> {
         let loaded = self.modules.loaded.get(key).and_then(Option::as_ref);
@@ -295,12 +272,12 @@ impl Machine {
         match self.modules.loaded.get(&key) {
             Some(Some(_)) => {}
             Some(None) => return Err(cannot_load(site, "cycle in load graph")),
-            None => self.load_fresh(&key, site)?,
+            None => self.load_fresh(&key, &code, site)?,
         }
         self.bind_loaded(&key, &code, site, frame.base as usize)
     }
 
-    fn load_fresh(&mut self, key: &str, site: &LoadSite) -> Res<()> {
+    fn load_fresh(&mut self, key: &str, code: &Code, site: &LoadSite) -> Res<()> {
         if self.modules.depth == ROUNDS_MAX {
             return Err(cannot_load(site, "modules load each other too deeply"));
         }
@@ -308,8 +285,7 @@ impl Machine {
         self.modules.depth += 1;
         let outcome = self.run_module(key, &SourceFile::new(key, text));
         self.modules.depth -= 1;
-        // Of several errors in the text of a module, the first is reported here.
-        outcome.map_err(|mut errors| Box::new(Failure::Placed(Box::new(errors.swap_remove(0)))))
+        outcome.map_err(|errors| Box::new(Failure::Placed(Box::new(while_loading(errors, code, site)))))
     }
 
     fn bind_loaded(&self, key: &str, code: &Code, site: &LoadSite, base: usize) -> Res<()> {
@@ -357,8 +333,23 @@ fn constant_value<'s>(
     }
 }
 
+/// The cell of a global that has no value yet.
+pub(super) fn fresh_cell(cx: Cx<'_>) -> Res<Value<'_>> {
+    Ok(cx.alloc(&shapes::CELL, 0)?.finish().into())
+}
+
+/// Of several errors in the text of a loaded module, the first is reported where it was loaded.
+fn while_loading(mut errors: Vec<Diagnostic>, code: &Code, site: &LoadSite) -> Diagnostic {
+    let first = errors.swap_remove(0).note_at(&code.file, site.span, "the module is loaded here");
+    match errors.len() {
+        0 => first,
+        1 => first.note("there is another error in the module"),
+        more => first.note(format!("there are {more} more errors in the module")),
+    }
+}
+
 /// Puts a value in the list of kept values and says where.
-fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> Res<usize> {
+pub(super) fn keep<'s>(cx: Cx<'s>, free: &mut Vec<usize>, value: Value<'s>) -> Res<usize> {
     let kept = kept_list(cx)?;
     if let Some(place) = free.pop() {
         list::set(cx, kept, place, value)?;
@@ -372,7 +363,7 @@ fn cannot_load(site: &LoadSite, error: &str) -> Box<Failure> {
     Failure::new(format!("cannot load {}: {error}", site.module))
 }
 
-fn kept_list(cx: Cx<'_>) -> Res<crate::value::Object<'_>> {
+pub(super) fn kept_list(cx: Cx<'_>) -> Res<crate::value::Object<'_>> {
     match cx.heap.stack_from(ROOT_KEPT)[0].get().object() {
         Some(list) => Ok(list),
         None => fail!("the machine has no list of kept values"),

@@ -1,8 +1,12 @@
 //! Errors: giving them a place and a call stack, and leaving the calls they end.
 
+use std::sync::Arc;
+
 use crate::cx::Cx;
 use crate::data::iter;
 use crate::failure::Failure;
+use crate::limits::Limit;
+use crate::syntax::diagnostics::Cause;
 use crate::syntax::{self, Diagnostic, SourceFile, Span};
 
 use super::{Entry, Frame, Machine};
@@ -32,6 +36,7 @@ impl Machine {
         let code = &self.host.codes[frame.code as usize];
         let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
         let mut diagnostic = Diagnostic::error(&code.file, span, message(failure));
+        diagnostic.cause = cause(failure);
         let left_out = self.frames.len().saturating_sub(FRAMES_FIRST + FRAMES_LAST);
         for (depth, frame) in self.frames.iter().enumerate() {
             if left_out > 0 && depth == FRAMES_FIRST {
@@ -49,7 +54,7 @@ impl Machine {
             }
             diagnostic.frames.push(self.show_frame(frame));
         }
-        if let Failure::Builtin(name, _) = failure {
+        if let Failure::Builtin(name, _) | Failure::Host(Some(name), _) = failure {
             diagnostic.frames.push(builtin_frame(name));
         }
         diagnostic
@@ -80,7 +85,20 @@ fn builtin_frame(name: &str) -> syntax::Frame {
 
 /// An error that happened outside of any program.
 pub(super) fn without_place(failure: &Failure) -> Diagnostic {
-    Diagnostic::error(&SourceFile::new("<host>", ""), Span::default(), message(failure))
+    let mut diagnostic = Diagnostic::error(&SourceFile::new("<host>", ""), Span::default(), message(failure));
+    diagnostic.cause = cause(failure);
+    diagnostic
+}
+
+fn cause(failure: &Failure) -> Cause {
+    match failure {
+        Failure::Builtin(name, _) if name == "fail" => Cause::Fail,
+        Failure::Error(_) | Failure::Builtin(..) => Cause::Program,
+        Failure::Alloc(_) => Cause::Limit(Limit::Memory),
+        Failure::Limit(limit) => Cause::Limit(*limit),
+        Failure::Host(_, error) => Cause::Host(Arc::clone(error)),
+        Failure::Placed(diagnostic) => diagnostic.cause.clone(),
+    }
 }
 
 fn message(failure: &Failure) -> String {
@@ -89,6 +107,9 @@ fn message(failure: &Failure) -> String {
         Failure::Builtin(name, message) if name == "fail" => format!("fail: {message}"),
         Failure::Builtin(name, message) => format!("error in {name}: {message}"),
         Failure::Alloc(error) => format!("out of memory: {error}"),
+        Failure::Limit(limit) => limit.to_string(),
+        Failure::Host(Some(name), error) => format!("error in {name}: {error}"),
+        Failure::Host(None, error) => error.to_string(),
         Failure::Placed(diagnostic) => diagnostic.message.clone(),
     }
 }

@@ -1,10 +1,12 @@
 //! Attributes: the fields of structs and the methods of built-in types.
 
-use crate::builtins::methods;
+use crate::builtins::methods::{self, Method};
 use crate::cx::Cx;
 use crate::data::{module, record, text};
 use crate::failure::{Failure, Res};
-use crate::value::{Kind, Object, Value, ValueExt, shapes};
+use crate::host_type::Member;
+use crate::residents;
+use crate::value::{Kind, Value, ValueExt, shapes};
 
 /// What `value.name` is, if it is anything. `hint` is where a struct's field was found last time.
 ///
@@ -17,41 +19,69 @@ pub fn find<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Res<Option<Val
     if let Some(members) = value.as_kind(Kind::Module).and_then(module::members) {
         return Ok(record::find(members, name, 0).map(|index| record::value(members, index)));
     }
+    match member(cx, value, name) {
+        Some(Member::Get(_, get)) => return get(cx, value).map(Some),
+        Some(Member::Method(method)) => return bind_method(cx, value, method).map(Some),
+        None => {}
+    }
     match methods::number(value.kind(), name.as_str().unwrap_or("")) {
-        Some(number) => bind(cx, value, number).map(Some),
+        Some(number) => bind(cx, value, u64::from(number)).map(Some),
         None => Ok(None),
     }
+}
+
+/// The attribute or method of a host value's type.
+pub fn member<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Option<&'static Member> {
+    let (object, name) = (value.as_kind(Kind::Host)?, name.as_str()?);
+    cx.host.residents.members(object).iter().find(|member| member.name() == name)
+}
+
+/// A method that the receiver's type has, with the receiver, as a value.
+///
+/// # Errors
+/// Memory ran out.
+pub fn bind_method<'s>(cx: Cx<'s>, receiver: Value<'s>, method: &Method) -> Res<Value<'s>> {
+    let number = match receiver.as_kind(Kind::Host) {
+        Some(object) => {
+            let members = cx.host.residents.members(object);
+            let index = members.iter().position(|member| member.name() == method.name).unwrap_or(0);
+            residents::method_number(object, index)
+        }
+        None => u64::from(methods::number(receiver.kind(), method.name).unwrap_or(0)),
+    };
+    bind(cx, receiver, number)
 }
 
 /// A method with its receiver, as a value.
 ///
 /// # Errors
 /// Memory ran out.
-pub fn bind<'s>(cx: Cx<'s>, receiver: Value<'s>, number: u32) -> Res<Value<'s>> {
+fn bind<'s>(cx: Cx<'s>, receiver: Value<'s>, number: u64) -> Res<Value<'s>> {
     let mut fresh = cx.alloc(&shapes::BOUND, 0)?;
-    fresh.raw_mut()[0] = u64::from(number);
+    fresh.raw_mut()[0] = number;
     fresh.references_mut()[0] = receiver;
     Ok(fresh.finish().into())
 }
 
-/// The method of a bound method.
-pub fn bound_method(bound: Object<'_>) -> &'static methods::Method {
-    methods::by_number(bound.raw(0) as u32)
-}
-
 /// The names of all attributes, sorted.
-pub fn names<'s>(value: Value<'s>) -> Vec<String> {
+pub fn names<'s>(cx: Cx<'s>, value: Value<'s>) -> Vec<String> {
     let members = value.as_kind(Kind::Module).and_then(module::members);
     if let Some(object) = members.or(value.as_kind(Kind::Struct)) {
         return record::fields(object).map(|(name, _)| text::lossy_of(name).into_owned()).collect();
+    }
+    if let Some(object) = value.as_kind(Kind::Host) {
+        let mut names: Vec<String> =
+            cx.host.residents.members(object).iter().map(|member| member.name().to_owned()).collect();
+        names.sort_unstable();
+        return names;
     }
     methods::of(value.kind()).iter().map(|method| method.name.to_owned()).collect()
 }
 
 /// The error that there is no such attribute.
 #[cold]
-pub fn missing(value: Value<'_>, name: &str) -> Box<Failure> {
-    let hint = match spelled_like(name, &names(value)) {
+pub fn missing<'s>(cx: Cx<'s>, value: Value<'s>, name: &str) -> Box<Failure> {
+    let hint = match spelled_like(name, &names(cx, value)) {
         Some(similar) => format!(" (did you mean .{similar}?)"),
         None => String::new(),
     };

@@ -10,6 +10,7 @@ use crate::builtins::sets;
 use crate::cx::Cx;
 use crate::data::{equal, hash, int, iter, list, record, sequence, table, text};
 use crate::failure::{Failure, Res, fail};
+use crate::residents;
 use crate::syntax::ast::BinaryOp;
 use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
 
@@ -30,6 +31,7 @@ fn truth_of_other(value: Value<'_>) -> bool {
         Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range => {
             sequence::len(value) != Some(0)
         }
+        Kind::Host => value.object().is_none_or(residents::truth),
         _ => true,
     }
 }
@@ -45,7 +47,23 @@ pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<V
     if let Some(result) = arithmetic(cx, op, a, b)? {
         return Ok(result);
     }
+    if let Some(result) = of_host(cx, op.as_str(), a, b)? {
+        return Ok(result);
+    }
     Err(unknown_binary(op.as_str(), a, b))
+}
+
+/// The result of an operator on a host value and another, if its type has that.
+fn of_host<'s>(cx: Cx<'s>, op: &str, a: Value<'s>, b: Value<'s>) -> Res<Option<Value<'s>>> {
+    for (this, other, left) in [(a, b, true), (b, a, false)] {
+        if this.kind() == Kind::Host {
+            let (resident, object) = residents::resident(cx, this)?;
+            if let Some(result) = resident.operator(object, cx, op, other, left)? {
+                return Ok(Some(result));
+            }
+        }
+    }
+    Ok(None)
 }
 
 fn is_comparison(op: BinaryOp) -> bool {
@@ -61,8 +79,8 @@ pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bo
     match op {
         BinaryOp::Eq => return equal::equal(a, b),
         BinaryOp::Ne => return equal::equal(a, b).map(|equal| !equal),
-        BinaryOp::In => return contains(b, a, "in"),
-        BinaryOp::NotIn => return contains(b, a, "not in").map(|found| !found),
+        BinaryOp::In => return contains_any(cx, b, a, "in"),
+        BinaryOp::NotIn => return contains_any(cx, b, a, "not in").map(|found| !found),
         _ => {}
     }
     if cx.host.dialect.set_order
@@ -206,7 +224,11 @@ fn repeat<'s>(cx: Cx<'s>, value: Value<'s>, count: Value<'s>) -> Res<Value<'s>> 
         None if int::is_negative(count) => 0,
         None => fail!("repeat count {} too large", int::text(count)),
     };
-    text::check_repeat(sequence::len(value).unwrap_or(0), count)?;
+    let len = sequence::len(value).unwrap_or(0);
+    text::check_repeat(len, count)?;
+    let words = if matches!(value.kind(), Kind::Str | Kind::Bytes) { len * count / 8 } else { len * count };
+    cx.check_room(words)?;
+    cx.host.meter.steps(words)?;
     match value.kind() {
         Kind::Str => text::repeat(cx, value, count),
         Kind::Bytes => bytes(cx, &object.bytes().repeat(count)),
@@ -250,7 +272,20 @@ fn combine_sets<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res
     Ok(result.into())
 }
 
-/// Is `element` in `container`? `operator` is what the program wrote.
+/// Is `element` in `container`, which may be a host value?
+///
+/// # Errors
+/// The container cannot be asked.
+#[inline]
+pub fn contains_any<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operator: &str) -> Res<bool> {
+    if container.kind() == Kind::Host {
+        let (resident, object) = residents::resident(cx, container)?;
+        return resident.contains(object, cx, element);
+    }
+    contains(container, element, operator)
+}
+
+/// Is `element` in `container`, which is no host value? `operator` is what the program wrote.
 ///
 /// # Errors
 /// The container cannot be asked.
@@ -303,6 +338,10 @@ pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'
             Some(value) => Ok(value),
             None => fail!("key {} not in dict", repr::repr(cx, at)),
         },
+        (Kind::Host, Some(_)) => {
+            let (resident, object) = residents::resident(cx, container)?;
+            resident.index(object, cx, at)
+        }
         _ => sequence::index(cx, container, at),
     }
 }
@@ -326,8 +365,14 @@ pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Val
 ///
 /// # Errors
 /// It has none.
-pub fn len<'s>(value: Value<'s>) -> Res<Value<'s>> {
-    match sequence::len(value) {
+pub fn len<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
+    let len = match value.object() {
+        Some(object) if value.kind() == Kind::Host => {
+            cx.host.residents.of(value).and_then(|resident| resident.len(object))
+        }
+        _ => sequence::len(value),
+    };
+    match len {
         Some(len) => Ok(length(len)),
         None => fail!("value of type {} has no len", value.type_name()),
     }

@@ -34,6 +34,11 @@ pub fn write_str<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     match (value.kind(), value.object()) {
         (Kind::Str, _) => out.push_value(value),
         (Kind::Bytes, Some(bytes)) => out.push_str(&text::lossy(bytes.bytes())),
+        (Kind::Host, _) => {
+            let resident = cx.host.residents.of(value);
+            // Writing to a text cannot fail.
+            let _ = resident.map(|resident| resident.write_str(out));
+        }
         _ => write(cx, out, value),
     }
 }
@@ -46,7 +51,10 @@ pub fn write<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     let mut levels: Vec<Level<'s>> = Vec::new();
     let mut open: HashSet<u64> = HashSet::new();
     enter(out, &mut levels, &mut open, value);
-    while let Some(level) = levels.last_mut() {
+    while let (Some(level), false) = (levels.last_mut(), out.is_full()) {
+        if cx.host.meter.step().is_err() {
+            out.cut();
+        }
         match next(level, out) {
             Some(value) if is_container(value.kind()) => enter(out, &mut levels, &mut open, value),
             Some(value) => write_leaf(cx, out, value),
@@ -159,6 +167,10 @@ fn write_leaf<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
             quote(out, module::name(object).as_text().unwrap_or_default());
             out.write_str(">")
         }
+        (Kind::Host, _) => match cx.host.residents.of(value) {
+            Some(resident) => resident.write(out),
+            None => Ok(()),
+        },
         (Kind::Elems, Some(object)) => {
             write_leaf(cx, out, object.get(0));
             write!(out, ".{}()", elems::method(object))

@@ -7,8 +7,11 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::limits::Limit;
 
 use super::source::{LineCol, SourceFile, Span};
 
@@ -21,11 +24,38 @@ pub enum Severity {
     Warning,
 }
 
+/// What had to be known to find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The text alone: it is no sentence of the language.
+    Syntax,
+    /// The scopes: what the names mean, and which statement may stand where.
+    Scope,
+    /// The modules around it: what is loaded.
+    Load,
+    /// The run of the program.
+    Run,
+}
+
+impl Stage {
+    /// Its name for tools.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Syntax => "syntax",
+            Stage::Scope => "scope",
+            Stage::Load => "load",
+            Stage::Run => "run",
+        }
+    }
+}
+
 /// Something to tell the user about a place in a source file.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
+    /// What had to be known to find it.
+    pub stage: Stage,
     /// What is wrong, in one line without a period.
     pub message: String,
     /// The file it is about.
@@ -38,6 +68,23 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The active calls, outermost first; empty for static errors.
     pub frames: Vec<Frame>,
+    /// Why there is an error.
+    pub cause: Cause,
+}
+
+/// Why there is an error.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    /// The text is wrong.
+    Text,
+    /// The program did something it may not.
+    Program,
+    /// The program called `fail`.
+    Fail,
+    /// A limit was reached.
+    Limit(Limit),
+    /// The embedding program had this error.
+    Host(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 /// A remark on a [`Diagnostic`].
@@ -61,17 +108,25 @@ pub struct Frame {
 }
 
 impl Diagnostic {
-    /// An error at a place.
+    /// An error at a place, found while the program runs.
     pub fn error(file: &SourceFile, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
+            stage: Stage::Run,
             message: message.into(),
             file: file.clone(),
             span,
             notes: Vec::new(),
             help: None,
             frames: Vec::new(),
+            cause: Cause::Text,
         }
+    }
+
+    /// Says what had to be known to find it.
+    pub fn found_by(mut self, stage: Stage) -> Diagnostic {
+        self.stage = stage;
+        self
     }
 
     /// Adds a remark about another place.

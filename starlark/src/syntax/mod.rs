@@ -16,6 +16,7 @@
 pub mod ast;
 pub mod diagnostics;
 mod dialect;
+mod incomplete;
 mod lexer;
 mod literals;
 pub mod names;
@@ -24,8 +25,9 @@ pub mod resolve;
 pub mod source;
 mod token;
 
-pub use diagnostics::{Diagnostic, Frame, Note, Severity};
+pub use diagnostics::{Cause, Diagnostic, Frame, Note, Severity, Stage};
 pub use dialect::Dialect;
+pub use incomplete::is_incomplete;
 pub use names::{Names, Symbol};
 pub use parser::{Parsed, parse};
 pub use resolve::{Binding, Environment, FunctionInfo, Module, resolve};
@@ -47,14 +49,19 @@ pub fn analyze(
     environment: &dyn Environment,
     dialect: &Dialect,
 ) -> Result<Module, Vec<Diagnostic>> {
-    let Parsed { file, syntax_errors, check_errors: mut errors, warnings } = parse(source, dialect);
-    if !syntax_errors.is_empty() {
-        errors.extend(syntax_errors);
-    } else {
+    let Parsed { file, syntax_errors, check_errors, warnings } = parse(source, dialect);
+    let by = |stage| move |error: Diagnostic| error.found_by(stage);
+    let resolve_names = syntax_errors.is_empty();
+    let mut errors: Vec<Diagnostic> =
+        check_errors.into_iter().chain(syntax_errors).map(by(Stage::Syntax)).collect();
+    if resolve_names {
         match resolve(file, environment, dialect) {
-            Ok(module) if errors.is_empty() => return Ok(Module { warnings, ..module }),
+            Ok(module) if errors.is_empty() => {
+                let warnings = warnings.into_iter().map(by(Stage::Syntax)).collect();
+                return Ok(Module { warnings, ..module });
+            }
             Ok(_) => {}
-            Err(more) => errors.extend(more),
+            Err(more) => errors.extend(more.into_iter().map(by(Stage::Scope))),
         }
     }
     errors.sort_by_key(|error| error.span.start);

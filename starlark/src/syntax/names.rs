@@ -52,6 +52,11 @@ impl Names {
         &self.strings[symbol.index()]
     }
 
+    /// All symbols with their texts, in the order of the text of the module.
+    pub fn iter(&self) -> impl Iterator<Item = (Symbol, &str)> {
+        self.strings.iter().zip(0..).map(|(text, number)| (Symbol(number), &**text))
+    }
+
     /// How many names there are; symbols are the numbers below.
     pub fn len(&self) -> usize {
         self.strings.len()

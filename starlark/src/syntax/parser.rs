@@ -8,6 +8,7 @@
 //!
 //! Recursion is counted in [`Parser::nested`], through which every cycle of the grammar passes.
 
+mod advice;
 mod expressions;
 mod fstrings;
 mod functions;
@@ -63,8 +64,8 @@ struct Parser<'a> {
     lexer: Lexer<'a>,
     /// The token to look at.
     token: Token,
-    /// End of the token before it, not counting line ends and indentation.
-    previous_end: u32,
+    /// The token before it, not counting line ends and indentation.
+    previous: Span,
     names: Names,
     /// The brackets around the current token that this statement has opened.
     open: Vec<Token>,
@@ -87,7 +88,7 @@ impl<'a> Parser<'a> {
             dialect,
             lexer,
             token,
-            previous_end: 0,
+            previous: Span::default(),
             names: Names::default(),
             open: Vec::new(),
             depth: 0,
@@ -99,7 +100,9 @@ impl<'a> Parser<'a> {
 
     fn finish(mut self, body: Vec<super::ast::Stmt>) -> Parsed {
         for (span, message) in std::mem::take(&mut self.lexer.errors) {
-            self.report(span, message);
+            let error = Diagnostic::error(self.source, span, message);
+            let help = advice::on_text(self.text, span, &error.message);
+            self.syntax_errors.push(Diagnostic { help, ..error });
         }
         let ignored = |span| {
             let warning = Diagnostic::error(self.source, span, "type annotations are not checked");
@@ -130,7 +133,7 @@ impl<'a> Parser<'a> {
     fn advance(&mut self) -> Token {
         let token = self.token;
         if !matches!(token.kind, TokenKind::Newline | TokenKind::Indent | TokenKind::Outdent) {
-            self.previous_end = token.span.end;
+            self.previous = token.span;
         }
         self.token = self.lexer.next();
         token
@@ -168,7 +171,7 @@ impl<'a> Parser<'a> {
 
     /// From `start` to the end of what has been parsed.
     fn span_from(&self, start: Span) -> Span {
-        Span::new(start.start, self.previous_end)
+        Span::new(start.start, self.previous.end)
     }
 
     // ------------------------------------------------------------------------------------------- names
@@ -205,9 +208,15 @@ impl<'a> Parser<'a> {
 
     /// Reports a syntax error at the current token, unless the lexer has.
     fn fail(&mut self, message: impl Into<String>) -> Failed {
+        self.fail_wanting("", message.into())
+    }
+
+    /// The same where `want` should have been.
+    fn fail_wanting(&mut self, want: &str, message: String) -> Failed {
         if !self.at(TokenKind::Error) {
             let error = Diagnostic::error(self.source, self.token.span, message);
-            let error = self.explain(error);
+            let help = self.advice(want);
+            let error = self.explain(Diagnostic { help, ..error });
             self.syntax_errors.push(error);
         }
         Failed
@@ -219,7 +228,7 @@ impl<'a> Parser<'a> {
             TokenKind::Reserved => self.slice(self.token.span),
             kind => kind.describe(),
         };
-        self.fail(format!("got {got}, want {want}"))
+        self.fail_wanting(want, format!("got {got}, want {want}"))
     }
 
     /// Adds to an error at the current token what is not evident from it.
@@ -228,15 +237,15 @@ impl<'a> Parser<'a> {
             let word = self.slice(self.token.span);
             return error.note(format!("`{word}` is a reserved word without a meaning in Starlark"));
         }
-        match self.open.last() {
-            Some(open)
-                if self.text[open.span.start as usize..self.previous_end as usize].contains('\n')
-                    || self.at(TokenKind::Newline)
-                    || self.at(TokenKind::Eof) =>
-            {
-                error.note_at(self.source, open.span, "the bracket was opened here")
-            }
-            _ => error,
+        // A bracket on the same line is evident, unless another kind of bracket closes it.
+        let is_far = |open: &Token| {
+            self.text[open.span.start as usize..self.previous.end as usize].contains('\n')
+                || matches!(self.kind(), TokenKind::Newline | TokenKind::Eof)
+                || self.kind().closes_bracket()
+        };
+        match self.open.last().filter(|open| is_far(open)) {
+            Some(open) => error.note_at(self.source, open.span, "the bracket was opened here"),
+            None => error,
         }
     }
 

@@ -5,6 +5,7 @@
 //! anywhere in its body, and the same holds for the module, so a use may come before the definition;
 //! whether the variable has a value by then is a question for run time.
 
+mod advice;
 mod declare;
 mod scopes;
 mod spelling;
@@ -112,6 +113,12 @@ pub trait Environment {
 
     /// Whether the name is known in every module, like `len`.
     fn is_universal(&self, name: &str) -> bool;
+
+    /// Whether the name is a global already, bound by an earlier part of the same module. Such names come first
+    /// in [`Module::globals`], in the order in which the text mentions them.
+    fn is_bound(&self, _name: &str) -> bool {
+        false
+    }
 
     /// All of them, for the hint at a misspelt name. May be left empty.
     fn names(&self) -> Vec<String> {

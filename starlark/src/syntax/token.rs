@@ -140,6 +140,34 @@ impl TokenKind {
         matches!(self, Def | Return | Pass | Break | Continue | While | Load)
     }
 
+    /// Whether this is a closing bracket.
+    pub fn closes_bracket(self) -> bool {
+        matches!(self, TokenKind::RParen | TokenKind::RBracket | TokenKind::RBrace)
+    }
+
+    /// Whether this is a word with a meaning of its own, which can name nothing.
+    pub fn is_keyword(self) -> bool {
+        use TokenKind::*;
+        matches!(
+            self,
+            And | Break
+                | Continue
+                | Def
+                | Elif
+                | Else
+                | For
+                | If
+                | In
+                | Lambda
+                | Load
+                | Not
+                | Or
+                | Pass
+                | Return
+                | While
+        )
+    }
+
     /// Whether a comma before this token is a trailing one.
     pub fn ends_expressions(self) -> bool {
         use TokenKind::*;

@@ -1,7 +1,5 @@
 //! From JSON to values: objects become dicts, arrays become lists, and numbers ints or floats as they are written.
 
-use num_bigint::BigInt;
-
 use crate::cx::Cx;
 use crate::data::{int, list, table};
 use crate::failure::{Failure, Res};
@@ -53,7 +51,7 @@ impl<'s> Builder<'s> {
         if let Ok(i) = text.parse::<i64>() {
             return int::make(self.cx, i);
         }
-        match (is_float, text.parse::<f64>(), BigInt::parse_bytes(text.as_bytes(), 10)) {
+        match (is_float, text.parse::<f64>(), int::parse(text, 10)) {
             (false, _, Some(i)) => int::make_big(self.cx, &i),
             (_, Ok(f), _) => int::make_float(self.cx, f),
             // The grammar of both has been checked.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::cx::Cx;
 use crate::data::iter::{self, Iter};
+use crate::data::text::check_length;
 use crate::data::{int, record, table, text};
 use crate::failure::{Failure, Res};
 use crate::ops::repr;
@@ -17,6 +18,7 @@ pub(super) fn encode<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<String> {
     let mut encoder = Encoder { cx, out: String::new(), levels: Vec::new(), open: HashSet::new() };
     encoder.begin(value)?;
     while let Some(level) = encoder.levels.last_mut() {
+        check_length(encoder.out.len())?;
         match level.next(&mut encoder.out)? {
             Some(value) => encoder.begin(value)?,
             None => {

@@ -4,6 +4,7 @@ use super::super::ast::{
     Binary, BinaryOp, BinaryTail, Clause, Conditional, DictComp, DictEntry, Expr, ExprKind, ListComp,
     Primary, Slice, Suffix, SuffixKind, Unary, UnaryOp,
 };
+use super::super::diagnostics::Diagnostic;
 use super::super::literals;
 use super::super::source::Span;
 use super::super::token::TokenKind;
@@ -80,7 +81,9 @@ impl Parser<'_> {
         while let Some(comma) = self.accept(TokenKind::Comma) {
             if self.kind().ends_expressions() {
                 if !trailing_comma {
-                    self.report(comma.span, "unparenthesized tuple with trailing comma");
+                    let message = "unparenthesized tuple with trailing comma";
+                    let error = Diagnostic::error(self.source, comma.span, message);
+                    self.syntax_errors.push(error.help("write `(x,)` for a tuple, or leave out the comma"));
                 }
                 break;
             }

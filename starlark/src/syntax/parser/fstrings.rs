@@ -77,7 +77,7 @@ impl Parser<'_> {
     fn field_expression(&mut self, start: usize, end: usize) -> Result<Expr> {
         let inner = Lexer::inside_f_string(&self.text[..end], start);
         let outer = std::mem::replace(&mut self.lexer, inner);
-        let (token, previous_end) = (self.token, self.previous_end);
+        let (token, previous) = (self.token, self.previous);
         let open = std::mem::take(&mut self.open);
         self.token = self.lexer.next();
         let mut parsed = self.nested(Self::test);
@@ -86,7 +86,7 @@ impl Parser<'_> {
         }
         let inner = std::mem::replace(&mut self.lexer, outer);
         self.lexer.errors.extend(inner.errors);
-        (self.token, self.previous_end, self.open) = (token, previous_end, open);
+        (self.token, self.previous, self.open) = (token, previous, open);
         parsed
     }
 }

@@ -12,7 +12,7 @@ use super::super::names::Names;
 use super::super::source::{SourceFile, Span};
 use super::scopes::Scopes;
 use super::visit::{Visit, param_idents, walk_clause, walk_defaults, walk_expr, walk_stmt, walk_target};
-use super::{Binding, Environment, FunctionInfo, Global, declare, spelling};
+use super::{Binding, Environment, FunctionInfo, Global, advice, declare, spelling};
 
 /// How many errors may come with a spelling hint. A file with more has another problem.
 const HINTS: usize = 50;
@@ -62,6 +62,7 @@ impl<'a> Resolver<'a> {
 
     /// Resolves the module's statements; returns the variables of its top level and its globals.
     pub fn module(mut self, body: &mut [Stmt]) -> Result<(FunctionInfo, Vec<Global>), Vec<Diagnostic>> {
+        self.declare_bound();
         declare::bound_names(body, &mut |ident, loaded| self.declare_global(ident, loaded));
         self.block(body);
         if !self.errors.is_empty() {
@@ -74,10 +75,23 @@ impl<'a> Resolver<'a> {
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.errors.push(Diagnostic::error(self.source, span, message));
+        let error = Diagnostic::error(self.source, span, message);
+        let help = advice::on_statement(&error.message).map(str::to_owned);
+        self.errors.push(Diagnostic { help, ..error });
     }
 
     // ---------------------------------------------------------------------------------------- binding
+
+    /// Declares the globals that earlier parts of the module have bound, of those that the text mentions.
+    fn declare_bound(&mut self) {
+        for (name, text) in self.names.iter() {
+            if self.environment.is_bound(text) {
+                self.global_of[name.index()] = Some(self.globals.len() as u32);
+                self.globals.push(Global { name, span: Span::default(), loaded: false });
+                self.is_bound.push(true);
+            }
+        }
+    }
 
     fn declare_global(&mut self, ident: &Ident, loaded: bool) {
         let loaded = loaded && !self.dialect.load_binds_globally;
@@ -149,7 +163,9 @@ impl<'a> Resolver<'a> {
             Some(near) => format!(" (did you mean {near}?)"),
             None => String::new(),
         };
-        self.error(ident.span, format!("undefined: {name}{hint}"));
+        let error = Diagnostic::error(self.source, ident.span, format!("undefined: {name}{hint}"));
+        let help = advice::on_name(name).map(str::to_owned);
+        self.errors.push(Diagnostic { help, ..error });
         Binding::Unresolved
     }
 

@@ -1,0 +1,153 @@
+//! Calls that the embedding program makes.
+
+use std::cell::Cell;
+
+use frazil::{AllocError, Request};
+
+use crate::code::WINDOW;
+use crate::cx::Cx;
+use crate::failure::{Failure, Res, fail};
+use crate::host::Prepared;
+use crate::limits::Limit;
+use crate::value::{Kind, Value, ValueExt};
+
+use super::{Entry, Machine, call, ensure_window};
+
+/// The arguments of a call that the embedding program makes.
+pub struct Arguments<'s> {
+    /// The registers of the callee, which begin with itself.
+    window: &'s [Cell<Value<'s>>],
+    count: usize,
+    /// Positional ones for which there are no registers.
+    more: Vec<Value<'s>>,
+    named: Vec<(Value<'s>, Value<'s>)>,
+}
+
+impl<'s> Arguments<'s> {
+    /// The next positional argument.
+    pub fn push(&mut self, value: Value<'s>) {
+        match self.window.get(1 + self.count) {
+            Some(register) => {
+                register.set(value);
+                self.count += 1;
+            }
+            None => self.more.push(value),
+        }
+    }
+
+    /// An argument by name.
+    ///
+    /// # Errors
+    /// Memory ran out.
+    pub fn named(&mut self, cx: Cx<'s>, name: &str, value: Value<'s>) -> Res<()> {
+        self.named.push((cx.str(name)?, value));
+        Ok(())
+    }
+}
+
+/// How far a call of the embedding program has come.
+enum Entered {
+    /// A function of the program is to be run.
+    Function,
+    /// The result is there.
+    Done,
+    /// The second half of a built-in function is to be run.
+    Half(u32, call::Run),
+}
+
+impl Machine {
+    /// The embedding program wants something: its limits begin anew, and what became garbage since the last time may go.
+    ///
+    /// # Errors
+    /// A collection failed.
+    pub(crate) fn begin(&mut self) -> Res<()> {
+        self.host.meter.begin();
+        self.repeated = None;
+        self.host.handles.release(&self.heap);
+        if self.heap.should_collect() && !self.heap.config().check {
+            self.collect_at_safepoint()?;
+        }
+        Ok(())
+    }
+
+    /// Calls a value for the embedding program. `fill` says which value, and adds the arguments. (If memory runs out, that
+    /// happens twice.) The result is in the word of the root stack whose place is returned.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub(crate) fn call_from_host(
+        &mut self,
+        fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<Value<'s>>,
+    ) -> Res<usize> {
+        let base = self.top();
+        let entered = match self.enter_from_host(base, &fill) {
+            Err(failure) if matches!(*failure, Failure::Alloc(AllocError::Limit { .. })) => {
+                self.collect(Request::Complete)?;
+                self.enter_from_host(base, &fill)
+            }
+            entered => entered,
+        };
+        match entered? {
+            Entered::Function => self.run()?,
+            Entered::Done => {}
+            Entered::Half(builtin, run) => {
+                let reserved = std::mem::replace(&mut self.reserved, base + 1);
+                let outcome = self.run_half(builtin, run, base);
+                self.reserved = reserved;
+                outcome?;
+            }
+        }
+        Ok(base)
+    }
+
+    fn enter_from_host(
+        &mut self,
+        base: usize,
+        fill: &impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<Value<'s>>,
+    ) -> Res<Entered> {
+        if !ensure_window(&self.heap, base) {
+            return Err(Box::new(Failure::Limit(Limit::Calls)));
+        }
+        let cx = Cx::new(&self.heap, &self.host);
+        let window = &self.heap.stack_from(base)[..WINDOW];
+        let mut arguments = Arguments { window, count: 0, more: Vec::new(), named: Vec::new() };
+        let callee = fill(cx, &mut arguments)?;
+        window[0].set(callee);
+        let Arguments { count, more, named, .. } = arguments;
+        let gathered = (!more.is_empty() || !named.is_empty()).then(|| {
+            let positional = window[1..=count].iter().cloned().chain(more.into_iter().map(Cell::new));
+            call::Gathered { positional: positional.collect(), named }
+        });
+        if let Some(function) = callee.as_kind(Kind::Function) {
+            let site = call::Site { base, count, d: 0 };
+            call::enter(
+                cx,
+                &mut self.frames,
+                &self.active,
+                &self.dialect,
+                function,
+                site,
+                gathered.as_ref(),
+            )?;
+            if let Some(frame) = self.frames.last_mut() {
+                frame.entry = Entry::Machine;
+            }
+            return Ok(Entered::Function);
+        }
+        let (positional, named) = match &gathered {
+            Some(gathered) => (&gathered.positional[..], &gathered.named[..]),
+            None => (&window[1..=count], &[][..]),
+        };
+        match call::builtin(cx, callee, positional, named)? {
+            (_, _, Prepared::Done(result)) => {
+                window[0].set(result);
+                Ok(Entered::Done)
+            }
+            (builtin, Some(run), Prepared::Call(state)) => {
+                window[0].set(state);
+                Ok(Entered::Half(builtin, run))
+            }
+            (_, None, Prepared::Call(_)) => fail!("a built-in function has no second half"),
+        }
+    }
+}

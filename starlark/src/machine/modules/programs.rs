@@ -1,0 +1,126 @@
+//! Programs on a machine: analysing them, giving their code its numbers, and running them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::code::Code;
+use crate::compile;
+use crate::failure::Res;
+use crate::picture::Place;
+use crate::program::Program;
+use crate::syntax::{Diagnostic, SourceFile};
+
+use super::fresh_cell;
+use super::{Loaded, Machine, Names};
+
+impl Machine {
+    /// Analyses the text of a module, which may use the names that are predeclared now.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub(crate) fn compile(&self, source: &SourceFile) -> Result<Program, Vec<Diagnostic>> {
+        Program::compile(source, &Names(self), &self.dialect, &self.host.universal)
+    }
+
+    /// Runs a module and keeps its globals, frozen, under `key`. If it is to be run `again`, its code stays.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub(crate) fn run_program(&mut self, key: &str, program: &Program, again: bool) -> Res<()> {
+        let previous = self.modules.loaded.insert(key.to_owned(), None).flatten();
+        let outcome = self.instantiate_and_run(program, again);
+        if let Some(previous) = previous {
+            self.release(previous.kept);
+        }
+        match outcome {
+            Ok(kept) => {
+                let exports = Arc::clone(&program.0.exports);
+                self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }));
+                Ok(())
+            }
+            Err(failure) => {
+                self.modules.loaded.remove(key);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Runs a module and freezes its globals; says where they are among the kept values.
+    fn instantiate_and_run(&mut self, program: &Program, again: bool) -> Res<usize> {
+        let (kept, toplevel) = self.prepare(program, again)?;
+        let outcome = self.run_toplevel(kept, toplevel).and_then(|_| self.freeze_globals(kept));
+        self.spend(toplevel, again);
+        // What a failed module made may go, too, unless somebody looks at the heap afterwards.
+        if outcome.is_err() && self.host.places.is_none() {
+            self.release(kept);
+        }
+        outcome.map(|()| kept)
+    }
+
+    /// Runs a module of which only the value of its last statement is wanted, if that is an expression. The value is in
+    /// the word of the root stack whose place is returned. Nothing is frozen.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub(crate) fn evaluate(&mut self, program: &Program, again: bool) -> Res<usize> {
+        let (kept, toplevel) = self.prepare(program, again)?;
+        let outcome = self.run_toplevel(kept, toplevel);
+        self.spend(toplevel, again);
+        self.release(kept);
+        let is_last = toplevel as usize + 1 == self.host.codes.len();
+        // Without functions in it, there is nobody who may still use the code.
+        if !again && is_last && program.0.codes.len() == 1 && self.host.places.is_none() {
+            self.host.codes.pop();
+            self.active.pop();
+        }
+        outcome
+    }
+
+    /// Makes the objects that a program refers to. Returns the place of the tuple of its cells and its links among the
+    /// kept values, and the number of the top level's code.
+    fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
+        program.0.warnings.iter().for_each(&self.host.warn);
+        let codes = self.install(program, again);
+        let toplevel = codes.end as u32 - 1;
+        let kept = self.instantiate(program, codes, |cx, _| fresh_cell(cx))?;
+        if self.host.places.is_some() {
+            self.modules.places.push((kept, toplevel));
+        }
+        Ok((kept, toplevel))
+    }
+
+    /// Gives the code of a program its numbers in this machine: the same ones if it is there already.
+    pub(in crate::machine) fn install(&mut self, program: &Program, again: bool) -> Range<usize> {
+        let identity = Arc::as_ptr(&program.0) as usize;
+        let count = program.0.codes.len();
+        if let Some((_, first)) = self.modules.installed.get(&identity) {
+            return *first..first + count;
+        }
+        let first = self.host.codes.len();
+        match &mut self.host.places {
+            None => self.host.codes.extend(program.0.codes.iter().cloned()),
+            Some(places) => {
+                for (code, number) in program.0.codes.iter().zip(first as u32..) {
+                    let mut code = Code::clone(code);
+                    compile::sites::mark(&mut code, |span| {
+                        places.push(Place { code: number, span });
+                        places.len() as u32
+                    });
+                    self.host.codes.push(Arc::new(code));
+                }
+            }
+        }
+        self.active.resize_with(self.host.codes.len(), Default::default);
+        if again {
+            self.modules.installed.insert(identity, (program.clone(), first));
+        }
+        first..first + count
+    }
+
+    /// Nobody can call a top level that has run; what it alone refers to may go, unless somebody asks for its lines.
+    pub(in crate::machine) fn spend(&mut self, toplevel: u32, again: bool) {
+        if !again && self.host.places.is_none() {
+            self.host.codes[toplevel as usize] = Arc::clone(&self.modules.spent);
+        }
+    }
+}

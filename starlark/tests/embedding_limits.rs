@@ -1,0 +1,97 @@
+//! What an embedding program can limit, and what is limited anyway.
+
+use std::time::Duration;
+
+use frazil::Config;
+use frazil_starlark::syntax::Dialect;
+use frazil_starlark::{Engine, ErrorKind, Limit, Limits};
+
+/// Ends with this limit, and leaves the engine as usable as before.
+fn limited(engine: &mut Engine, text: &str, limit: Limit) {
+    let error = engine.run("limited", text).expect_err(text);
+    assert_eq!(error.kind(), ErrorKind::Limit(limit), "{text}: {error}");
+    engine.run("after", "x = len([i for i in range(10)])").unwrap();
+    assert_eq!(engine.get_global::<i64>("after", "x").unwrap(), 10);
+}
+
+#[test]
+fn steps_are_counted_in_loops_calls_and_built_in_functions() {
+    let mut engine = Engine::default();
+    engine.set_limits(Limits { steps: Some(10_000), ..Limits::default() });
+    let limit = Limit::Steps(10_000);
+    for text in [
+        "def f():\n  for i in range(1 << 40):\n    pass\nf()",
+        "[i for i in range(1 << 40)]",
+        "list(range(1 << 40))",
+        "sorted(range(1 << 40))",
+        "all(range(1, 1 << 40))",
+        "max(range(1 << 40))",
+        "dict(zip(range(1 << 40), range(1 << 40)))",
+        "bytes([0]) * (1 << 29)",
+        "[0] * (1 << 29)",
+        "def f(x, n):\n  for i in range(n):\n    x = [x, x]\n  return x\nstr(f(1, 60))",
+        "def f(x, n):\n  for i in range(n):\n    x = [x, x]\n  return x\nprint(f(1, 60))",
+        "','.join(['x' for i in range(9999)] * 2)",
+    ] {
+        limited(&mut engine, text, limit);
+    }
+    // Each run has its own.
+    for _ in 0..10 {
+        engine.run("m", "x = [i for i in range(9000)]").unwrap();
+    }
+}
+
+#[test]
+fn memory_is_limited_in_and_beside_the_heap() {
+    let config = Config { limit_bytes: Some(16 << 20), ..frazil_starlark::CONFIG };
+    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    for text in [
+        "x = list(range(1000000000000))",
+        "x = 'a' * (1 << 29)",
+        "x = [0] * (1 << 29)",
+        "x = sorted(range(1 << 33))",
+        "def f():\n  x = []\n  for i in range(1 << 40):\n    x.append(str(i))\nf()",
+        "def f():\n  x = 'ab'\n  for i in range(100):\n    x += x\nf()",
+    ] {
+        limited(&mut engine, text, Limit::Memory);
+    }
+}
+
+#[test]
+fn what_grows_by_itself_has_an_end_without_any_limit() {
+    let mut engine = Engine::default();
+    for (text, message) in [
+        ("x = 'a' * 1000000000000", "repeat count 1000000000000 too large"),
+        ("x = list(range(1 << 60))", "out of memory: "),
+        ("def f():\n  x = 3\n  for i in range(40):\n    x *= x\nf()", "int too large"),
+        ("('a' * 1000000).replace('a', 'b' * 1000000)", "error in replace: the text is longer than "),
+        ("int('9' * 10000000)", "error in int: invalid literal with base 10: "),
+    ] {
+        let error = engine.run("m", text).expect_err(text);
+        assert!(error.message().contains(message), "{text}: {}", error.message());
+    }
+}
+
+#[test]
+fn calls_are_limited_in_depth() {
+    let dialect = Dialect { recursion: true, ..Dialect::STANDARD };
+    let mut engine = Engine::new(frazil_starlark::CONFIG, dialect).unwrap();
+    engine.set_limits(Limits { calls: 100, ..Limits::default() });
+    limited(&mut engine, "def f(): f()\nf()", Limit::Calls);
+    engine.run("m", "def f(n): return n if n == 0 else f(n - 1)\nf(90)").unwrap();
+}
+
+#[test]
+fn another_thread_cancels() {
+    let mut engine = Engine::default();
+    let canceller = engine.canceller();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        canceller.cancel();
+    });
+    limited(&mut engine, "def f():\n  for i in range(1 << 60):\n    pass\nf()", Limit::Cancelled);
+    thread.join().unwrap();
+    // Also what runs in a built-in function, and before it begins.
+    engine.canceller().cancel();
+    limited(&mut engine, "all(range(1, 1 << 60))", Limit::Cancelled);
+}
