@@ -494,3 +494,19 @@ fn a_program_can_be_ended_after_some_collections() {
     engine.run("other", "print(2)").expect("another may go on");
     assert_eq!(out.take(), "2\n");
 }
+
+/// A program without calls and loops has no safepoint of its own, and collects only where memory runs out.
+#[test]
+fn collections_where_memory_runs_out_are_counted() {
+    let config = Config { limit_bytes: Some(1 << 20), nursery_bytes: 64 << 10, ..Config::DEFAULT };
+    let program = "[0] * 20000\n".repeat(200);
+    let run = |collections| {
+        let mut engine = Engine::new(config.clone(), Dialect::STANDARD).unwrap();
+        engine.limit_collections(collections);
+        engine.run("t", program.as_str())
+    };
+    assert!(run(200).is_ok());
+    let errors = run(10).unwrap_err();
+    assert_eq!(errors[0].message, "the program was given no more collections");
+    assert!((2..200).contains(&errors[0].line_col().line), "{}", errors[0]);
+}

@@ -97,7 +97,7 @@ pub struct Machine {
     /// Looks at the heap now and then.
     watch: Option<Box<dyn Watch>>,
     dialect: Dialect,
-    /// Safepoints at which it may still collect.
+    /// How many times it may still collect.
     collections_left: u64,
     /// See [`Mistake`].
     planted: Option<Mistake>,
@@ -239,16 +239,13 @@ impl Machine {
     }
 
     fn collect_at_safepoint(&mut self) -> Res<()> {
-        let Some(left) = self.collections_left.checked_sub(1) else {
-            return Err(Box::new(Failure::Limit(Limit::Collections)));
-        };
-        self.collections_left = left;
+        spend_collection(&mut self.collections_left)?;
         self.repeated = None;
         self.collect(Request::Auto)?;
         Ok(())
     }
 
-    /// From now on the program may reach so many safepoints at which it has to collect.
+    /// From now on the program may collect so many times: at safepoints, and where memory runs out.
     pub(crate) fn limit_collections(&mut self, collections: u64) {
         self.collections_left = collections;
     }
@@ -261,6 +258,7 @@ impl Machine {
         {
             return Err(failure);
         }
+        spend_collection(&mut self.collections_left)?;
         self.repeated = Some((depth, frame.pc));
         frame.pc -= 1;
         self.collect(Request::Complete)?;
@@ -363,4 +361,13 @@ fn ensure_window(heap: &Heap, base: usize) -> bool {
     wanted <= len
         || heap.stack_grow((wanted - len).max(STACK_STEP)).is_some()
         || heap.stack_grow(wanted - len).is_some()
+}
+
+/// Counts a collection, if there may be one more.
+fn spend_collection(left: &mut u64) -> Res<()> {
+    let Some(fewer) = left.checked_sub(1) else {
+        return Err(Box::new(Failure::Limit(Limit::Collections)));
+    };
+    *left = fewer;
+    Ok(())
 }
