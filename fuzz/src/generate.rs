@@ -44,8 +44,8 @@ const STEPS: [(Choice, u32); 27] = [
     (Choice::Finalize, 3),
     (Choice::Take, 3),
     (Choice::Complete, 3),
-    (Choice::Other, 5),
-    (Choice::Drain, 3),
+    (Choice::Other, 4),
+    (Choice::Drain, 2),
     (Choice::Refuse, 1),
 ];
 

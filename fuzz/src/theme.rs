@@ -38,7 +38,7 @@ impl Theme {
             // It takes a hundred times as long as anything else.
             0 => Theme::Bulk,
             // It fills fresh memory all the time, which is dear.
-            1..13 => Theme::Limit,
+            1..9 => Theme::Limit,
             _ => random.pick(&often),
         }
     }
