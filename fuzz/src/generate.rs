@@ -254,7 +254,9 @@ impl Maker {
         let ring = choice == Choice::Ring;
         let count = match ring {
             true => self.random.pick(&[1, 1, 2, 2, 3, 4, 9]),
-            false => self.random.pick(&[2, 2, 3, 5, 5, 20, 20, 60, 300]),
+            // Everybody looks at a long one after every collection.
+            false if self.random.chance(3) => 300,
+            false => self.random.pick(&[2, 2, 3, 5, 5, 20, 20, 60]),
         };
         Step::Links { label: self.name(count), count, kind, len: kind.length(2), other, ring }
     }
