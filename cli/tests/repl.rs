@@ -1,68 +1,140 @@
 //! `frazil repl` as a person uses it: on a terminal, which the `script` of util-linux provides.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// What a terminal shows of a session in which these keys are pressed, or nothing if there is no terminal to be had.
-fn session(name: &str, keys: &[&str]) -> Option<String> {
-    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).expect("a folder for tests");
-    std::fs::write(folder.join("lib.star"), "def twice(x): return 2 * x\n").expect("a file for tests");
-    let command = format!("{} repl --color never --history history", env!("CARGO_BIN_EXE_frazil"));
-    let child = Command::new("script")
-        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-        .current_dir(&folder)
-        .env("TERM", "xterm")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = child else {
-        eprintln!("skipped: there is no command `script` to make a terminal");
-        return None;
-    };
-    let mut input = child.stdin.take().expect("a pipe");
-    for key in keys {
-        // The editor must have taken the terminal over, or given it back to the program that is to be interrupted.
-        std::thread::sleep(Duration::from_millis(250));
-        input.write_all(key.as_bytes()).expect("the session goes on");
+/// A terminal that shows nothing new for so long waits for something that will not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The prompt. The editor has taken the terminal over when it is seen.
+const PROMPT: &str = ">>> ";
+
+/// Somebody at a terminal, who presses keys when they see what they wait for.
+struct Person {
+    child: Child,
+    keys: ChildStdin,
+    screen: Receiver<Vec<u8>>,
+    /// All that was shown.
+    shown: Vec<u8>,
+    /// How much of it has been looked at.
+    looked_at: usize,
+}
+
+impl Person {
+    /// Starts a session in a folder of its own, or nothing if there is no terminal to be had.
+    fn sit_down(name: &str) -> Option<Person> {
+        let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).expect("a folder for tests");
+        std::fs::write(folder.join("lib.star"), "def twice(x): return 2 * x\n").expect("a file for tests");
+        let command = format!("{} repl --color never --history history", env!("CARGO_BIN_EXE_frazil"));
+        let child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .current_dir(&folder)
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut child) = child else {
+            eprintln!("skipped: there is no command `script` to make a terminal");
+            return None;
+        };
+        let keys = child.stdin.take().expect("a pipe");
+        let mut output = child.stdout.take().expect("a pipe");
+        let (tell, screen) = channel();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(len @ 1..) = output.read(&mut part) {
+                if tell.send(part[..len].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut person = Person { child, keys, screen, shown: Vec::new(), looked_at: 0 };
+        person.wait_for(PROMPT);
+        Some(person)
     }
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(0));
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+
+    /// Waits until `text` is shown, after all that was waited for before.
+    fn wait_for(&mut self, text: &str) {
+        loop {
+            let new = &self.shown[self.looked_at..];
+            if let Some(at) = new.windows(text.len()).position(|window| window == text.as_bytes()) {
+                self.looked_at += at + text.len();
+                return;
+            }
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(part) => self.shown.extend(part),
+                Err(_) => panic!("no {text:?} in {}", self.text()),
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("the session goes on");
+    }
+
+    /// Enters a line, waits for what it shows, and for the next prompt.
+    fn enter(&mut self, line: &str, expected: &str) {
+        self.press(line);
+        self.press("\r");
+        self.wait_for(expected);
+        self.wait_for(PROMPT);
+    }
+
+    /// Leaves in this way; all that was shown.
+    fn leave(mut self, keys: &str) -> String {
+        self.press(keys);
+        while let Ok(part) = self.screen.recv_timeout(PATIENCE) {
+            self.shown.extend(part);
+        }
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{}", self.text());
+        self.text()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.shown).into_owned()
+    }
 }
 
 #[test]
 fn values_are_shown_and_blocks_go_on() {
-    let keys = [
-        "xs = [1,\r2]\r",
-        "xs.append(40)\r",
-        "load('lib.star', 'twice')\r",
-        "def sum(xs):\r    n = 0\r    for x in xs: n += x\r    return n\r\r",
-        "'sum: ' + str(twice(sum(xs)))\r",
-        "len(_)\r",
-        ":quit\r",
-    ];
-    let Some(shown) = session("repl_values", &keys) else { return };
-    assert!(shown.contains("\"sum: 86\"\r\n"), "{shown}");
-    assert!(shown.contains("\r\n7\r\n"), "{shown}");
+    let Some(mut person) = Person::sit_down("repl_values") else { return };
+    person.enter("xs = [1,\r2]", "\r\n");
+    person.enter("xs.append(40)", "\r\n");
+    person.enter("load('lib.star', 'twice')", "\r\n");
+    person.enter("def sum(xs):\r    n = 0\r    for x in xs: n += x\r    return n\r", "\r\n");
+    person.enter("'sum: ' + str(twice(sum(xs)))", "\"sum: 86\"\r\n");
+    person.enter("len(_)", "\r\n7\r\n");
+    person.leave(":quit\r");
     let history = std::env!("CARGO_TARGET_TMPDIR").to_owned() + "/repl_values/history";
     assert!(std::fs::read_to_string(history).is_ok_and(|text| text.contains("xs.append(40)")));
 }
 
 #[test]
 fn an_error_or_an_interruption_ends_no_session() {
-    let keys = ["1 // 0\r", "while True: pass\r", "\u{3}", "given up\u{3}", "'still ' + 'here'\r", "\u{4}"];
-    let Some(shown) = session("repl_errors", &keys) else { return };
-    assert!(shown.contains("error: floored division by zero"), "{shown}");
+    let Some(mut person) = Person::sit_down("repl_errors") else { return };
+    person.enter("1 // 0", "error: floored division by zero");
+    person.press("for n in [1]:\r    print('bu' + 'sy')\r    while True: pass\r\r");
+    person.wait_for("busy\r\n");
+    person.press("\u{3}");
+    person.wait_for("error: the program was cancelled");
+    person.wait_for(PROMPT);
+    person.press("given up");
+    person.wait_for("given up");
+    person.press("\u{3}");
+    person.wait_for(PROMPT);
+    person.enter("'still ' + 'here'", "\"still here\"\r\n");
+    let shown = person.leave("\u{4}");
     assert!(shown.contains(" --> <input 1>:1:3"), "{shown}");
-    assert!(shown.contains("error: the program was cancelled"), "{shown}");
-    assert!(shown.contains("\"still here\"\r\n"), "{shown}");
 }
 
 #[test]
 fn names_are_completed() {
-    let Some(shown) = session("repl_names", &["json.enc\t([None])\r", "\u{4}"]) else { return };
-    assert!(shown.contains("\"[null]\"\r\n"), "{shown}");
+    let Some(mut person) = Person::sit_down("repl_names") else { return };
+    person.enter("json.enc\t([None])", "\"[null]\"\r\n");
+    person.leave("\u{4}");
 }
