@@ -61,6 +61,8 @@ mod references;
 #[allow(unsafe_code)]
 mod roots;
 mod shape;
+#[allow(unsafe_code)]
+mod shaped;
 mod sites;
 mod snapshot;
 #[allow(unsafe_code)]
@@ -84,6 +86,7 @@ pub use pacing::Request;
 pub use planted::{Overlooked, Place};
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
+pub use shaped::Shaped;
 pub use sites::SiteUse;
 pub use snapshot::{
     BlockUse, BlockView, Dominators, ObjectKind, ObjectView, Paths, RootPlace, RootView, Snapshot, Step,
