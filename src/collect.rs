@@ -38,6 +38,7 @@
 pub(crate) mod classify;
 pub(crate) mod diff;
 pub(crate) mod drain;
+mod queue;
 pub(crate) mod reach;
 
 use std::time::{Duration, Instant};

@@ -102,9 +102,12 @@ impl Old {
         if object.is_traced() {
             return true;
         }
-        let representative = self.representative(object);
-        if representative != object {
-            self.space.retain(representative);
+        // Most heaps have no component, and need not look at counts here.
+        if !self.components.representative.is_empty() {
+            let representative = self.representative(object);
+            if representative != object {
+                self.space.retain(representative);
+            }
         }
         false
     }

@@ -103,6 +103,12 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         self.current.data[granule / WORD_BITS].get() & 1 << (granule % WORD_BITS) != 0
     }
 
+    /// Where the current bit of `granule` lies, for a prefetch.
+    #[inline]
+    pub fn place(&self, granule: usize) -> *const Cell<u64> {
+        &raw const self.current.data[granule / WORD_BITS]
+    }
+
     /// The previous bit of `granule`.
     pub fn previous_bit(&self, granule: usize) -> bool {
         self.previous[granule]

@@ -17,6 +17,8 @@ use crate::shape::COMPONENT;
 use crate::stats::Report;
 use crate::value::Host;
 
+use super::queue::Queue;
+
 /// Objects (or parts of large ones) released between two looks at the clock. Larger: fewer looks. Smaller: the
 /// time is kept better.
 const LOOK_EVERY: usize = 64;
@@ -50,15 +52,17 @@ impl Budget {
 impl Old {
     /// Releases objects from the buffer until it is empty or the budget is spent.
     pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
+        let mut queue = Queue::default();
         while !budget.is_spent() {
             if let Some((object, next)) = self.partly.take() {
                 self.release_part::<H>(object, next, report);
-            } else if let Some(object) = take::<H, _>(Choice::Buffer, &mut self.buffer) {
+            } else if let Some(object) = queue.next(|| take::<H, _>(Choice::Buffer, &mut self.buffer)) {
                 self.release::<H>(object, report);
             } else {
                 break;
             }
         }
+        self.buffer.extend(queue.rest());
         if H::commits(Fault::ForgottenBuffer) {
             self.buffer.clear();
         }

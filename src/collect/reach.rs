@@ -16,6 +16,7 @@ use crate::stats::Report;
 use crate::value::Host;
 
 use super::classify::Classifier;
+use super::queue::Queue;
 
 /// What a reference leads to, when the slot has been brought up to date.
 pub(super) enum Found {
@@ -29,9 +30,9 @@ pub(super) enum Found {
     Unclassified(ObjRef, Header),
 }
 
-/// Gray objects whose memory is on its way into the cache. Larger: more time for it to arrive. Smaller: less is
-/// pushed out again before it is used, and the order stays nearer to depth first.
-const PREFETCHED: usize = 8;
+/// References by which a scan of a large object is ahead with asking for memory. Larger: more time for it to arrive.
+/// Smaller: more objects without that.
+const AHEAD: usize = 8;
 
 /// What one stage of a collection leaves to the next.
 #[derive(Default)]
@@ -103,29 +104,14 @@ impl Trace<'_> {
         }
     }
 
-    /// Scans until nothing gray is left. Between leaving the stack and being scanned, an object waits in a short
-    /// queue while its memory comes into the cache.
+    /// Scans until nothing gray is left.
     pub fn scan_gray<H: Host>(&mut self) {
         if self.work.gray.is_empty() {
             return;
         }
-        let mut queue: [Option<ObjRef>; PREFETCHED] = [None; PREFETCHED];
-        let mut turn = 0;
-        // After so many empty turns the queue is empty, too.
-        let mut idle = 0;
-        while idle < PREFETCHED {
-            let next = take::<H, _>(Choice::Gray, &mut self.work.gray);
-            if let Some(object) = next {
-                object.prefetch();
-                idle = 0;
-            } else {
-                idle += 1;
-            }
-            if let Some(object) = std::mem::replace(&mut queue[turn], next) {
-                self.scan::<H>(object);
-                idle = 0;
-            }
-            turn = (turn + 1) % PREFETCHED;
+        let mut queue = Queue::default();
+        while let Some(object) = queue.next(|| take::<H, _>(Choice::Gray, &mut self.work.gray)) {
+            self.scan::<H>(object);
         }
     }
 
@@ -136,6 +122,9 @@ impl Trace<'_> {
         self.report.traced_bytes += cell_bytes(header);
         let count = header.references();
         for before in 0..count {
+            if before + AHEAD < count {
+                self.prefetch_target::<H>(object.slot(header, before + AHEAD));
+            }
             let slot = object.slot(header, self.work.turn.nth::<H>(before, count));
             if H::commits(Fault::SkippedBit) {
                 self.follow_only::<H>(slot);
@@ -145,6 +134,18 @@ impl Trace<'_> {
         }
         if self.marks_seen && header.has(MUTABLE) {
             object.set_flags(SEEN);
+        }
+    }
+
+    /// Asks for the memory that reaching what `slot` refers to will need: its header if it is young, otherwise its bits.
+    #[inline(always)]
+    fn prefetch_target<H: Host>(&self, slot: Slot) {
+        if let Some(target) = target::<H>(slot.get()) {
+            if self.nursery.contains(target.address()) {
+                target.prefetch();
+            } else {
+                target.prefetch_bits();
+            }
         }
     }
 

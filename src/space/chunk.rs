@@ -10,7 +10,7 @@ use memoffset::offset_of;
 use retain_bits::RetainBits;
 use static_assertions::{const_assert, const_assert_eq};
 
-use crate::object::ObjRef;
+use crate::object::{ObjRef, prefetch};
 
 /// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
 #[repr(C)]
@@ -77,6 +77,14 @@ impl ObjRef {
     #[inline(always)]
     pub fn is_traced(self) -> bool {
         self.chunk().traced.get(self.granule())
+    }
+
+    /// Asks for the memory of an old object's bits, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch_bits(self) {
+        let (chunk, granule) = (self.chunk(), self.granule());
+        prefetch(chunk.retain.place(granule).cast());
+        prefetch(chunk.traced.place(granule).cast());
     }
 
     #[inline(always)]
