@@ -19,6 +19,7 @@ use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::{Refused, System};
 use crate::pacing::{Pacer, Request};
+use crate::pool::Pool;
 use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::sites::Sites;
@@ -144,7 +145,19 @@ impl<H: Host> Heap<'_, H> {
     /// # Errors
     /// The settings do not agree, or the system gives no memory.
     pub fn branded<R>(config: Config, f: impl for<'id> FnOnce(Heap<'id, H>) -> R) -> Result<R, ConfigError> {
-        Heap::make(config).map(f)
+        Heap::make(config, None).map(f)
+    }
+
+    /// The same, with memory from `pool`, which gets it back when the heap is dropped.
+    ///
+    /// # Errors
+    /// As [`Heap::branded`].
+    pub fn branded_in<R>(
+        pool: &Pool,
+        config: Config,
+        f: impl for<'id> FnOnce(Heap<'id, H>) -> R,
+    ) -> Result<R, ConfigError> {
+        Heap::make(config, Some(pool)).map(f)
     }
 }
 
@@ -158,7 +171,18 @@ impl<H: Host> Heap<'static, H> {
     /// No value, handle or weak reference of this heap is ever given to another heap with the brand `'static`,
     /// and none of theirs to this one.
     pub unsafe fn unbranded(config: Config) -> Result<Self, ConfigError> {
-        Heap::make(config)
+        Heap::make(config, None)
+    }
+
+    /// The same, with memory from `pool`, which gets it back when the heap is dropped.
+    ///
+    /// # Errors
+    /// As [`Heap::unbranded`].
+    ///
+    /// # Safety
+    /// As [`Heap::unbranded`].
+    pub unsafe fn unbranded_in(pool: &Pool, config: Config) -> Result<Self, ConfigError> {
+        Heap::make(config, Some(pool))
     }
 }
 
@@ -172,10 +196,10 @@ impl<'id, H: Host> Heap<'id, H> {
     /// For code that polls inline: where in the heap the byte stands that is not 0 when a collection is due.
     pub const WANTED_OFFSET: usize = offset_of!(Self, wanted);
 
-    fn make(config: Config) -> Result<Self, ConfigError> {
+    fn make(config: Config, pool: Option<&Pool>) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
-        let system = Rc::new(System::default());
+        let system = Rc::new(System::new(pool));
         let space = Space::new(config.block_bytes, config.check, Rc::clone(&system));
         let stack = RootStack::new(config.stack_words, &system).map_err(refused)?;
         let mut heap = Heap {

@@ -57,6 +57,7 @@ mod os;
 mod pacing;
 #[allow(unsafe_code)]
 mod planted;
+mod pool;
 mod references;
 #[allow(unsafe_code)]
 mod roots;
@@ -84,6 +85,7 @@ pub use heap::{AllocError, Heap, StoreError};
 pub use order::{Choice, Stage};
 pub use pacing::Request;
 pub use planted::{Overlooked, Place};
+pub use pool::Pool;
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
 pub use shaped::Shaped;

@@ -457,13 +457,23 @@ impl Space {
         self.waiting.retain(|&block| !is_gone(block));
         self.room.forget(is_gone);
         for at in gone {
-            self.regions.swap_remove(at);
+            let mut region = self.regions.swap_remove(at);
+            self.leave(&mut region);
             self.blocks_free -= empty;
             if let Some(moved) = self.regions.get(at) {
                 chunk_of(moved.mapping.range().start).index.set(at);
             }
         }
         self.hint = 0;
+    }
+
+    /// A chunk that is going to be dropped may go to a pool, which wants its side tables empty.
+    fn leave(&self, region: &mut Region) {
+        if self.system.has_pool() {
+            let range = region.mapping.range();
+            chunk_of(range.start).clear(self.first_block()..region.free.reached(), self.block);
+            self.system.inherits(&mut region.mapping, range.len());
+        }
     }
 
     // ------------------------------------------------------------------ retain bits, by address
@@ -563,5 +573,13 @@ impl Space {
     /// Taken cells of a block, counted.
     pub fn count_cells(&self, block: usize) -> usize {
         chunk_of(block).starts.count(self.granules(block))
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        for mut region in std::mem::take(&mut self.regions) {
+            self.leave(&mut region);
+        }
     }
 }

@@ -54,6 +54,12 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
         word.set(word.get() & !mask);
     }
 
+    /// Clears the bits of `granules`, whole words of them.
+    pub fn clear_all(&self, granules: Range<usize>) {
+        debug_assert!(granules.start.is_multiple_of(64) && granules.end.is_multiple_of(64));
+        self.0.data[granules.start / 64..granules.end / 64].iter().for_each(|word| word.set(0));
+    }
+
     /// How many bits are set in `granules`.
     pub fn count(&self, granules: Range<usize>) -> usize {
         self.0[granules].count_ones()

@@ -15,7 +15,7 @@ use crate::generate::generate;
 use crate::history::{History, Setup};
 use crate::hosts::{Directed, directed};
 use crate::log::Log;
-use crate::run::{Failure, Judge, run_watched, step_reached};
+use crate::run::{Failure, Judge, forget_memory, run_watched, step_reached};
 use crate::scene::Audience;
 use crate::shrink::shrink;
 
@@ -189,7 +189,11 @@ fn attempt_order(
         (None, 0) => run_watched::<LowTag>(history, judge, audience, log),
         _ => directed(order, fault, || run_watched::<Directed>(history, judge, audience, log)),
     });
-    result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }))
+    let result = result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }));
+    if fault.is_some() || result.is_err() {
+        forget_memory();
+    }
+    result
 }
 
 #[cfg(test)]

@@ -138,6 +138,14 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         }
     }
 
+    /// Makes `blocks` as good as never touched. None of them must be on the list of touched blocks any more.
+    pub fn clear(&self, blocks: Range<usize>, shift: u32) {
+        let words = Self::words(blocks.start, shift).start..Self::words(blocks.end, shift).start;
+        self.current.data[words.clone()].iter().for_each(|word| word.set(0));
+        self.previous.data[words].iter().for_each(|word| word.set(0));
+        self.stamps[blocks].iter().for_each(|stamp| stamp.set(NEVER));
+    }
+
     /// The words of `block` with something dropped in them: the word's index in the table, and the dropped bits.
     #[inline]
     pub fn dropped(&self, block: usize, shift: u32) -> impl Iterator<Item = (usize, u64)> {
