@@ -62,12 +62,13 @@ fn extend<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     Ok(none())
 }
 
-fn index<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+fn index<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 3)?;
     let (list, wanted) = (this(args)?, args.positional[0].get());
     let (start, end) = span(args, 1, list::len(list))?;
     for at in start..end {
-        if equal::equal(list::get(list, at), wanted)? {
+        cx.host.meter.step()?;
+        if equal::equal(cx, list::get(list, at), wanted)? {
             return Ok(length(at));
         }
     }
@@ -113,7 +114,8 @@ fn list_remove<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let list = this(args)?;
     list::check_writable(cx, list, "remove from")?;
     for at in 0..list::len(list) {
-        if equal::equal(list::get(list, at), wanted)? {
+        cx.host.meter.step()?;
+        if equal::equal(cx, list::get(list, at), wanted)? {
             list::remove(cx, list, at, "remove from")?;
             return Ok(none());
         }
@@ -129,9 +131,9 @@ fn clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     Ok(none())
 }
 
-fn get<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+fn get<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 2)?;
-    let found = table::get(this(args)?, args.positional[0].get())?;
+    let found = table::get(cx, this(args)?, args.positional[0].get())?;
     Ok(found.or(args.at(1)).unwrap_or(none()))
 }
 
@@ -178,7 +180,7 @@ fn popitem<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn setdefault<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 2)?;
     let (dict, key) = (this(args)?, args.positional[0].get());
-    if let Some(value) = table::get(dict, key)? {
+    if let Some(value) = table::get(cx, dict, key)? {
         return Ok(value);
     }
     let value = args.at(1).unwrap_or(none());

@@ -230,6 +230,6 @@ fn zip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 /// Is `a` below `b` (for sorting)?
-pub(crate) fn less<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
-    Ok(equal::compare("<", a, b)?.is_lt())
+pub(crate) fn less<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    Ok(equal::compare(cx, "<", a, b)?.is_lt())
 }
