@@ -58,7 +58,7 @@ fn list_clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn extend<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
-    list::extend(cx, this(args)?, &iter::collect(cx, iterable, "iterable")?, "extend")?;
+    list::extend(cx, this(args)?, &iter::collect(cx, iterable, "1")?, "extend")?;
     Ok(none())
 }
 
@@ -94,7 +94,7 @@ pub(super) fn span(args: &Args<'_, '_>, first: usize, len: usize) -> Res<(usize,
 fn insert<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [at, value] = args.exactly()?;
     let list = this(args)?;
-    let Some(at) = at.as_small() else { fail!("got {}, want int", at.type_name()) };
+    let Some(at) = at.as_small() else { fail!("for parameter 1: got {}, want int", at.type_name()) };
     let len = list::len(list) as i64;
     let at = (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len);
     list::insert(cx, list, at as usize, value)?;

@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::ops;
 use crate::value::{Kind, Object, Value, ValueExt, boolean};
 
-use super::functions::less;
+use super::functions::{greater, less};
 
 /// Places in the state.
 const ITEMS: usize = 0;
@@ -37,7 +37,11 @@ fn check_callable(key: Value<'_>) -> Res<()> {
 /// The first half of `sorted`.
 pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> {
     let [iterable, key, reverse] = args.bind(["iterable", "key?", "reverse?"])?;
-    let reverse = reverse.is_some_and(ops::truth);
+    let reverse = match reverse.map(|reverse| (reverse, reverse.as_bool())) {
+        None => false,
+        Some((_, Some(reverse))) => reverse,
+        Some((reverse, None)) => fail!("for parameter reverse: got {}, want bool", reverse.type_name()),
+    };
     let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "iterable")?;
     match key {
         Some(key) => {
@@ -157,8 +161,9 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
         }
         None => {
             let mut best = first;
+            let beats = if largest { greater } else { less };
             for &item in &items[1..] {
-                if if largest { less(cx, best, item)? } else { less(cx, item, best)? } {
+                if beats(cx, item, best)? {
                     best = item;
                 }
             }
@@ -173,10 +178,11 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
     let cx = machine.cx();
     let state = machine.slot(slot).get();
     let (items, keys, largest) = (part(state, ITEMS)?, part(state, KEYS)?, flag(state));
+    let beats = if largest { greater } else { less };
     let mut best = 0;
     for index in 1..list::len(keys) {
         let (a, b) = (list::get(keys, best), list::get(keys, index));
-        if if largest { less(cx, a, b)? } else { less(cx, b, a)? } {
+        if beats(cx, b, a)? {
             best = index;
         }
     }
