@@ -170,7 +170,27 @@ impl<'a, 's> Args<'a, 's> {
             () if given < min => ("at least ", min),
             () => ("at most ", max),
         };
-        fail!("got {given} argument{}, want {bound}{wanted}", if given == 1 { "" } else { "s" })
+        fail!("got {given} arguments, want {bound}{wanted}")
+    }
+
+    /// No arguments by name, for the function `name`, which says so in words of its own.
+    ///
+    /// # Errors
+    /// There are some.
+    pub(crate) fn unnamed(&self, name: &str) -> Res<()> {
+        if self.named.is_empty() { Ok(()) } else { fail!("{name} does not accept keyword arguments") }
+    }
+
+    /// The only argument of the function `name`, which says in words of its own that it must be the only one.
+    ///
+    /// # Errors
+    /// There are more, or none.
+    pub(crate) fn only(&self, name: &str) -> Res<Value<'s>> {
+        self.unnamed(name)?;
+        match self.positional {
+            [value] => Ok(value.get()),
+            given => fail!("got {} arguments, want exactly 1", given.len()),
+        }
     }
 
     /// Exactly these parameters, by position only.

@@ -119,9 +119,9 @@ pub trait HostType: Sized + 'static {
     ///
     /// # Errors
     /// That cannot be asked.
-    fn contains<'s>(this: &Hosted<'s, Self>, _cx: Cx<'s>, element: Value<'s>) -> Res<bool> {
+    fn contains<'s>(this: &Hosted<'s, Self>, cx: Cx<'s>, element: Value<'s>) -> Res<bool> {
         match Self::elements(this) {
-            Some(elements) => crate::ops::contains(elements, element, "in"),
+            Some(elements) => crate::ops::contains(cx, elements, element, "in"),
             None => fail!("unknown binary op: {} in {}", element.type_name(), Self::NAME),
         }
     }

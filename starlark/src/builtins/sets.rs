@@ -134,6 +134,7 @@ pub fn change<'s>(cx: Cx<'s>, op: BinaryOp, set: Object<'s>, other: Object<'s>) 
     let elements = |set: Object<'s>| -> Vec<Value<'s>> {
         table::positions(set).map(|position| table::key(set, position)).collect()
     };
+    cx.host.meter.steps(table::len(if op == BinaryOp::BitAnd { set } else { other }))?;
     match op {
         BinaryOp::BitOr => {
             for element in elements(other) {
@@ -142,7 +143,7 @@ pub fn change<'s>(cx: Cx<'s>, op: BinaryOp, set: Object<'s>, other: Object<'s>) 
         }
         BinaryOp::BitAnd => {
             for element in elements(set) {
-                if table::find(other, element)?.is_none() {
+                if table::find(cx, other, element)?.is_none() {
                     table::remove(cx, set, element)?;
                 }
             }
@@ -202,9 +203,10 @@ fn symmetric_difference_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value
 // ---------------------------------------------------------------------------------------------- questions
 
 /// Does `larger` contain all of `smaller`?
-pub(crate) fn contains_all<'s>(larger: Object<'s>, smaller: Object<'s>) -> Res<bool> {
+pub(crate) fn contains_all<'s>(cx: Cx<'s>, larger: Object<'s>, smaller: Object<'s>) -> Res<bool> {
     for position in table::positions(smaller) {
-        if table::find(larger, table::key(smaller, position))?.is_none() {
+        cx.host.meter.step()?;
+        if table::find(cx, larger, table::key(smaller, position))?.is_none() {
             return Ok(false);
         }
     }
@@ -214,7 +216,8 @@ pub(crate) fn contains_all<'s>(larger: Object<'s>, smaller: Object<'s>) -> Res<b
 fn isdisjoint<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let (set, other) = (this(args)?, other(cx, args)?);
     for position in table::positions(other) {
-        if table::find(set, table::key(other, position))?.is_some() {
+        cx.host.meter.step()?;
+        if table::find(cx, set, table::key(other, position))?.is_some() {
             return Ok(boolean(false));
         }
     }
@@ -222,9 +225,9 @@ fn isdisjoint<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn issubset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(contains_all(other(cx, args)?, this(args)?)?))
+    Ok(boolean(contains_all(cx, other(cx, args)?, this(args)?)?))
 }
 
 fn issuperset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(contains_all(this(args)?, other(cx, args)?)?))
+    Ok(boolean(contains_all(cx, this(args)?, other(cx, args)?)?))
 }

@@ -8,6 +8,7 @@ use crate::data::{iter, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Call, Prepared};
 use crate::limits::Limit;
+use crate::ops::attr;
 use crate::residents;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
@@ -150,7 +151,7 @@ fn bind_named<'s>(
             }
             (None, Some(kwargs)) => table::insert(cx, kwargs, name, value)?,
             (None, None) => {
-                fail!("function {} got an unexpected keyword argument \"{}\"", code.name, text::lossy(text))
+                return Err(unexpected(code, &text::lossy(text)));
             }
         };
         if !is_new {
@@ -158,6 +159,17 @@ fn bind_named<'s>(
         }
     }
     Ok((by_name, kwargs.map(Value::from)))
+}
+
+/// The error that a function has no parameter of this name.
+#[cold]
+fn unexpected(code: &Code, name: &str) -> Box<Failure> {
+    let names: Vec<String> = code.params.names.iter().map(|name| name.to_string()).collect();
+    let hint = match attr::spelled_like(name, &names) {
+        Some(similar) => format!(" (did you mean {similar}?)"),
+        None => String::new(),
+    };
+    Failure::new(format!("function {} got an unexpected keyword argument \"{name}\"{hint}", code.name))
 }
 
 /// Collects the arguments of a call with more than positional ones. They stand behind the callee: positional,
