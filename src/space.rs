@@ -505,7 +505,7 @@ impl Space {
             let base = region.mapping.range().start;
             let used =
                 move |&index: &usize| matches!(chunk_of(base).blocks[index].used(), Use::Cells | Use::Head);
-            let blocks = (0..self.block.per_chunk()).filter(used);
+            let blocks = (0..region.free.reached()).filter(used);
             blocks.flat_map(move |index| {
                 let granules = self.granules(base + index * self.block.get());
                 chunk_of(base).starts.ones(granules).map(move |granule| (base, granule))
@@ -517,7 +517,7 @@ impl Space {
         let mut objects = Vec::with_capacity(self.objects);
         // SAFETY: a start bit is set exactly where an old object begins.
         let object = |(base, granule)| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) };
-        objects.extend(in_blocks.chain(alone).map(object));
+        in_blocks.chain(alone).map(object).for_each(|object| objects.push(object));
         objects
     }
 
@@ -564,7 +564,7 @@ impl Space {
     pub fn cell_blocks(&self) -> impl Iterator<Item = (usize, &BlockState)> {
         self.regions.iter().flat_map(move |region| {
             let base = region.mapping.range().start;
-            (0..self.block.per_chunk())
+            (0..region.free.reached())
                 .map(move |index| (base + index * self.block.get(), &chunk_of(base).blocks[index]))
                 .filter(|(_, state)| state.used() == Use::Cells)
         })

@@ -241,6 +241,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
     /// What can be reached from `pending`, by number, if what `goes_on` says no to is not left again.
     fn reach(&self, mut pending: Vec<usize>, goes_on: impl Fn(usize) -> bool) -> Vec<bool> {
         let mut reached = vec![false; self.objects.len()];
+        pending.reserve(self.targets.len());
         while let Some(number) = pending.pop() {
             if !std::mem::replace(&mut reached[number], true) && goes_on(number) {
                 pending.extend(self.targets(number).iter().filter(|&&target| !reached[target]));
