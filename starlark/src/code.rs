@@ -320,6 +320,7 @@ pub enum Op {
     SetAttr {
         a: Reg,
         attr: u32,
+        value: Reg,
     },
     /// Takes `count` elements apart.
     Unpack {

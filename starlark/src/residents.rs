@@ -8,7 +8,8 @@ use std::rc::Rc;
 use crate::builtins::methods::Method;
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::host_type::{HostType, KEY, Key, Member, Resident, TYPE};
+use crate::host_type::{HostType, KEY, Key, Member, TYPE};
+use crate::resident::Resident;
 use crate::value::{Heap, Kind, Object, Value, ValueExt, shapes};
 
 /// The raw word of a host value's object: its place in the table, the number of its type, and whether it is false.

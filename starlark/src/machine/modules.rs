@@ -162,13 +162,12 @@ impl Machine {
 
     /// Runs the top level of a module; its result is in the word of the root stack whose place is returned.
     pub(super) fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<usize> {
-        self.call(ROOT_KEPT, 0, |cx, _, stack| {
+        self.call(|cx, _| {
             let module = list::get(kept_list(cx)?, kept);
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
-            fresh.raw_mut()[0] = u64::from(code);
+            fresh.raw_mut()[0] = cx.host.function_word(code);
             fresh.references_mut()[0] = module.object().map_or(Value::EMPTY, |module| module.get(1));
-            stack[0].set(fresh.finish().into());
-            Ok(())
+            Ok(fresh.finish().into())
         })
     }
 
