@@ -209,6 +209,7 @@ impl Machine {
             None => _ = self.heap.collect(request),
             Some(mistake) => self.collect_mistakenly(mistake, request),
         }
+        self.sweep_codes();
         if self.host.residents.len() > 0 {
             self.host.residents.sweep(&self.heap);
         }
