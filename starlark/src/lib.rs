@@ -92,6 +92,7 @@
 #![deny(unsafe_code)]
 
 pub mod builtins;
+pub mod caller;
 pub mod code;
 pub mod compile;
 pub mod convert;
@@ -101,6 +102,7 @@ pub mod define;
 pub mod engine;
 pub mod error;
 pub mod failure;
+pub mod guard;
 pub mod handle;
 pub mod host;
 pub mod host_type;
@@ -110,17 +112,20 @@ pub mod machine;
 pub mod ops;
 pub mod picture;
 pub mod program;
+mod resident;
 mod residents;
 pub mod session;
 pub mod syntax;
 pub mod value;
 
 pub use builtins::methods::Method;
+pub use caller::{Caller, Given};
 pub use convert::{FromValue, IntoValue};
 pub use cx::Cx;
 pub use engine::{CONFIG, Engine, EngineError};
 pub use error::{Error, ErrorKind};
 pub use failure::{Failure, Res};
+pub use guard::Panic;
 pub use handle::Handle;
 pub use host::Args;
 pub use host_type::{HostType, Hosted, Key, Member};

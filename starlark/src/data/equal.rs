@@ -112,7 +112,6 @@ pub(super) fn equal_leaves<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bo
             Some((a, b)) => equal_leaves(cx, a, b),
             None => Ok(x == y),
         },
-        Kind::Bound => Ok(x.raw(0) == y.raw(0) && x.get(0) == y.get(0)),
         _ => Ok(x == y),
     }
 }
