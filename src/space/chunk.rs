@@ -10,6 +10,7 @@ use memoffset::offset_of;
 use retain_bits::RetainBits;
 use static_assertions::{const_assert, const_assert_eq};
 
+use crate::exchange::OwnerWord;
 use crate::object::ObjRef;
 
 /// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
@@ -27,6 +28,8 @@ pub(crate) struct Chunk {
     pub blocks: [BlockState; CHUNK_BLOCKS_MAX],
     /// Where the space keeps what it knows of this chunk.
     pub index: Cell<usize>,
+    /// Whose all this is. The only part that anybody else may look at.
+    pub owner: OwnerWord,
 }
 const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
 const_assert_eq!(offset_of!(Chunk, retain), 0);
