@@ -43,6 +43,8 @@
 mod address_map;
 #[allow(unsafe_code)]
 mod collect;
+#[allow(unsafe_code)]
+mod exchange;
 mod fault;
 mod freeze;
 #[allow(unsafe_code)]
@@ -80,6 +82,11 @@ mod weak;
 mod young;
 
 pub use blocks::BlockBytes;
+pub use exchange::audit::Audit;
+pub use exchange::estate::Estate;
+pub use exchange::group::Group;
+pub use exchange::immortal::ImmortalError;
+pub use exchange::shared::{ShareError, Shared};
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
 pub use order::{Choice, Stage};

@@ -7,6 +7,7 @@
 //!
 //! This file knows where objects are and how large they are, not what they refer to.
 
+mod absorb;
 mod chunk;
 mod large;
 
@@ -21,6 +22,7 @@ use retain_bits::{Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
 use static_assertions::const_assert_eq;
 
+use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
 use crate::os::{Mapping, Refused, System};
 use crate::shape::{Header, MUTABLE};
@@ -74,6 +76,10 @@ struct Region {
 pub(crate) struct Space {
     pub block: BlockBytes,
     pub system: Rc<System>,
+    /// Who this is, in a group of heaps.
+    pub owner: Owner,
+    /// An address may be that of another owner's object. Once set it stays so.
+    pub abroad: bool,
     /// The number of the complete collection; blocks are stamped with it.
     pub epoch: u64,
     /// Blocks with a bit in their current table, and those flipped in this epoch.
@@ -104,10 +110,12 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    pub fn new(block: BlockBytes, poison: bool, system: Rc<System>) -> Space {
+    pub fn new(block: BlockBytes, poison: bool, system: Rc<System>, owner: Owner) -> Space {
         Space {
             block,
             system,
+            owner,
+            abroad: false,
             epoch: 1,
             touched_blocks: Vec::new(),
             overflow: Overflow::default(),
@@ -156,6 +164,12 @@ impl Space {
         address & !(self.block.get() - 1)
     }
 
+    /// Is the object at this address one of this space's own? It must not be in a nursery.
+    #[inline(always)]
+    pub fn is_own(&self, address: usize) -> bool {
+        !self.abroad || chunk_of(address).owner.get() == self.owner
+    }
+
     /// The number of a block in its chunk.
     #[inline(always)]
     pub fn block_index(&self, block: usize) -> usize {
@@ -199,6 +213,7 @@ impl Space {
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);
         chunk.index.set(self.regions.len());
+        chunk.owner.set(self.owner);
         for state in &chunk.blocks[..first] {
             state.set_used(Use::Tables);
         }
@@ -214,7 +229,7 @@ impl Space {
 
     /// A free cell for an object of `bytes` bytes, which must not be large. [`Space::reserve`] has seen to it
     /// that there is one.
-    #[inline]
+    #[inline(always)]
     pub fn cell(&mut self, lane: Lane, bytes: usize) -> usize {
         let class = class_of(bytes / GRANULE_BYTES);
         let cell = class.bytes();

@@ -79,7 +79,7 @@ impl Old {
             let target = target::<H>(slot.get());
             slot.set(H::EMPTY);
             if let Some(target) = target {
-                self.decrement(target);
+                self.decrement_anywhere(target);
             }
         }
         if end < header.references() {
@@ -100,7 +100,9 @@ impl Old {
                 self.partly = Some((object, 0));
                 return;
             }
-            if !H::commits(Fault::SkippedDecrement) {
+            if self.space.abroad {
+                targets::<H>(object, header).for_each(|target| self.decrement_anywhere(target));
+            } else if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {
                     self.decrement(target);
                 }
@@ -120,8 +122,8 @@ impl Old {
         };
         for &member in &members {
             for target in targets::<H>(member, member.header()) {
-                if self.representative(target) != first {
-                    self.decrement(target);
+                if !self.is_in(target, first) {
+                    self.decrement_anywhere(target);
                 }
             }
         }
