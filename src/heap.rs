@@ -354,7 +354,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if header.0 & WRITE_MASK != MUTABLE {
             self.touch(object.obj(), index, index + 1)?;
         }
-        object.obj().slot(header, index).set(value.bits());
+        object.obj().slot::<H>(header, index).set(value.bits());
         Ok(())
     }
 

@@ -90,7 +90,7 @@ pub use snapshot::{
 };
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
-pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
+pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value, Words};
 pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 

@@ -105,7 +105,7 @@ impl Trace<'_> {
         while (visit.state.next as usize) < visit.header.references() {
             let next = visit.state.next as usize;
             let slot =
-                visit.object.slot(visit.header, self.work.turn.nth::<H>(next, visit.header.references()));
+                visit.object.slot::<H>(visit.header, self.work.turn.nth::<H>(next, visit.header.references()));
             visit.state.next += 1;
             match self.follow::<H>(slot) {
                 Found::Counted if target::<H>(slot.get()) != Some(visit.object) => {}
