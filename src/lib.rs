@@ -40,7 +40,14 @@
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
 
+// What the derive macro writes says `frazil`, also here.
+#[cfg(feature = "arena")]
+extern crate self as frazil;
+
 mod address_map;
+#[cfg(feature = "arena")]
+#[allow(unsafe_code)]
+pub mod arena;
 #[allow(unsafe_code)]
 mod collect;
 mod fault;
