@@ -132,7 +132,10 @@ impl ObjRef {
         let within = |stride: u32| if index < stride as usize { index } else { index % stride as usize };
         let is_reference = match H::words(header) {
             Words::All => true,
-            Words::Mapped { map, stride } => map >> within(stride) & 1 != 0,
+            Words::Mapped { map, stride } => {
+                let word = within(stride);
+                word < 64 && map >> word & 1 != 0
+            }
             Words::Asked { is_reference, stride } => {
                 let word = within(stride);
                 // SAFETY: the words are those of an object that the host made under this header, which is live, or

@@ -88,7 +88,7 @@ pub unsafe trait Host: Sized + 'static {
 pub enum Words {
     /// Each of them.
     All,
-    /// Those of which `map` has the bit, counted anew every `stride` words (1 to 64).
+    /// Those of which `map` has the bit, counted anew every `stride` words. From the 65th on there are none.
     Mapped {
         /// Bit `n`: word `n` is a reference, or empty.
         map: u64,

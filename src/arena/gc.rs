@@ -1,5 +1,6 @@
 //! The pointer: one word, copied freely, read like a reference.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -89,8 +90,8 @@ impl<'gc, T: ?Sized + Object<'gc>> Deref for Gc<'gc, T> {
     }
 }
 
-impl<'gc, T: ?Sized + Object<'gc>> AsRef<T> for Gc<'gc, T> {
-    fn as_ref(&self) -> &T {
+impl<'gc, T: ?Sized + Object<'gc>> Borrow<T> for Gc<'gc, T> {
+    fn borrow(&self) -> &T {
         self
     }
 }

@@ -11,7 +11,7 @@ pub struct Vector<'gc, T> {
 #[derive(Trace)]
 struct Parts<'gc, T> {
     len: Cell<usize>,
-    /// The elements, and behind them copies of some element, so that nothing else is kept alive.
+    /// The elements, and behind them copies of the first one, so that nothing else is kept alive.
     items: Cell<Option<Gc<'gc, [Cell<T>]>>>,
 }
 
@@ -95,14 +95,16 @@ impl<'gc, T: Trace<'gc> + Copy> Vector<'gc, T> {
         s.set(self.parts, Parts::LEN, len + 1);
     }
 
-    /// Twice as many places, filled with `value` behind the elements.
+    /// Twice as many places, and `value` in the next one.
     #[cold]
     #[track_caller]
     fn grow(self, s: &Session<'gc>, value: T) {
         let cells = self.cells();
+        let first = self.get(0).unwrap_or(value);
         let items = s.slice_with((2 * cells.len()).max(4), |index| match cells.get(index) {
             Some(cell) => cell.clone(),
-            None => Cell::new(value),
+            None if index == cells.len() => Cell::new(value),
+            None => Cell::new(first),
         });
         s.set(self.parts, Parts::ITEMS, Some(items));
     }
