@@ -253,16 +253,21 @@ impl<'id, H: Host> Heap<'id, H> {
     #[inline]
     pub fn alloc(&self, shape: &Shape, len: usize) -> Result<Fresh<'_, 'id, H>, AllocError> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
-        let bytes = object::cell_bytes(header);
-        let small = bytes <= self.cell_bytes_max;
-        let address = match if small { self.young.nursery.bump(bytes) } else { None } {
-            Some(address) => address,
-            None => self.alloc_slow(bytes)?,
-        };
+        let address = self.take(object::cell_bytes(header))?;
         // SAFETY: the nursery or the old space handed out `bytes` unused bytes; nobody else knows the object yet.
         unsafe {
             let object = object::initialise(address, header, H::EMPTY);
             Ok(Fresh::new(Object::from_bits(H::word(object.address(), H::EMPTY))))
+        }
+    }
+
+    /// Room for an object that takes `bytes` bytes (whole granules).
+    #[inline(always)]
+    pub(crate) fn take(&self, bytes: usize) -> Result<usize, AllocError> {
+        let small = bytes <= self.cell_bytes_max;
+        match if small { self.young.nursery.bump(bytes) } else { None } {
+            Some(address) => Ok(address),
+            None => self.alloc_slow(bytes),
         }
     }
 
@@ -402,7 +407,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if header.0 & WRITE_MASK != MUTABLE {
             self.touch(object.obj(), index, index + 1)?;
         }
-        object.obj().slot(header, index).set(value.bits());
+        object.obj().slot::<H>(header, index).set(value.bits());
         Ok(())
     }
 
@@ -452,7 +457,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// The slow path of the write test: refuses, or puts the object (of a large one, the cards with these
     /// references) on the touched list.
     #[cold]
-    fn touch(&self, object: ObjRef, start: usize, end: usize) -> Result<(), StoreError> {
+    pub(crate) fn touch(&self, object: ObjRef, start: usize, end: usize) -> Result<(), StoreError> {
         let header = object.header();
         if !header.has(MUTABLE) {
             return Err(StoreError::Frozen);

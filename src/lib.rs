@@ -40,7 +40,14 @@
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
 
+// What the derive macro writes says `frazil`, also here.
+#[cfg(feature = "arena")]
+extern crate self as frazil;
+
 mod address_map;
+#[cfg(feature = "arena")]
+#[allow(unsafe_code)]
+pub mod arena;
 #[allow(unsafe_code)]
 mod collect;
 #[allow(unsafe_code)]
@@ -102,7 +109,7 @@ pub use snapshot::{
 };
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
-pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
+pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value, Words};
 pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 

@@ -300,5 +300,5 @@ pub(crate) fn target<H: Host>(word: u64) -> Option<ObjRef> {
 /// The objects that `object` refers to, one for each reference.
 #[inline]
 pub(crate) fn targets<H: Host>(object: ObjRef, header: Header) -> impl Iterator<Item = ObjRef> {
-    object.slots(header).filter_map(|slot: Slot| target::<H>(slot.get()))
+    object.slots::<H>(header).filter_map(|slot: Slot| target::<H>(slot.get()))
 }

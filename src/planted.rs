@@ -88,7 +88,7 @@ impl<H: Host> Heap<'_, H> {
         let mut found = (self.stack.slots().nth(place.root)?, None);
         for &index in &place.path {
             let object = target::<H>(found.0.get())?;
-            found = (object.slots(object.header()).nth(index)?, Some(object));
+            found = (object.slots::<H>(object.header()).nth(index)?, Some(object));
         }
         Some(found)
     }

@@ -36,7 +36,7 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         for object in old.space.objects().into_iter().chain(self.young_objects(&old)) {
             let header = object.header();
-            for (index, slot) in object.slots(header).enumerate() {
+            for (index, slot) in object.slots::<H>(header).enumerate() {
                 starts.check(slot.get(), || {
                     format!("reference {index} of the {} at {:#x}", name(header), object.address())
                 })?;

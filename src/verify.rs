@@ -159,7 +159,7 @@ impl<'id, H: Host> Heap<'id, H> {
                 retained: old.is_retained(object),
                 waiting: waits,
                 component: components.get(&object).copied(),
-                released: if waits { object.slots(header).take_while(is_word).count() } else { 0 },
+                released: if waits { object.slots::<H>(header).take_while(is_word).count() } else { 0 },
             }
         };
         old.space.objects().into_iter().map(tally).collect()

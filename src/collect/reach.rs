@@ -139,9 +139,9 @@ impl Trace<'_> {
         let count = header.references();
         for before in 0..count {
             if before + AHEAD < count {
-                self.prefetch_target::<H>(object.slot(header, before + AHEAD));
+                self.prefetch_target::<H>(object.slot::<H>(header, before + AHEAD));
             }
-            let slot = object.slot(header, self.work.turn.nth::<H>(before, count));
+            let slot = object.slot::<H>(header, self.work.turn.nth::<H>(before, count));
             if H::commits(Fault::SkippedBit) {
                 self.follow_only::<H>(slot);
             } else {
@@ -168,14 +168,11 @@ impl Trace<'_> {
     /// Reaches what one card of a large object refers to.
     pub fn scan_card<H: Host>(&mut self, object: ObjRef, card: usize) {
         let header = object.header();
-        let first = object.address() + header.first_reference() * WORD_BYTES;
-        let end = first + header.references() * WORD_BYTES;
-        let start = object.address() + card * CARD_BYTES;
-        let slots = start.max(first)..(start + CARD_BYTES).min(end);
+        let reference = |word: usize| word.saturating_sub(header.first_reference()).min(header.references());
+        let words = CARD_BYTES / WORD_BYTES;
         self.report.traced_bytes += CARD_BYTES;
-        for address in slots.step_by(WORD_BYTES) {
-            // SAFETY: a reference slot of a live object.
-            self.reach::<H>(unsafe { Slot::new(address) });
+        for index in reference(card * words)..reference((card + 1) * words) {
+            self.reach::<H>(object.slot::<H>(header, index));
         }
     }
 

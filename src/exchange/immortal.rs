@@ -87,7 +87,7 @@ impl<'id, H: Host> Heap<'id, H> {
                 space.promote_large(copy, bytes);
             }
             copy.clear_flags(FINALIZABLE | COMPONENT | MARKED);
-            for slot in copy.slots(copy.header()) {
+            for slot in copy.slots::<H>(copy.header()) {
                 let word = slot.get();
                 if let Some(place) = target::<H>(word).and_then(|target| places.get(&target)) {
                     slot.set(H::word(*place, word));
@@ -107,7 +107,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut at = 0;
         while let Some(&object) = graph.get(at) {
             at += 1;
-            for target in object.slots(object.header()).filter_map(|slot| target::<H>(slot.get())) {
+            for target in object.slots::<H>(object.header()).filter_map(|slot| target::<H>(slot.get())) {
                 if is_mortal(&target) && seen.insert(target) {
                     graph.push(target);
                 }

@@ -217,7 +217,7 @@ impl<'id, H: Host> Heap<'id, H> {
                 shape_ids.reverse();
                 return Some(ShareError::Mutable { path, shape_ids });
             }
-            for (index, slot) in object.slots(header).enumerate() {
+            for (index, slot) in object.slots::<H>(header).enumerate() {
                 let Some(next) = target::<H>(slot.get()) else { continue };
                 if old.is_open(next, &self.young.nursery) && !seen.contains_key(&next) {
                     seen.insert(next, Some((object, index)));
