@@ -123,8 +123,3 @@ pub mod layout {
 
 /// A place that holds a word.
 pub(crate) use object::Slot;
-
-/// The example in the README is a test.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -1,4 +1,4 @@
-//! Equality and order of values: by recursion as far as [`effort`](super::effort) goes, and then by the walks in `deep`,
+//! Equality and order of values: by recursion as far as `effort` goes, and then by the walks in `deep`,
 //! which end with an error only if a value contains itself. Every element that is looked at is a step of the program.
 
 use std::cmp::Ordering;

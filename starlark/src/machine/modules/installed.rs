@@ -94,10 +94,11 @@ impl Installed {
 
     /// Lets code go that nobody can call any more.
     pub fn sweep(&mut self, heap: &Heap, codes: &mut [Arc<Code>], spent: &Arc<Code>) {
-        let again = &mut self.again;
-        for (first, group) in self.groups.extract_if(.., |_, group| group.is_dead(heap)) {
+        let dead = self.groups.iter().filter(|(_, group)| group.is_dead(heap)).map(|(&first, _)| first);
+        for first in dead.collect::<Vec<usize>>() {
+            let Some(group) = self.groups.remove(&first) else { continue };
             if let Some(program) = &group.program {
-                again.remove(&identity(program));
+                self.again.remove(&identity(program));
             }
             if let Some(token) = group.token {
                 heap.forget_weak(token);
