@@ -77,7 +77,12 @@ fn every_kind_of_object_survives_and_dies() {
         ];
         let cells = s.slice_with(20, |index| Cell::new(Some(node(s, index as u64))));
         (
-            (s.root(chain(s, 10).unwrap()), s.root(text), s.root(s.slice(b"bytes")), s.root(s.slice(&values))),
+            (
+                s.root(chain(s, 10).unwrap()),
+                s.root(text),
+                s.root(s.slice(b"bytes")),
+                s.root(s.slice(&values)),
+            ),
             (s.root(cells), s.root(s.alloc(())), s.root(s.alloc(Some(s.alloc(7u8))))),
         )
     }
@@ -103,7 +108,6 @@ fn every_kind_of_object_survives_and_dies() {
     arena.collect();
     assert_eq!(arena.stats().last.old_objects, 1, "the root");
 }
-
 
 /// Numbers that look like pointers to live objects are left alone.
 #[test]
@@ -135,7 +139,8 @@ fn raw_words_are_never_taken_for_pointers() {
 
 #[test]
 fn cycles_die() {
-    let mut arena = arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
+    let mut arena =
+        arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
     arena.enter(|s, root| {
         let (a, b) = (node(s, 1), node(s, 2));
         s.set(a, Node::NEXT, Some(b));
@@ -158,7 +163,8 @@ fn cycles_die() {
 
 #[test]
 fn freezing_is_in_place_and_for_good() {
-    let mut arena = arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
+    let mut arena =
+        arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
     arena.enter(|s, root| {
         let (a, b) = (node(s, 1), node(s, 2));
         s.set(a, Node::NEXT, Some(b));
@@ -184,7 +190,8 @@ fn freezing_is_in_place_and_for_good() {
 
 #[test]
 fn short_collections_hear_of_every_store() {
-    let mut arena = arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
+    let mut arena =
+        arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
     arena.collect();
     for round in 0..50 {
         arena.enter(|s, root| {
@@ -377,7 +384,8 @@ fn s19_a_forgotten_root_is_a_leak() {
 /// S20: nothing is hidden from the trace by a borrow: cells lend nothing out.
 #[test]
 fn s20_a_cell_that_is_read_is_traced() {
-    let mut arena = arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
+    let mut arena =
+        arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
     let read = arena.enter(|s, root| {
         s.set(root, Node::NEXT, Some(node(s, 5)));
         root.next.get().unwrap().number
@@ -389,7 +397,9 @@ fn s20_a_cell_that_is_read_is_traced() {
 /// S21: with no roots but the arena's own, nothing is left.
 #[test]
 fn s21_nothing_is_left_of_anything() {
-    for config in [STRESS, Config { drain: Drain::Instalments { objects_per_kib: 1, micros_max: 1000 }, ..STRESS }] {
+    for config in
+        [STRESS, Config { drain: Drain::Instalments { objects_per_kib: 1, micros_max: 1000 }, ..STRESS }]
+    {
         let mut arena = Arena::<()>::with_config(config, |_| ()).unwrap();
         let root = arena.enter(|s, _| {
             let shared = s.slice_with(1_000, |_| Value::Text(s.str("x")));
@@ -506,7 +516,10 @@ fn s28_every_field_is_traced() {
     });
     for _ in 0..3 {
         arena.enter(|s, wide| {
-            assert_eq!((&*wide.a, &*wide.c.get().1.unwrap(), &*wide.nested.unwrap().unwrap().1), ("a", "c", "nested"));
+            assert_eq!(
+                (&*wide.a, &*wide.c.get().1.unwrap(), &*wide.nested.unwrap().unwrap().1),
+                ("a", "c", "nested")
+            );
             assert_eq!((wide.generic, &*wide.b.unwrap()), (Value::Text(s.str("generic")), &[1, 2, 3][..]));
             for (index, element) in wide.array.iter().enumerate() {
                 assert_eq!(*element, (index as u8, Value::Text(s.str(&index.to_string())), 7));
@@ -630,9 +643,8 @@ fn s37_a_table_keeps_what_it_says() {
 fn s38_out_of_memory_is_an_error() {
     let config = Config { limit_bytes: Some(512 << 10), ..STRESS };
     let mut arena = Arena::<()>::with_config(config, |_| ()).unwrap();
-    let refused = arena.enter(|s, _| {
-        (0..100_000).find_map(|number| s.try_alloc((number, number)).err()).expect("a limit")
-    });
+    let refused = arena
+        .enter(|s, _| (0..100_000).find_map(|number| s.try_alloc((number, number)).err()).expect("a limit"));
     assert!(matches!(refused, AllocError::Limit { .. }));
     arena.collect();
     arena.enter(|s, _| assert_eq!(numbers(chain(s, 100)).len(), 100));
@@ -701,7 +713,12 @@ fn s41_every_size() {
         let mut arena = Arena::<()>::with_config(Config { block_bytes, ..STRESS }, |_| ()).unwrap();
         let roots = arena.enter(|s, _| {
             let value = Odd { bytes: [7; N], text: s.str("odd") };
-            (s.root(s.alloc(value)), s.root(s.slice(&[value; 3])), s.root(s.alloc([3u8; N])), s.root(s.slice(&[[4u8; N]; 2][..usize::from(N > 0)])))
+            (
+                s.root(s.alloc(value)),
+                s.root(s.slice(&[value; 3])),
+                s.root(s.alloc([3u8; N])),
+                s.root(s.slice(&[[4u8; N]; 2][..usize::from(N > 0)])),
+            )
         });
         arena.collect();
         arena.enter(|s, _| {
@@ -868,12 +885,21 @@ fn a_frame_that_overflows_keeps_everything_for_the_collection() {
 
 #[test]
 fn nothing_that_outlives_a_frame_is_made_in_it() {
-    let attempts: [fn(&Session<'_>); 3] =
-        [|f| drop(f.root(f.alloc(1))), |f| assert!(f.upgrade(f.weak(f.alloc(1))).is_some()), |f| f.watch(f.alloc(1), 1)];
+    let attempts: [fn(&Session<'_>); 3] = [
+        |f| drop(f.root(f.alloc(1))),
+        |f| assert!(f.upgrade(f.weak(f.alloc(1))).is_some()),
+        |f| f.watch(f.alloc(1), 1),
+    ];
     for attempt in attempts {
         let mut arena = arena::<()>(|_| ());
         let refused = catch_unwind(AssertUnwindSafe(|| arena.enter(|s, _| s.scratch(|f, _| attempt(f)))));
-        assert!(refused.unwrap_err().downcast_ref::<String>().unwrap().ends_with("would outlive the frame that is open"));
+        assert!(
+            refused
+                .unwrap_err()
+                .downcast_ref::<String>()
+                .unwrap()
+                .ends_with("would outlive the frame that is open")
+        );
     }
 }
 
@@ -928,14 +954,19 @@ fn trait_objects_are_traced() {
 
 #[test]
 fn sessions_are_held_until_one_breaks_off() {
-    let mut arena = arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
+    let mut arena =
+        arena::<Node<'static>>(|_| Node { number: 0, next: Cell::new(None), more: Default::default() });
     let mut rounds = 0;
     let result = arena.run(|s, root| {
         rounds += 1;
         let new = node(s, rounds);
         s.set(new, Node::NEXT, root.next.get());
         s.set(root, Node::NEXT, Some(new));
-        if rounds == 20 { std::ops::ControlFlow::Break(new.number) } else { std::ops::ControlFlow::Continue(()) }
+        if rounds == 20 {
+            std::ops::ControlFlow::Break(new.number)
+        } else {
+            std::ops::ControlFlow::Continue(())
+        }
     });
     assert_eq!((result, arena.stats().collections()), (20, 19));
 }

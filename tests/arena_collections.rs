@@ -123,8 +123,7 @@ fn persistent_maps_are_maps_and_stay_what_they_were() {
         persistent::OrderedMap<'static, u64, Gc<'static, u64>>,
     );
     fn property(steps: Vec<(bool, u8)>) -> bool {
-        let mut arena =
-            arena::<Vector<'static, Maps>>(|s| Vector::from_slice(s, &[Default::default()]));
+        let mut arena = arena::<Vector<'static, Maps>>(|s| Vector::from_slice(s, &[Default::default()]));
         let mut models: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new()];
         for (&(removes, key), number) in steps.iter().zip(0..) {
             let mut model = models.last().unwrap().clone();
@@ -159,7 +158,10 @@ fn persistent_maps_are_maps_and_stay_what_they_were() {
                 assert_eq!([one.len(), two.len(), three.len()], [model.len(); 3]);
                 let expected: Vec<(u64, u64)> = model.iter().map(|(&key, &value)| (key, value)).collect();
                 assert!(three.iter().map(|(key, value)| (key, *value)).eq(expected.iter().copied()));
-                assert_eq!(three.nth(model.len() / 2).map(|(key, value)| (key, *value)), expected.get(model.len() / 2).copied());
+                assert_eq!(
+                    three.nth(model.len() / 2).map(|(key, value)| (key, *value)),
+                    expected.get(model.len() / 2).copied()
+                );
                 let mut found: Vec<(u64, u64)> = two.iter().map(|(key, value)| (key, *value)).collect();
                 found.sort_unstable();
                 assert_eq!(found, expected);
@@ -200,7 +202,8 @@ fn an_ordered_map_stays_balanced() {
 #[test]
 fn a_persistent_vector_is_a_vec_and_stays_what_it_was() {
     const LEN: u64 = 3_000; // three levels
-    let mut arena = arena::<Vector<'static, persistent::Vector<'static, Gc<'static, u64>>>>(|s| Vector::new(s));
+    let mut arena =
+        arena::<Vector<'static, persistent::Vector<'static, Gc<'static, u64>>>>(|s| Vector::new(s));
     arena.enter(|s, versions| {
         let mut vector = persistent::Vector::new();
         for number in 0..LEN {
@@ -214,9 +217,12 @@ fn a_persistent_vector_is_a_vec_and_stays_what_it_was() {
         let copy = persistent::Vector::from_slice(s, &numbers);
         assert!(copy.iter().map(|number| *number).eq(0..LEN));
         // Every place is another, and what was before stays.
-        let other = (0..LEN as usize).step_by(7).fold(copy, |vector, at| vector.set(s, at, s.alloc(1_000_000)));
+        let other =
+            (0..LEN as usize).step_by(7).fold(copy, |vector, at| vector.set(s, at, s.alloc(1_000_000)));
         assert!(copy.iter().map(|number| *number).eq(0..LEN));
-        assert!(other.iter().zip(0..LEN).all(|(found, at)| *found == if at % 7 == 0 { 1_000_000 } else { at }));
+        assert!(
+            other.iter().zip(0..LEN).all(|(found, at)| *found == if at % 7 == 0 { 1_000_000 } else { at })
+        );
     });
     arena.collect();
     arena.enter(|s, versions| {
@@ -248,7 +254,9 @@ fn a_frozen_collection_refuses() {
     }));
     assert_eq!(refused.unwrap_err().downcast_ref::<String>().unwrap(), "the object is frozen");
     arena.collect();
-    arena.enter(|_, vector| assert_eq!((vector.len(), vector.get(0), vector.is_mutable()), (1, Some(1), false)));
+    arena.enter(|_, vector| {
+        assert_eq!((vector.len(), vector.get(0), vector.is_mutable()), (1, Some(1), false))
+    });
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! That a type is invariant cannot be asserted here, for then something would not compile: `refused/s03_*.rs` do so.
 
 use frazil::arena::collections::{HashMap, OrderedMap, Vector};
-use frazil::arena::{Arena, Cell, Erased, Field, Gc, Outer, Root, Session, SetError, Static, Unique, Weak, persistent};
+use frazil::arena::{
+    Arena, Cell, Erased, Field, Gc, Outer, Root, Session, SetError, Static, Unique, Weak, persistent,
+};
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 trait Shape {}

@@ -10,7 +10,8 @@ mod refuse;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{
-    Data, DataEnum, DataStruct, DeriveInput, Fields, GenericParam, Generics, Lifetime, Member, parse_macro_input,
+    Data, DataEnum, DataStruct, DeriveInput, Fields, GenericParam, Generics, Lifetime, Member,
+    parse_macro_input,
 };
 
 /// Says that values of a type may lie in an arena. See `frazil::arena`.
@@ -30,7 +31,9 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     refuse::type_level(input)?;
     let names = Names::of(input);
     let (body, extra) = match &input.data {
-        Data::Struct(data) => (of_struct(&names, data, is_immutable(input)?), fields::constants(&names, data)?),
+        Data::Struct(data) => {
+            (of_struct(&names, data, is_immutable(input)?), fields::constants(&names, data)?)
+        }
         Data::Enum(data) => (of_enum(&names, data, is_immutable(input)?), TokenStream::new()),
         Data::Union(_) => unreachable!("unions are refused"),
     };
@@ -115,7 +118,8 @@ impl<'i> Names<'i> {
         let brand = &self.brand;
         let declared = self.declared(&quote!(::frazil::arena::Family));
         let outside = self.with(&quote!('static), |name| name.to_token_stream());
-        let inside = self.with(&brand.to_token_stream(), |name| quote!(<#name as ::frazil::arena::Family>::Of<#brand>));
+        let inside = self
+            .with(&brand.to_token_stream(), |name| quote!(<#name as ::frazil::arena::Family>::Of<#brand>));
         quote! {
             #[automatically_derived]
             impl<#(#declared),*> ::frazil::arena::Family for #outside {
@@ -135,7 +139,8 @@ impl<'i> Names<'i> {
         let brand = &self.brand;
         let declared = self.declared(&quote!(::frazil::arena::Trace<#brand>));
         let this = self.with(&brand.to_token_stream(), |name| name.to_token_stream());
-        let family = self.with(&quote!('static), |name| quote!(<#name as ::frazil::arena::Trace<#brand>>::Family));
+        let family =
+            self.with(&quote!('static), |name| quote!(<#name as ::frazil::arena::Trace<#brand>>::Family));
         quote! {
             // SAFETY: each field is named with its own place and type, and there are no others.
             #[automatically_derived]
@@ -160,7 +165,8 @@ impl<'i> Names<'i> {
         let declared = self.parameters(ToTokens::to_token_stream);
         let this = self.with(&brand.to_token_stream(), |name| name.to_token_stream());
         let outside = self.with(&quote!('static), |name| name.to_token_stream());
-        let looked = plain.then(|| quote!(const _: bool = <#outside as ::frazil::arena::Trace<'static>>::MUTABLE;));
+        let looked =
+            plain.then(|| quote!(const _: bool = <#outside as ::frazil::arena::Trace<'static>>::MUTABLE;));
         quote! {
             trait WhatLiesInAnArenaIsNeverDropped {}
             #[allow(drop_bounds)]
@@ -211,7 +217,8 @@ fn of_struct(names: &Names<'_>, data: &DataStruct, immutable: bool) -> TokenStre
 
 fn of_enum(names: &Names<'_>, data: &DataEnum, _immutable: bool) -> TokenStream {
     let brand = &names.brand;
-    let types: Vec<_> = data.variants.iter().flat_map(|variant| &variant.fields).map(|field| &field.ty).collect();
+    let types: Vec<_> =
+        data.variants.iter().flat_map(|variant| &variant.fields).map(|field| &field.ty).collect();
     let traced = quote!(as ::frazil::arena::Trace<#brand>);
     let layout = quote!(::frazil::arena::Layout::None #(.or(<#types #traced>::LAYOUT))*);
     let mutable = quote! {{

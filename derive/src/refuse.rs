@@ -55,7 +55,9 @@ fn no_bounds(input: &DeriveInput) -> Result<()> {
         }
     }
     match &input.generics.where_clause {
-        Some(clause) => refuse(clause.span(), "put these bounds on the functions that need them, not on the type"),
+        Some(clause) => {
+            refuse(clause.span(), "put these bounds on the functions that need them, not on the type")
+        }
         None => Ok(()),
     }
 }

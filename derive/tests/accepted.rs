@@ -19,6 +19,7 @@ type Count = Cell<u64>;
 /// The name of the brand is free, and names of fields may be strange.
 #[derive(Trace)]
 pub struct Everything<'a, T> {
+    /// A name that is a word of the language.
     pub r#type: Cell<Option<T>>,
     #[trace(field)]
     pub(crate) count: Count,

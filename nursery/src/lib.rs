@@ -204,7 +204,10 @@ mod tests {
         let since = nursery.bump(64).unwrap();
         assert!(nursery.is_since(mark, since) && !nursery.is_since(mark, before));
         nursery.rewind(mark.top() + 16);
-        assert_eq!((nursery.used(), nursery.contains(since), nursery.contains(since + 16)), (48, true, false));
+        assert_eq!(
+            (nursery.used(), nursery.contains(since), nursery.contains(since + 16)),
+            (48, true, false)
+        );
         nursery.spill(8192..9216);
         nursery.raise(1024, 0);
         let elsewhere = nursery.bump(16).unwrap();

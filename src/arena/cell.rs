@@ -200,7 +200,8 @@ impl<'gc> Session<'gc> {
         value: T,
     ) -> Result<(), SetError> {
         self.check_store::<S, T>(object, field.offset)?;
-        let cell: *const Cell<T> = std::ptr::from_ref(Gc::as_ref(object)).wrapping_byte_add(field.offset).cast();
+        let cell: *const Cell<T> =
+            std::ptr::from_ref(Gc::as_ref(object)).wrapping_byte_add(field.offset).cast();
         // SAFETY: by the contract of `Field` there is the cell; the store was allowed.
         unsafe { (*cell).set(value) }
         Ok(())
@@ -252,7 +253,8 @@ impl<'gc> Session<'gc> {
         if header.0 & quiet != MUTABLE {
             self.touch(object.address().get(), offset / WORD_BYTES, size_of::<T>().div_ceil(WORD_BYTES))?;
         }
-        if self.inner.frame.get().is_some() && T::LAYOUT.is_any() && !self.is_in_frame(object.address().get()) {
+        if self.inner.frame.get().is_some() && T::LAYOUT.is_any() && !self.is_in_frame(object.address().get())
+        {
             return Err(SetError::OutsideFrame);
         }
         Ok(())

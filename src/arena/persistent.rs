@@ -26,14 +26,24 @@ pub use vector::Vector;
 use super::{Gc, Session, Trace};
 
 /// The slice with `value` in place of element `index`.
-fn replaced<'gc, T: Trace<'gc> + Copy>(s: &Session<'gc>, slice: &[T], index: usize, value: T) -> Gc<'gc, [T]> {
+fn replaced<'gc, T: Trace<'gc> + Copy>(
+    s: &Session<'gc>,
+    slice: &[T],
+    index: usize,
+    value: T,
+) -> Gc<'gc, [T]> {
     let mut copy = s.unique_slice(slice.len(), |at| slice[at]);
     copy[index] = value;
     copy.share()
 }
 
 /// The slice with `value` put in before element `index`.
-fn inserted<'gc, T: Trace<'gc> + Copy>(s: &Session<'gc>, slice: &[T], index: usize, value: T) -> Gc<'gc, [T]> {
+fn inserted<'gc, T: Trace<'gc> + Copy>(
+    s: &Session<'gc>,
+    slice: &[T],
+    index: usize,
+    value: T,
+) -> Gc<'gc, [T]> {
     s.slice_with(slice.len() + 1, |at| match at.cmp(&index) {
         std::cmp::Ordering::Less => slice[at],
         std::cmp::Ordering::Equal => value,

@@ -143,4 +143,3 @@ unsafe impl<'gc, T: 'static> Trace<'gc> for Static<T> {
     const LAYOUT: Layout = Layout::None;
     const MUTABLE: bool = false;
 }
-

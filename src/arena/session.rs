@@ -194,7 +194,9 @@ fn finish<'gc, T>(address: NonZeroUsize, header: u64) -> Gc<'gc, [T]> {
 }
 
 /// The object as the heap sees it.
-pub(super) fn heap_object<'gc, T: ?Sized>(object: Gc<'gc, T>) -> HeapObject<'gc, 'static, super::types::Typed> {
+pub(super) fn heap_object<'gc, T: ?Sized>(
+    object: Gc<'gc, T>,
+) -> HeapObject<'gc, 'static, super::types::Typed> {
     // SAFETY: it leads to an object of the heap that it is used with, by its brand, and lives as long as `'gc`.
     unsafe { HeapObject::from_bits(object.address().get() as u64) }
 }

@@ -145,7 +145,10 @@ pub(super) trait Checked<'gc>: Trace<'gc> {
     /// Refuses what cannot be an element of a slice.
     const ELEMENT_OK: () = {
         let () = Self::OK;
-        assert!(size_of::<Self>() > 0, "a slice in an arena has elements of at least one byte: of such, keep the number");
+        assert!(
+            size_of::<Self>() > 0,
+            "a slice in an arena has elements of at least one byte: of such, keep the number"
+        );
     };
 
     const DESCRIPTION: &'static Description = &Description {

@@ -104,8 +104,9 @@ impl Trace<'_> {
     fn advance<H: Host>(&mut self, visit: &mut Visit) -> Option<(ObjRef, Header)> {
         while (visit.state.next as usize) < visit.header.references() {
             let next = visit.state.next as usize;
-            let slot =
-                visit.object.slot::<H>(visit.header, self.work.turn.nth::<H>(next, visit.header.references()));
+            let slot = visit
+                .object
+                .slot::<H>(visit.header, self.work.turn.nth::<H>(next, visit.header.references()));
             visit.state.next += 1;
             match self.follow::<H>(slot) {
                 Found::Counted if target::<H>(slot.get()) != Some(visit.object) => {}

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use frazil::arena::{Arena, Gc, Trace};
 use frazil_peers::{dumpster, gc_arena, ours, words};
 
@@ -83,4 +83,12 @@ fn allocation(c: &mut Criterion) {
 }
 
 criterion_group!(benches, allocation, structures);
-criterion_main!(benches);
+
+/// dumpster looks for cycles by recursion, and needs a stack for the longest path there is.
+fn main() {
+    let all = || {
+        benches();
+        Criterion::default().configure_from_args().final_summary();
+    };
+    std::thread::Builder::new().stack_size(1 << 30).spawn(all).expect("a thread").join().expect("no panic");
+}

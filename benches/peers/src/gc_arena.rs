@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use gc_arena::lock::{Lock, RefLock};
-use gc_arena::{Arena, Collect, Gc, Mutation, Rootable, field, unlock};
+use gc_arena::barrier::{field, unlock};
+use gc_arena::{Arena, Collect, Gc, Lock, Mutation, RefLock, Rootable};
 
 use crate::{BATCH, Random, WINDOW};
 
@@ -205,14 +205,14 @@ pub fn graph(count: u64) -> u64 {
 #[derive(Collect)]
 #[collect(no_drop)]
 struct Symbol<'gc> {
-    name: Gc<'gc, str>,
+    name: Gc<'gc, String>,
     number: u64,
 }
 
 /// A `HashMap` whose keys are pointers can be searched with a `str`, if the pointer can be borrowed as one.
 #[derive(Clone, Copy, Collect, PartialEq, Eq, Hash)]
 #[collect(no_drop)]
-struct Name<'gc>(Gc<'gc, str>);
+struct Name<'gc>(Gc<'gc, String>);
 
 impl std::borrow::Borrow<str> for Name<'_> {
     fn borrow(&self) -> &str {
@@ -226,7 +226,7 @@ fn intern<'gc>(mc: &Mutation<'gc>, table: &mut Table<'gc>, name: &str) -> Gc<'gc
     if let Some(symbol) = table.get(name) {
         return *symbol;
     }
-    let name = Gc::new_str(mc, name);
+    let name = Gc::new(mc, name.to_owned());
     let symbol = Gc::new(mc, Symbol { name, number: table.len() as u64 });
     table.insert(Name(name), symbol);
     symbol

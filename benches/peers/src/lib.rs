@@ -37,6 +37,11 @@ mod tests {
 
     #[test]
     fn all_do_the_same() {
+        // dumpster looks for cycles by recursion.
+        std::thread::Builder::new().stack_size(1 << 30).spawn(compare).unwrap().join().unwrap();
+    }
+
+    fn compare() {
         let words = words(5_000);
         assert_eq!([gc_arena::queue(30_000), dumpster::queue(30_000)], [ours::queue(30_000); 2]);
         assert_eq!([gc_arena::tree(10_000), dumpster::tree(10_000)], [ours::tree(10_000); 2]);

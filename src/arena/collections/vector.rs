@@ -30,7 +30,8 @@ impl<'gc, T: Trace<'gc> + Copy> Vector<'gc, T> {
 
     /// A vector with these elements.
     pub fn from_slice(s: &Session<'gc>, values: &[T]) -> Self {
-        let items = (!values.is_empty()).then(|| s.slice_with(values.len(), |index| Cell::new(values[index])));
+        let items =
+            (!values.is_empty()).then(|| s.slice_with(values.len(), |index| Cell::new(values[index])));
         Vector { parts: s.alloc(Parts { len: Cell::new(values.len()), items: Cell::new(items) }) }
     }
 

@@ -89,7 +89,9 @@ impl<'gc, K: Trace<'gc> + Copy + Hash + Eq, V: Trace<'gc> + Copy> HashMap<'gc, K
         loop {
             match branch.places()[branch.find(hash).ok()?] {
                 Place::Entry(other, value) => return (other == *key).then_some(value),
-                Place::Same(all) => return all.iter().find(|(other, _)| other == key).map(|&(_, value)| value),
+                Place::Same(all) => {
+                    return all.iter().find(|(other, _)| other == key).map(|&(_, value)| value);
+                }
                 Place::Branch(below) => branch = *below,
             }
             hash >>= DIGIT_BITS;
