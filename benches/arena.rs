@@ -22,7 +22,7 @@ struct PlainLink<'a> {
 
 /// The sum of a list.
 #[inline(never)]
-fn sum_of_pointers(mut list: Option<Gc<'_, Link<'_>>>) -> u64 {
+fn sum_of_pointers<'gc>(mut list: Option<Gc<'gc, Link<'gc>>>) -> u64 {
     let mut sum = 0u64;
     while let Some(link) = list {
         sum = sum.wrapping_add(link.number);

@@ -54,7 +54,7 @@ impl ObjRef {
     /// Asks for the object's first cache line, which will be needed soon.
     #[inline(always)]
     pub fn prefetch(self) {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
         // SAFETY: a prefetch changes nothing and never faults.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -42,6 +42,27 @@ pub(crate) struct Mapping {
     bytes: usize,
 }
 
+/// Miri knows whole mappings only, and no advice. There, ranges come from the allocator, and are not given back.
+#[cfg(miri)]
+impl Mapping {
+    fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
+        let bytes = bytes.max(1).checked_next_multiple_of(page_bytes()).ok_or(Refused)?;
+        let layout =
+            std::alloc::Layout::from_size_align(bytes, align.max(page_bytes())).map_err(|_| Refused)?;
+        // SAFETY: the layout has a size.
+        let start = unsafe { std::alloc::alloc_zeroed(layout) };
+        Ok(Mapping { base: start.expose_provenance(), bytes })
+    }
+
+    pub fn give_back(&self, range: Range<usize>) {
+        // SAFETY: the caller holds nothing live in this part of the mapping.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(range.start).write_bytes(0, range.len()) };
+    }
+
+    pub fn forbid(&self) {}
+}
+
+#[cfg(not(miri))]
 impl Mapping {
     fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
         let page = page_bytes();
@@ -68,10 +89,6 @@ impl Mapping {
         Ok(Mapping { base, bytes })
     }
 
-    pub fn range(&self) -> Range<usize> {
-        self.base..self.base + self.bytes
-    }
-
     /// Gives the pages wholly inside `range` back: they read as zero from now on, and take no memory.
     pub fn give_back(&self, range: Range<usize>) {
         debug_assert!(self.base <= range.start && range.end <= self.base + self.bytes);
@@ -96,13 +113,21 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    pub fn range(&self) -> Range<usize> {
+        self.base..self.base + self.bytes
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         set_accessible(self.base, self.bytes, true);
+        #[cfg(not(miri))]
         unmap(self.range());
     }
 }
 
+#[cfg(not(miri))]
 fn unmap(range: Range<usize>) {
     if !range.is_empty() {
         // SAFETY: called with ranges of mappings that nobody refers to any more.
