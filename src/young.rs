@@ -18,6 +18,7 @@ const RANGE_BYTES: usize = 64 << 20;
 const FORBIDDEN_MAX: usize = 8;
 
 /// The young generation, large objects apart.
+#[repr(C)]
 pub(crate) struct Young {
     pub nursery: Nursery,
     system: Rc<System>,

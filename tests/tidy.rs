@@ -18,6 +18,7 @@ const UNSAFE: [&str; 19] = [
     "src/old.rs",
     "src/os.rs",
     "src/planted.rs",
+    "src/references.rs",
     "src/roots.rs",
     "src/space.rs",
     "src/space/chunk.rs",

@@ -280,7 +280,8 @@ impl<'a> View<'a> {
             if !self.dangling && self.edges.of(number).iter().all(|&target| self.live[target as usize]) {
                 continue;
             }
-            let there = |id: &Id| self.shadow.number(*id).is_some_and(|number| self.live[number]) || young(*id);
+            let there =
+                |id: &Id| self.shadow.number(*id).is_some_and(|number| self.live[number]) || young(*id);
             if let Some(target) = self.shadow.targets(sighting.id).find(|id| !there(id)) {
                 let target = self.shadow.describe(target);
                 return self.wrong(sighting.id, format!("is there and refers to {target}, which is not"));
@@ -303,7 +304,9 @@ impl<'a> View<'a> {
                 Age::Young if self.moment == Moment::Between => {
                     "is in the old generation without a collection"
                 }
-                Age::Young if dragged[number] == By::Nobody => "was dead in the nursery and has been promoted",
+                Age::Young if dragged[number] == By::Nobody => {
+                    "was dead in the nursery and has been promoted"
+                }
                 _ if held.as_ref().is_some_and(|held| held[number] != By::Nobody) => continue,
                 _ if floats => {
                     floating += 1;

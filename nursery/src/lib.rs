@@ -23,6 +23,7 @@ pub const GRANULE_BYTES: usize = 16;
 
 /// The finger, its limits, and the ranges filled since the last reset.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Nursery {
     base: Cell<usize>,
     top: Cell<usize>,
