@@ -1,0 +1,43 @@
+//! The finalizer queue: objects whose death the host wants to hear of.
+
+use crate::call::on_heap;
+use crate::error::{frazil_status, nothing};
+use crate::pointer::{Out, wanted};
+use crate::value::{frazil_heap, frazil_value};
+use crate::word::{self, object};
+
+/// After its death the object is to come to the finalizer queue, with `token`. Once for each call.
+///
+/// # Errors
+/// `FRAZIL_NOT_AN_OBJECT`, `FRAZIL_WRONG_HEAP`, and as for every call on a heap.
+#[unsafe(no_mangle)]
+pub extern "C" fn frazil_finalize(heap: frazil_heap, of: frazil_value, token: u64) -> frazil_status {
+    on_heap(heap, |state| {
+        state.heap.finalize(object(&state.heap, of)?, token);
+        Ok(())
+    })
+}
+
+/// The next object of the finalizer queue, with its token; `FRAZIL_NONE`, and zeros, if it is empty. From now on the object
+/// is one like any other, with all it refers to.
+///
+/// # Errors
+/// `FRAZIL_NULL`, and as for every call on a heap.
+#[unsafe(no_mangle)]
+pub extern "C" fn frazil_next_finalizable(
+    heap: frazil_heap,
+    next: Out<'_, frazil_value>,
+    token: Out<'_, u64>,
+) -> frazil_status {
+    on_heap(heap, |state| {
+        let (next, token) = (wanted(next, "object")?, wanted(token, "token")?);
+        let Some((object, number)) = state.heap.next_finalizable() else {
+            next.write(frazil_value { word: 0 });
+            token.write(0);
+            return nothing();
+        };
+        next.write(word::word(object.into()));
+        token.write(number);
+        Ok(())
+    })
+}
