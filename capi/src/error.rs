@@ -154,11 +154,14 @@ pub(crate) fn nothing<T>() -> Outcome<T> {
 impl Error {
     /// What a panic said.
     pub fn from_panic(payload: Box<dyn Any + Send>) -> Error {
-        let text = payload.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-        let message = format!("{} ({})", text.unwrap_or("an error in the collector"), quiet::place());
-        // What it is made of may panic again when it is dropped.
-        std::mem::forget(payload);
+        let text = payload.downcast::<String>().map(|text| *text);
+        let text = text.or_else(|payload| payload.downcast::<&str>().map(|text| text.to_string()));
+        let text = text.unwrap_or_else(|payload| {
+            // What it is made of may panic again when it is dropped.
+            std::mem::forget(payload);
+            "an error in the collector".to_owned()
+        });
+        let message = format!("{text} ({})", quiet::place());
         Error { status: FRAZIL_INTERNAL, message }
     }
 }
