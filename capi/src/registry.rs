@@ -4,12 +4,13 @@
 //! found there, to say why.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use frazil::Config;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::{Outcome, frazil_status::*, refuse};
 use crate::state::State;
@@ -28,9 +29,9 @@ thread_local! {
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// The numbers of the heaps of all threads.
-static LIVING: Mutex<FxHashSet<u64>> = Mutex::new(FxHashSet::with_hasher(FxBuildHasher));
+static LIVING: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
 
-fn living<R>(f: impl FnOnce(&mut FxHashSet<u64>) -> R) -> R {
+fn living<R>(f: impl FnOnce(&mut BTreeSet<u64>) -> R) -> R {
     f(&mut LIVING.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
