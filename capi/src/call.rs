@@ -41,17 +41,12 @@ pub(crate) fn on_heap(heap: frazil_heap, body: impl FnOnce(&mut State) -> Outcom
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::CStr;
-
     use frazil::Config;
 
     use super::*;
 
     fn message() -> String {
-        let text = crate::frazil_error_message();
-        // A constant of this thread until the next failure.
-        // SAFETY: the text ends with zero and nothing fails meanwhile.
-        unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+        crate::pointer::text(crate::frazil_error_message())
     }
 
     #[test]

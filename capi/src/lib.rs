@@ -88,6 +88,7 @@ pub use frame::*;
 pub use handle::*;
 pub use heap::*;
 pub use object::*;
+pub use pointer::Out;
 pub use shape::*;
 pub use stats::*;
 pub use value::*;
