@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders with source of the project.
-const FOLDERS: [&str; 10] =
-    ["src", "blocks", "nursery", "retain-bits", "starlark", "fuzz", "cli", "tests", "benches", "examples"];
+const FOLDERS: [&str; 11] = [
+    "src", "blocks", "nursery", "retain-bits", "starlark", "fuzz", "cli", "capi", "tests", "benches", "examples",
+];
 
 /// The only files that may contain the keyword, all in the collector: everything else is safe code.
 const UNSAFE: [&str; 19] = [
@@ -40,6 +41,9 @@ const UNSAFE_HOSTS: [&str; 4] = [
     "starlark/src/engine.rs",
     "starlark/src/machine/planted.rs",
 ];
+
+/// The C interface believes what C says in these; its tests call it as C does.
+const UNSAFE_FOREIGN: [&str; 3] = ["capi/src/pointer.rs", "capi/src/word.rs", "capi/tests/calls.rs"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -95,7 +99,8 @@ fn unsafe_code_is_where_it_may_be() {
         code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
     };
     let wrong = |path: &str, text: &str| {
-        !UNSAFE.contains(&path) && !UNSAFE_HOSTS.contains(&path) && text.lines().any(is_unsafe)
+        let allowed = [&UNSAFE[..], &UNSAFE_HOSTS, &UNSAFE_FOREIGN].concat();
+        !allowed.contains(&path) && text.lines().any(is_unsafe)
     };
     assert_eq!(offenders(wrong), [""; 0]);
 }
