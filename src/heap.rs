@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use memoffset::offset_of;
 use nursery::Nursery;
@@ -15,6 +16,8 @@ use nursery::Nursery;
 use crate::Fault;
 use crate::collect::collect;
 use crate::collect::drain::Budget;
+use crate::exchange::Owner;
+use crate::exchange::group::Common;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::{Refused, System};
@@ -124,6 +127,8 @@ pub struct Heap<'id, H: Host> {
     cell_bytes_max: usize,
     /// Bytes of large objects allocated since the last collection.
     large_bytes: Cell<usize>,
+    /// What was imported since the last collection, in bytes that it counts for.
+    imported_bytes: Cell<usize>,
     pub(crate) old: RefCell<Old>,
     pub(crate) handles: Handles,
     /// What was written since the last collection, of what it had seen.
@@ -148,7 +153,7 @@ impl<H: Host> Heap<'_, H> {
     /// # Errors
     /// The settings do not agree, or the system gives no memory.
     pub fn branded<R>(config: Config, f: impl for<'id> FnOnce(Heap<'id, H>) -> R) -> Result<R, ConfigError> {
-        Heap::make(config, None).map(f)
+        Heap::make(config, None, None).map(f)
     }
 
     /// The same, with memory from `pool`, which gets it back when the heap is dropped.
@@ -160,7 +165,7 @@ impl<H: Host> Heap<'_, H> {
         config: Config,
         f: impl for<'id> FnOnce(Heap<'id, H>) -> R,
     ) -> Result<R, ConfigError> {
-        Heap::make(config, Some(pool)).map(f)
+        Heap::make(config, Some(pool), None).map(f)
     }
 }
 
@@ -174,7 +179,7 @@ impl<H: Host> Heap<'static, H> {
     /// No value, handle or weak reference of this heap is ever given to another heap with the brand `'static`,
     /// and none of theirs to this one.
     pub unsafe fn unbranded(config: Config) -> Result<Self, ConfigError> {
-        Heap::make(config, None)
+        Heap::make(config, None, None)
     }
 
     /// The same, with memory from `pool`, which gets it back when the heap is dropped.
@@ -185,7 +190,7 @@ impl<H: Host> Heap<'static, H> {
     /// # Safety
     /// As [`Heap::unbranded`].
     pub unsafe fn unbranded_in(pool: &Pool, config: Config) -> Result<Self, ConfigError> {
-        Heap::make(config, Some(pool))
+        Heap::make(config, Some(pool), None)
     }
 }
 
@@ -205,11 +210,15 @@ impl<'id, H: Host> Heap<'id, H> {
     /// For code that makes frames inline: where in the heap the address of the root stack's first word stands.
     pub const STACK_BASE_OFFSET: usize = offset_of!(Self, stack) + RootStack::BASE_OFFSET;
 
-    fn make(config: Config, pool: Option<&Pool>) -> Result<Self, ConfigError> {
+    pub(crate) fn make(
+        config: Config,
+        pool: Option<&Pool>,
+        group: Option<&Arc<Common>>,
+    ) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
         let system = Rc::new(System::new(pool));
-        let space = Space::new(config.block_bytes, config.check, Rc::clone(&system));
+        let space = Space::new(config.block_bytes, config.check, Rc::clone(&system), Owner::ALONE);
         let stack = RootStack::new(config.stack_words, &system).map_err(refused)?;
         let mut heap = Heap {
             young: Young::new(config.nursery_bytes, system).map_err(refused)?,
@@ -217,6 +226,7 @@ impl<'id, H: Host> Heap<'id, H> {
             pacer: Pacer::new(&config),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
+            imported_bytes: Cell::new(0),
             old: RefCell::new(Old::new(space, config.count_max)),
             stack,
             handles: Handles::default(),
@@ -231,6 +241,9 @@ impl<'id, H: Host> Heap<'id, H> {
             brand: PhantomData,
             config,
         };
+        if let Some(group) = group {
+            heap.old.get_mut().enter(group);
+        }
         heap.open_nursery();
         Ok(heap)
     }
@@ -249,16 +262,21 @@ impl<'id, H: Host> Heap<'id, H> {
     #[inline]
     pub fn alloc(&self, shape: &Shape, len: usize) -> Result<Fresh<'_, 'id, H>, AllocError> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
-        let bytes = object::cell_bytes(header);
-        let small = bytes <= self.cell_bytes_max;
-        let address = match if small { self.young.nursery.bump(bytes) } else { None } {
-            Some(address) => address,
-            None => self.alloc_slow(bytes)?,
-        };
+        let address = self.take(object::cell_bytes(header))?;
         // SAFETY: the nursery or the old space handed out `bytes` unused bytes; nobody else knows the object yet.
         unsafe {
             let object = object::initialise(address, header, H::EMPTY);
             Ok(Fresh::new(Object::from_bits(H::word(object.address(), H::EMPTY))))
+        }
+    }
+
+    /// Room for an object that takes `bytes` bytes (whole granules).
+    #[inline(always)]
+    pub(crate) fn take(&self, bytes: usize) -> Result<usize, AllocError> {
+        let small = bytes <= self.cell_bytes_max;
+        match if small { self.young.nursery.bump(bytes) } else { None } {
+            Some(address) => Ok(address),
+            None => self.alloc_slow(bytes),
         }
     }
 
@@ -286,10 +304,21 @@ impl<'id, H: Host> Heap<'id, H> {
             Some(sites) => sites.extended(top, address),
             None => {}
         }
-        if self.allocated_bytes() >= self.pacer.trigger {
+        self.want_if_due();
+        Ok(address)
+    }
+
+    /// Bytes enough have come since the last collection.
+    fn want_if_due(&self) {
+        if self.allocated_bytes() + self.imported_bytes.get() >= self.pacer.trigger {
             self.wanted.set(true);
         }
-        Ok(address)
+    }
+
+    /// Something was imported.
+    pub(crate) fn charge_import(&self) {
+        self.imported_bytes.set(self.imported_bytes.get() + self.config.import_bytes);
+        self.want_if_due();
     }
 
     fn alloc_large(&self, bytes: usize) -> Result<usize, Refused> {
@@ -400,7 +429,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if header.0 & WRITE_MASK != MUTABLE {
             self.touch(object.obj(), index, index + 1)?;
         }
-        object.obj().slot(header, index).set(value.bits());
+        object.obj().slot::<H>(header, index).set(value.bits());
         Ok(())
     }
 
@@ -450,7 +479,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// The slow path of the write test: refuses, or puts the object (of a large one, the cards with these
     /// references) on the touched list.
     #[cold]
-    fn touch(&self, object: ObjRef, start: usize, end: usize) -> Result<(), StoreError> {
+    pub(crate) fn touch(&self, object: ObjRef, start: usize, end: usize) -> Result<(), StoreError> {
         let header = object.header();
         if !header.has(MUTABLE) {
             return Err(StoreError::Frozen);
@@ -482,7 +511,9 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Refuses writes to a mutable object until `guarded` is `false` again; an iteration over it does so.
     #[inline]
     pub fn guard(&self, object: Object<'_, 'id, H>, guarded: bool) {
-        if guarded {
+        if !object.is_mutable() {
+            // It refuses writes anyway, and others may be reading its header.
+        } else if guarded {
             object.obj().set_flags(GUARDED);
         } else {
             object.obj().clear_flags(GUARDED);
@@ -515,6 +546,7 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Panics
     /// In checking mode, if a root or a reference leads to no object, or the verification finds an invariant broken.
+    #[inline(never)] // A safepoint stays small.
     pub fn collect(&mut self, request: Request) -> Report {
         let report = self.collect_unverified(request);
         if self.config.check
@@ -525,6 +557,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if let Some(observer) = &mut self.observer {
             observer(&report);
         }
+        self.pass_orphans();
         report
     }
 
@@ -556,6 +589,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut report = Report::default();
         let budget = Budget::new(objects, None);
         self.old.get_mut().drain::<H>(budget, &mut report);
+        self.old.get_mut().post::<H>(&mut report);
         self.make_revived_ready(&mut report);
         let (old, nursery) = (&*self.old.get_mut(), &self.young.nursery);
         self.weaks.get_mut().update(|object| {
@@ -581,6 +615,20 @@ impl<'id, H: Host> Heap<'id, H> {
         self.pacer.choose(&self.config, request, old_bytes, self.used_bytes())
     }
 
+    /// Everything young ends, and there are no roots any more.
+    pub(crate) fn let_go(&mut self) {
+        self.stack.truncate(0);
+        self.handles = Handles::default();
+        self.weaks.get_mut().clear();
+        self.finalizers.get_mut().ready.clear();
+        let space = &mut self.old.get_mut().space;
+        for object in std::mem::take(&mut space.young_large) {
+            if space.state(object.address()).young.get() {
+                space.free_large(object);
+            }
+        }
+    }
+
     /// Ends the young objects that were not evacuated.
     pub(crate) fn free_young(&mut self) {
         let space = &mut self.old.get_mut().space;
@@ -593,6 +641,7 @@ impl<'id, H: Host> Heap<'id, H> {
             }
         }
         self.large_bytes.set(0);
+        self.imported_bytes.set(0);
         self.young.empty(self.pacer.trigger + RAISE_BYTES, self.config.check);
         if let Some(sites) = &mut self.sites {
             sites.begin(self.young.nursery.top());

@@ -40,9 +40,18 @@
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
 #![deny(unsafe_code)]
 
+// What the derive macro writes says `frazil`, also here.
+#[cfg(feature = "arena")]
+extern crate self as frazil;
+
 mod address_map;
+#[cfg(feature = "arena")]
+#[allow(unsafe_code)]
+pub mod arena;
 #[allow(unsafe_code)]
 mod collect;
+#[allow(unsafe_code)]
+mod exchange;
 mod fault;
 mod freeze;
 #[allow(unsafe_code)]
@@ -81,6 +90,11 @@ mod weak;
 mod young;
 
 pub use blocks::BlockBytes;
+pub use exchange::audit::Audit;
+pub use exchange::estate::Estate;
+pub use exchange::group::Group;
+pub use exchange::immortal::ImmortalError;
+pub use exchange::shared::{ShareError, Shared};
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
 pub use order::{Choice, Stage};
@@ -96,7 +110,7 @@ pub use snapshot::{
 };
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use tuning::{Config, ConfigError, Drain};
-pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value};
+pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value, Words};
 pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 
@@ -115,8 +129,3 @@ pub mod layout {
 
 /// A place that holds a word.
 pub(crate) use object::Slot;
-
-/// The example in the README is a test.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

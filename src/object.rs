@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::os::set_accessible;
 use crate::shape::{Header, TEXT, WORD_BYTES};
+use crate::value::{Host, Words};
 
 /// Bytes that every object's address and size are a multiple of.
 pub(crate) const GRANULE_BYTES: usize = blocks::GRANULE_BYTES;
@@ -128,18 +129,33 @@ impl ObjRef {
         cell_bytes(self.header())
     }
 
-    /// The slot of reference `index`. `header` is the object's own (it may be out of place just now).
-    #[inline]
-    pub fn slot(self, header: Header, index: usize) -> Slot {
+    /// The slot of reference `index`, or of nothing if there stands no reference now ([`Host::words`]). `header`
+    /// is the object's own (it may be out of place just now).
+    #[inline(always)]
+    pub fn slot<H: Host>(self, header: Header, index: usize) -> Slot {
         debug_assert!(index < header.references());
-        Slot(self.0 + (header.first_reference() + index) * WORD_BYTES)
+        let slot = Slot(self.0 + (header.first_reference() + index) * WORD_BYTES);
+        let within = |stride: u32| if index < stride as usize { index } else { index % stride as usize };
+        let is_reference = match H::words(header) {
+            Words::All => true,
+            Words::Mapped { map, stride } => {
+                let word = within(stride);
+                word < 64 && map >> word & 1 != 0
+            }
+            Words::Asked { is_reference, stride } => {
+                let word = within(stride);
+                // SAFETY: the words are those of an object that the host made under this header, which is live, or
+                // dead and whole.
+                unsafe { is_reference(slot.0 - word * WORD_BYTES, word) }
+            }
+        };
+        if is_reference { slot } else { Slot::nothing() }
     }
 
     /// All reference slots.
-    #[inline]
-    pub fn slots(self, header: Header) -> impl Iterator<Item = Slot> + use<> {
-        let first = self.0 + header.first_reference() * WORD_BYTES;
-        (0..header.references()).map(move |i| Slot(first + i * WORD_BYTES))
+    #[inline(always)]
+    pub fn slots<H: Host>(self, header: Header) -> impl Iterator<Item = Slot> + use<H> {
+        (0..header.references()).map(move |index| self.slot::<H>(header, index))
     }
 
     /// The text of an object of a text shape.
@@ -256,6 +272,13 @@ impl Slot {
     #[inline]
     pub unsafe fn new(address: usize) -> Slot {
         Slot(address)
+    }
+
+    /// A slot that holds no reference and is never written, for hosts with [`Words`] that are none.
+    #[inline(always)]
+    pub fn nothing() -> Slot {
+        static NOTHING: u64 = 0;
+        Slot(std::ptr::from_ref(&NOTHING).expose_provenance())
     }
 
     #[inline]

@@ -21,6 +21,20 @@ pub(crate) const KEEP_BYTES: usize = 2 << 20;
 ///
 /// A pool is cheap to clone; clones share what is in it. It keeps at most 48 MiB, which go back to the system when the
 /// last clone and the last heap of it are dropped. No heap can read what another one has left there.
+///
+/// ```
+/// use frazil::{Config, Heap, LowTag, Pool, Shape};
+/// const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+/// let pool = Pool::new();
+/// for request in 0..100 {
+///     let answer = Heap::<LowTag>::branded_in(&pool, Config::DEFAULT, |heap| {
+///         let mut leaf = heap.alloc(&LEAF, 0).unwrap();
+///         leaf.raw_mut()[0] = request;
+///         leaf.finish().raw(0)
+///     });
+///     assert_eq!(answer, Ok(request));
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Pool(Rc<RefCell<VecDeque<Mapping>>>);
 
@@ -56,6 +70,8 @@ impl Pool {
 mod tests {
     use super::*;
     use crate::os::{System, page_bytes};
+    use crate::{BlockBytes, Config, Heap, LowTag, Request, Shape, Value};
+    use rustc_hash::FxHashSet;
 
     #[test]
     fn a_mapping_comes_back_to_who_asks_for_one_like_it() {
@@ -74,6 +90,39 @@ mod tests {
         let (twice, other) = (map(2 * page, page), map(page, 2 * page));
         assert_eq!(base(&other), other_base);
         assert_ne!(base(&twice), first_base);
+    }
+
+    /// Chains of objects, some of which die, on blocks of each size in turn: what one heap leaves must not show in the
+    /// next.
+    #[test]
+    fn a_heap_does_not_notice_the_ones_before() {
+        const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
+        let pool = Pool::new();
+        let mut chunks = Vec::new();
+        for block_bytes in BlockBytes::ALL.into_iter().cycle().take(12) {
+            let config = Config { block_bytes, count_max: 1, ..Config::DEFAULT };
+            let bases = Heap::<LowTag>::branded_in(&pool, config, |mut heap| {
+                for round in 0..3 {
+                    let mut last = Value::EMPTY;
+                    for _ in 0..500 * (3 - round) {
+                        let mut pair = heap.alloc(&PAIR, 0).expect("memory");
+                        pair.references_mut().fill(last);
+                        last = pair.finish().into();
+                    }
+                    let handle = heap.root(last);
+                    heap.collect(Request::Complete);
+                    heap.verify().unwrap_or_else(|violation| panic!("{block_bytes:?}: {violation}"));
+                    heap.unroot(handle);
+                }
+                let report = heap.collect(Request::Complete);
+                assert_eq!(report.old_objects, 0, "{block_bytes:?}");
+                heap.old.borrow().space.chunk_bases()
+            });
+            chunks.push(bases.expect("a heap"));
+        }
+        let most = chunks.iter().map(FxHashSet::len).max();
+        let all: FxHashSet<usize> = chunks.into_iter().flatten().collect();
+        assert_eq!(Some(all.len()), most, "the chunks of one heap are those of the others");
     }
 
     #[test]

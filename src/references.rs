@@ -36,7 +36,7 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         for object in old.space.objects().into_iter().chain(self.young_objects(&old)) {
             let header = object.header();
-            for (index, slot) in object.slots(header).enumerate() {
+            for (index, slot) in object.slots::<H>(header).enumerate() {
                 starts.check(slot.get(), || {
                     format!("reference {index} of the {} at {:#x}", name(header), object.address())
                 })?;
@@ -94,6 +94,8 @@ struct Starts<'h, 'id, H: Host> {
     space: &'h Space,
     /// Dead, although their memory is not free yet.
     waiting: FxHashSet<ObjRef>,
+    /// References may lead to objects of other heaps.
+    abroad: bool,
 }
 
 impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
@@ -103,12 +105,23 @@ impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
             young: heap.young_objects(old).into_iter().map(ObjRef::address).collect(),
             space: &old.space,
             waiting: old.waiting().collect(),
+            abroad: old.space.abroad,
         }
+    }
+
+    /// May it be another heap's object? That it still is one, only its owner could tell.
+    fn is_foreign(&self, address: usize) -> bool {
+        self.abroad
+            && !self.space.chunk_bases().contains(&chunk_base(address))
+            && self.heap.young.emptied_by(address).is_none()
     }
 
     fn check(&self, word: u64, place: impl Fn() -> String) -> Result<(), Violation> {
         let Some(address) = H::address(word) else { return Ok(()) };
         if self.young.contains(&address) || begins_old(self.space, address) {
+            return Ok(());
+        }
+        if self.is_foreign(address) {
             return Ok(());
         }
         let fate = match self.heap.young.emptied_by(address) {

@@ -189,6 +189,11 @@ impl Shape {
         self.template & TEXT != 0
     }
 
+    /// The header of an object with a tail of length zero, or the fixed one.
+    pub(crate) const fn header_bits(&self) -> u64 {
+        self.template
+    }
+
     /// The header of a new object with a tail of `len` (ignored for a fixed shape), or `None` when `len`
     /// is beyond [`LEN_MAX`].
     #[inline]

@@ -65,7 +65,7 @@ impl<'s, 'id, H: Host> Shaped<'s, 'id, H> {
     pub fn get(self, index: usize) -> Value<'s, 'id, H> {
         assert!(index < self.header.references(), "reference {index} of {}", self.header.references());
         // SAFETY: a slot of a live object holds an immediate or a reference to a live object of the same heap.
-        unsafe { Value::from_bits(self.object.obj().slot(self.header, index).get()) }
+        unsafe { Value::from_bits(self.object.obj().slot::<H>(self.header, index).get()) }
     }
 
     /// Raw word `index` (layout *references*).

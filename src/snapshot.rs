@@ -344,7 +344,7 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
     /// Notes what each object refers to, when all of them have numbers.
     fn refer(&mut self) {
         for &object in &self.objects {
-            let targets = object.slots(object.header()).map(|slot| target::<H>(slot.get()));
+            let targets = object.slots::<H>(object.header()).map(|slot| target::<H>(slot.get()));
             self.graph
                 .add(targets.map(|target| target.map_or(0, |target| self.numbers.get(target.address()))));
         }

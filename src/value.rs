@@ -52,6 +52,15 @@ pub unsafe trait Host: Sized + 'static {
     /// The word that refers to the object at `address`, with the tag bits of `old`.
     fn word(address: usize, old: u64) -> u64;
 
+    /// Which of an object's reference words are references. All of them, for most hosts; a host whose objects mix
+    /// references and raw words as it likes says here, by the shape's number, where to look.
+    ///
+    /// A host that answers anything else has `EMPTY` 0, and its answer stays the same as long as the object lives.
+    #[inline(always)]
+    fn words(_header: Header) -> Words {
+        Words::All
+    }
+
     /// For the proof machinery alone: is this fault to be committed now? A collector for such a host is
     /// deliberately broken. The default, never, costs nothing.
     #[inline(always)]
@@ -72,6 +81,27 @@ pub unsafe trait Host: Sized + 'static {
     fn choose(_choice: Choice, _count: usize) -> usize {
         0
     }
+}
+
+/// Which of the words in the reference part of an object are references.
+#[derive(Clone, Copy, Debug)]
+pub enum Words {
+    /// Each of them.
+    All,
+    /// Those of which `map` has the bit, counted anew every `stride` words. From the 65th on there are none.
+    Mapped {
+        /// Bit `n`: word `n` is a reference, or empty.
+        map: u64,
+        /// Words after which it begins again.
+        stride: u32,
+    },
+    /// It depends on what else stands there. The words are asked for in parts of `stride`.
+    Asked {
+        /// Given the address of a part: is this word of it a reference (or empty) now?
+        is_reference: unsafe fn(usize, usize) -> bool,
+        /// Words of a part.
+        stride: u32,
+    },
 }
 
 /// The plainest host: a word whose three lowest bits are clear is a reference, zero and all others are not.
@@ -269,7 +299,7 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
         let header = self.header();
         assert!(index < header.references(), "reference {index} of {}", header.references());
         // SAFETY: a slot of a live object holds an immediate or a reference to a live object of the same heap.
-        unsafe { Value::from_bits(self.obj().slot(header, index).get()) }
+        unsafe { Value::from_bits(self.obj().slot::<H>(header, index).get()) }
     }
 
     /// All references, as they are when each is read.

@@ -127,6 +127,12 @@ impl Overflow {
         Some(left)
     }
 
+    /// Takes over all counts of another table.
+    pub fn absorb(&mut self, other: Overflow) {
+        self.arrivals += other.arrivals;
+        self.counts.extend(other.counts);
+    }
+
     /// How many counts are here.
     pub fn len(&self) -> usize {
         self.counts.len()

@@ -101,6 +101,7 @@ impl frazil_config {
             count_max,
             stack_words: self.stack_words,
             check: yes(self.check, "check")?,
+            ..Config::DEFAULT
         })
     }
 }

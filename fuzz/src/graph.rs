@@ -112,8 +112,8 @@ pub fn classes(edges: &Edges, members: &[bool], mutable: impl Fn(usize) -> bool)
         classes: (0..count).map(|number| Class { traced: mutable(number), cycle: 0 }).collect(),
         index: vec![0; count],
         low: vec![0; count],
-        open: Vec::new(),
-        path: Vec::new(),
+        open: Vec::with_capacity(count),
+        path: Vec::with_capacity(count),
         next: 1,
         cycles: 0,
     };
@@ -136,8 +136,8 @@ struct Search<'a> {
     low: Vec<u32>,
     /// Found, in components that are not complete.
     open: Vec<usize>,
-    /// The way from the start: object and next reference.
-    path: Vec<(usize, usize)>,
+    /// The way from the start: an object, and its references that have not been followed yet.
+    path: Vec<(usize, &'a [u32])>,
     next: u32,
     cycles: u32,
 }
@@ -147,12 +147,12 @@ const DONE: u32 = u32::MAX;
 impl Search<'_> {
     fn from(&mut self, start: usize) {
         self.enter(start);
-        while let Some((object, slot)) = self.path.last_mut() {
+        while let Some((object, left)) = self.path.last_mut() {
             let object = *object;
-            match self.edges.of(object).get(*slot) {
+            match left.split_first() {
                 None => self.leave(object),
-                Some(&target) => {
-                    *slot += 1;
+                Some((&target, rest)) => {
+                    *left = rest;
                     if self.members[target as usize] {
                         self.follow(object, target as usize);
                     }
@@ -165,7 +165,7 @@ impl Search<'_> {
         (self.index[object], self.low[object]) = (self.next, self.next);
         self.next += 1;
         self.open.push(object);
-        self.path.push((object, 0));
+        self.path.push((object, self.edges.of(object)));
     }
 
     fn follow(&mut self, object: usize, target: usize) {

@@ -168,7 +168,7 @@ impl Kind {
     pub fn eight_bytes(id: Id, index: usize) -> u64 {
         const EACH: u64 = 0x0101_0101_0101_0101;
         // Neither sum leaves its byte.
-        let first = (id.number().wrapping_mul(31) as u8).wrapping_add(8 * index as u8) % 64;
+        let first = (id.number().wrapping_mul(31) as u8).wrapping_add((8 * index) as u8) % 64;
         let each = u64::from(first) * EACH + 0x0706_0504_0302_0100;
         (each & (63 * EACH)) + u64::from(b'0') * EACH
     }

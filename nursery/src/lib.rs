@@ -21,6 +21,21 @@ use std::ops::Range;
 /// Every object begins at a multiple of this many bytes.
 pub const GRANULE_BYTES: usize = 16;
 
+/// A place where the finger stood once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Ranges that were filled by then.
+    filled: usize,
+    top: usize,
+}
+
+impl Mark {
+    /// The address of the finger then.
+    pub fn top(self) -> usize {
+        self.top
+    }
+}
+
 /// The finger, its limits, and the ranges filled since the last reset.
 #[derive(Debug)]
 #[repr(C)]
@@ -110,6 +125,36 @@ impl Nursery {
                 && self.filled.borrow().iter().any(|range| range.contains(&address)))
     }
 
+    /// Where the finger stands.
+    pub fn mark(&self) -> Mark {
+        Mark { filled: self.filled.borrow().len(), top: self.top.get() }
+    }
+
+    /// Is the finger still in the range of that mark?
+    pub fn is_in_place(&self, mark: Mark) -> bool {
+        self.filled.borrow().len() == mark.filled
+    }
+
+    /// Is this the address of something allocated since that mark?
+    pub fn is_since(&self, mark: Mark, address: usize) -> bool {
+        if self.is_in_place(mark) {
+            return (mark.top..self.top.get()).contains(&address);
+        }
+        let filled = self.filled.borrow();
+        (self.base.get()..self.top.get()).contains(&address)
+            || (mark.top..filled[mark.filled].end).contains(&address)
+            || filled[mark.filled + 1..].iter().any(|range| range.contains(&address))
+    }
+
+    /// Forgets what was allocated from `top` on.
+    ///
+    /// # Panics
+    /// That is not between the base of this range and the finger, or no multiple of a granule.
+    pub fn rewind(&self, top: usize) {
+        assert!(self.base.get() <= top && top <= self.top.get() && top.is_multiple_of(GRANULE_BYTES));
+        self.top.set(top);
+    }
+
     /// The address of the next object, unless the nursery spills.
     #[inline(always)]
     pub fn top(&self) -> usize {
@@ -149,6 +194,27 @@ mod tests {
         assert_eq!(nursery.bump(512), Some(1536));
         assert_eq!((nursery.used(), nursery.opened()), (1024, 1024));
         assert_eq!(nursery.bump(16), None);
+    }
+
+    #[test]
+    fn a_rewound_nursery_forgets_what_came_since() {
+        let nursery = Nursery::new(1024..2048);
+        nursery.raise(1024, 0);
+        let before = nursery.bump(32).unwrap();
+        let mark = nursery.mark();
+        let since = nursery.bump(64).unwrap();
+        assert!(nursery.is_since(mark, since) && !nursery.is_since(mark, before));
+        nursery.rewind(mark.top() + 16);
+        assert_eq!(
+            (nursery.used(), nursery.contains(since), nursery.contains(since + 16)),
+            (48, true, false)
+        );
+        nursery.spill(8192..9216);
+        nursery.raise(1024, 0);
+        let elsewhere = nursery.bump(16).unwrap();
+        assert!(!nursery.is_in_place(mark));
+        assert!(nursery.is_since(mark, since) && nursery.is_since(mark, elsewhere));
+        assert!(!nursery.is_since(mark, before) && !nursery.is_since(mark, since + 16));
     }
 
     #[test]

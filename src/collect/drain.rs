@@ -15,7 +15,7 @@ use crate::old::{Old, target, targets};
 use crate::order::{Choice, take};
 use crate::shape::COMPONENT;
 use crate::stats::Report;
-use crate::value::Host;
+use crate::value::{Host, Words};
 
 use super::queue::Queue;
 
@@ -75,11 +75,10 @@ impl Old {
         let header = object.header();
         let end = header.references().min(next + PART);
         for index in next..end {
-            let slot = object.slot(header, index);
-            let target = target::<H>(slot.get());
-            slot.set(H::EMPTY);
-            if let Some(target) = target {
-                self.decrement(target);
+            let slot = object.slot::<H>(header, index);
+            if let Some(target) = target::<H>(slot.get()) {
+                slot.set(H::EMPTY);
+                self.decrement_anywhere(target);
             }
         }
         if end < header.references() {
@@ -96,11 +95,15 @@ impl Old {
             if header.has(COMPONENT) {
                 return self.release_component::<H>(object, report);
             }
-            if header.references() > PART {
+            // Whether a word is a reference may depend on one that would be emptied before it.
+            let divisible = !matches!(H::words(header), Words::Asked { .. });
+            if header.references() > PART && divisible {
                 self.partly = Some((object, 0));
                 return;
             }
-            if !H::commits(Fault::SkippedDecrement) {
+            if self.space.abroad {
+                targets::<H>(object, header).for_each(|target| self.decrement_anywhere(target));
+            } else if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {
                     self.decrement(target);
                 }
@@ -120,8 +123,8 @@ impl Old {
         };
         for &member in &members {
             for target in targets::<H>(member, member.header()) {
-                if self.representative(target) != first {
-                    self.decrement(target);
+                if !self.is_in(target, first) {
+                    self.decrement_anywhere(target);
                 }
             }
         }

@@ -54,6 +54,12 @@ pub(super) struct Trace<'h> {
     pub work: &'h mut Work,
     /// Something was frozen since the last complete collection: old objects may settle in this one.
     pub settling: bool,
+    /// A reference may lead to another owner's object.
+    pub abroad: bool,
+    /// What is not in the nursery need not be an old object of this heap: large young ones, or others' objects.
+    pub mixed: bool,
+    /// One of the three above, so that what is reached has to be looked at.
+    pub careful: bool,
     /// Scanned mutable objects are marked, so that their next write is noticed.
     pub marks_seen: bool,
 }
@@ -67,15 +73,25 @@ impl Trace<'_> {
     pub fn reach<H: Host>(&mut self, slot: Slot) {
         let word = slot.get();
         let Some(object) = target::<H>(word) else { return };
-        if self.settling || self.old.is_young(object, self.nursery) {
+        if self.careful || self.nursery.contains(object.address()) {
             return self.reach_with_care::<H>(slot);
         }
         self.retain(object);
     }
 
-    /// The same for an object that has to be evacuated or classified first.
+    /// The same for an object that has to be evacuated or classified first, or may be another owner's.
     fn reach_with_care<H: Host>(&mut self, slot: Slot) {
         let before = slot.get();
+        let Some(object) = target::<H>(before) else { return };
+        if !self.nursery.contains(object.address()) {
+            if !self.old.space.is_own(object.address()) {
+                self.report.retained += 1;
+                return self.old.retain_foreign::<H>(object);
+            }
+            if !self.settling && !self.old.space.is_young_large(object.address()) {
+                return self.retain(object);
+            }
+        }
         if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
             self.classify::<H>(object, header);
         }
@@ -123,9 +139,9 @@ impl Trace<'_> {
         let count = header.references();
         for before in 0..count {
             if before + AHEAD < count {
-                self.prefetch_target::<H>(object.slot(header, before + AHEAD));
+                self.prefetch_target::<H>(object.slot::<H>(header, before + AHEAD));
             }
-            let slot = object.slot(header, self.work.turn.nth::<H>(before, count));
+            let slot = object.slot::<H>(header, self.work.turn.nth::<H>(before, count));
             if H::commits(Fault::SkippedBit) {
                 self.follow_only::<H>(slot);
             } else {
@@ -152,14 +168,11 @@ impl Trace<'_> {
     /// Reaches what one card of a large object refers to.
     pub fn scan_card<H: Host>(&mut self, object: ObjRef, card: usize) {
         let header = object.header();
-        let first = object.address() + header.first_reference() * WORD_BYTES;
-        let end = first + header.references() * WORD_BYTES;
-        let start = object.address() + card * CARD_BYTES;
-        let slots = start.max(first)..(start + CARD_BYTES).min(end);
+        let reference = |word: usize| word.saturating_sub(header.first_reference()).min(header.references());
+        let words = CARD_BYTES / WORD_BYTES;
         self.report.traced_bytes += CARD_BYTES;
-        for address in slots.step_by(WORD_BYTES) {
-            // SAFETY: a reference slot of a live object.
-            self.reach::<H>(unsafe { Slot::new(address) });
+        for index in reference(card * words)..reference((card + 1) * words) {
+            self.reach::<H>(object.slot::<H>(header, index));
         }
     }
 
@@ -169,6 +182,7 @@ impl Trace<'_> {
             self.classify::<H>(object, header);
         }
         if let Some(object) = target::<H>(slot.get())
+            && self.old.space.is_own(object.address())
             && object.is_traced()
         {
             self.retain(object);
@@ -183,6 +197,17 @@ impl Trace<'_> {
         let Some(object) = target::<H>(word) else { return Found::Counted };
         if self.nursery.contains(object.address()) {
             return self.follow_young::<H>(slot, word, object);
+        }
+        if self.mixed {
+            return self.follow_mixed(object);
+        }
+        self.classified(object)
+    }
+
+    /// What is known of an object outside the nursery, wherever it is.
+    fn follow_mixed(&mut self, object: ObjRef) -> Found {
+        if !self.old.space.is_own(object.address()) {
+            return Found::Counted;
         }
         if self.old.space.is_young_large(object.address()) {
             return self.promote_large(object);

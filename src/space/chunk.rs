@@ -11,6 +11,7 @@ use memoffset::offset_of;
 use retain_bits::RetainBits;
 use static_assertions::{const_assert, const_assert_eq};
 
+use crate::exchange::OwnerWord;
 use crate::object::{ObjRef, prefetch};
 
 /// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
@@ -28,6 +29,8 @@ pub(crate) struct Chunk {
     pub blocks: [BlockState; CHUNK_BLOCKS_MAX],
     /// Where the space keeps what it knows of this chunk.
     pub index: Cell<usize>,
+    /// Whose all this is. The only part that anybody else may look at.
+    pub owner: OwnerWord,
 }
 
 impl Chunk {

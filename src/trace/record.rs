@@ -121,7 +121,7 @@ impl Recorder {
             return;
         };
         let changed = slots.filter_map(|index| {
-            let now = target::<H>(object.slot(header, index).get());
+            let now = target::<H>(object.slot::<H>(header, index).get());
             let target = match now {
                 _ if now.map_or(0, ObjRef::address) == known[index] => return None,
                 None => Target::None,
@@ -200,7 +200,7 @@ impl Recorder {
     /// What a survivor refers to.
     fn contents<H: Host>(&mut self, object: ObjRef, number: u64, epoch: &mut Vec<u8>) {
         let header = object.header();
-        let targets: Vec<u64> = object.slots(header).map(|slot| self.number_of::<H>(slot)).collect();
+        let targets: Vec<u64> = object.slots::<H>(header).map(|slot| self.number_of::<H>(slot)).collect();
         let given = targets.iter().rposition(|&target| target != 0).map_or(0, |last| last + 1);
         put(epoch, (given as u64) << 1 | u64::from(header.was_frozen()));
         for &target in &targets[..given] {
@@ -210,7 +210,7 @@ impl Recorder {
         match header.has(MUTABLE) && !targets.is_empty() {
             true => {
                 let address = |slot: Slot| target::<H>(slot.get()).map_or(0, ObjRef::address);
-                self.known.insert(object, object.slots(header).map(address).collect())
+                self.known.insert(object, object.slots::<H>(header).map(address).collect())
             }
             false => self.known.remove(&object),
         };
@@ -302,7 +302,7 @@ impl<H: Host> Heap<'_, H> {
     /// the end.
     ///
     /// # Errors
-    /// The heap has not the settings of [`Config::recording`], or has collected already.
+    /// The heap has not the settings of [`Config::recording`], belongs to a group, or has collected already.
     pub fn record(
         &mut self,
         out: impl Write + 'static,
@@ -313,6 +313,9 @@ impl<H: Host> Heap<'_, H> {
         let fit = config.short_collections && config.nursery_bytes <= EPOCH_BYTES;
         if !fit || *config != config.recording() {
             return Err(RecordError::Settings);
+        }
+        if self.old.get_mut().abroad.is_some() {
+            return Err(RecordError::InGroup);
         }
         if self.stats.collections() > 0 {
             return Err(RecordError::TooLate);

@@ -261,7 +261,8 @@ fn int_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         None => 10,
         Some(base) => match base.as_small() {
             Some(base) if base == 0 || (2..=36).contains(&base) => base as u32,
-            _ => fail!("base must be an integer >= 2 && <= 36"),
+            Some(_) => fail!("base must be an integer >= 2 && <= 36"),
+            None => fail!("for parameter base: got {}, want int", base.type_name()),
         },
     };
     match parse_int(text, base) {

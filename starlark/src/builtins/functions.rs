@@ -5,6 +5,7 @@ use crate::cx::Cx;
 use crate::data::text::{self, Text};
 use crate::data::{equal, hash, int, iter, list, record, sequence};
 use crate::failure::{Res, fail};
+use crate::guard::guarded;
 use crate::host::{Args, PlainFn};
 use crate::ops::{self, attr, repr};
 use crate::value::{Kind, Value, ValueExt, boolean, none, small_int};
@@ -117,8 +118,11 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
 }
 
 fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    (cx.host.print)(&join_arguments(cx, args)?);
-    Ok(none())
+    let line = join_arguments(cx, args)?;
+    guarded(|| {
+        (cx.host.print)(&line);
+        Ok(none())
+    })
 }
 
 fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

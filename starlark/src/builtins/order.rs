@@ -9,7 +9,6 @@ use crate::data::{iter, list};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Prepared};
 use crate::machine::Machine;
-use crate::ops;
 use crate::value::{Kind, Object, Value, ValueExt, boolean};
 
 use super::functions::{greater, less};
@@ -194,10 +193,10 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
 fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
     let count = list::len(part(machine.slot(slot).get(), ITEMS)?);
     for index in 0..count {
-        let result = machine.call(slot, 1, |_, state, stack| {
-            stack[0].set(state.object().map_or(Value::EMPTY, |state| state.get(KEY)));
-            stack[1].set(list::get(part(state, ITEMS)?, index));
-            Ok(())
+        let result = machine.call(|cx, arguments| {
+            let state = cx.slot(slot).get();
+            arguments.push(list::get(part(state, ITEMS)?, index));
+            Ok(state.object().map_or(Value::EMPTY, |state| state.get(KEY)))
         })?;
         let key = machine.slot(result).get();
         list::push(machine.cx(), part(machine.slot(slot).get(), KEYS)?, key)?;

@@ -16,11 +16,11 @@ use super::methods::Method;
 pub const METHODS: &[Method] = &[
     Method { name: "add", call: add },
     Method { name: "clear", call: clear },
-    Method { name: "difference", call: difference },
-    Method { name: "difference_update", call: difference_update },
+    Method { name: "difference", call: |cx, args| combined(cx, args, BinaryOp::Sub) },
+    Method { name: "difference_update", call: |cx, args| changed(cx, args, BinaryOp::Sub) },
     Method { name: "discard", call: discard },
-    Method { name: "intersection", call: intersection },
-    Method { name: "intersection_update", call: intersection_update },
+    Method { name: "intersection", call: |cx, args| combined(cx, args, BinaryOp::BitAnd) },
+    Method { name: "intersection_update", call: |cx, args| changed(cx, args, BinaryOp::BitAnd) },
     Method { name: "isdisjoint", call: isdisjoint },
     Method { name: "issubset", call: issubset },
     Method { name: "issuperset", call: issuperset },
@@ -28,8 +28,8 @@ pub const METHODS: &[Method] = &[
     Method { name: "remove", call: remove },
     Method { name: "symmetric_difference", call: symmetric_difference },
     Method { name: "symmetric_difference_update", call: symmetric_difference_update },
-    Method { name: "union", call: union },
-    Method { name: "update", call: update },
+    Method { name: "union", call: |cx, args| combined(cx, args, BinaryOp::BitOr) },
+    Method { name: "update", call: |cx, args| changed(cx, args, BinaryOp::BitOr) },
 ];
 
 // ---------------------------------------------------------------------------------------------- elements
@@ -164,30 +164,6 @@ pub fn change<'s>(cx: Cx<'s>, op: BinaryOp, set: Object<'s>, other: Object<'s>) 
         }
     }
     Ok(())
-}
-
-fn union<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combined(cx, args, BinaryOp::BitOr)
-}
-
-fn update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    changed(cx, args, BinaryOp::BitOr)
-}
-
-fn intersection<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combined(cx, args, BinaryOp::BitAnd)
-}
-
-fn intersection_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    changed(cx, args, BinaryOp::BitAnd)
-}
-
-fn difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combined(cx, args, BinaryOp::Sub)
-}
-
-fn difference_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    changed(cx, args, BinaryOp::Sub)
 }
 
 fn symmetric_difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

@@ -1,4 +1,4 @@
-//! Equality and order of values: by recursion as far as [`effort`](super::effort) goes, and then by the walks in `deep`,
+//! Equality and order of values: by recursion as far as `effort` goes, and then by the walks in `deep`,
 //! which end with an error only if a value contains itself. Every element that is looked at is a step of the program.
 
 use std::cmp::Ordering;
@@ -112,7 +112,6 @@ pub(super) fn equal_leaves<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bo
             Some((a, b)) => equal_leaves(cx, a, b),
             None => Ok(x == y),
         },
-        Kind::Bound => Ok(x.raw(0) == y.raw(0) && x.get(0) == y.get(0)),
         _ => Ok(x == y),
     }
 }

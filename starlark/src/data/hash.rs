@@ -129,9 +129,9 @@ pub(super) fn leaf(value: Value<'_>) -> Res<u64> {
         Kind::BigInt => Ok(int::to_big(value).as_ref().map_or(0, big)),
         Kind::Float => Ok(float(value.as_float().unwrap_or(0.0))),
         Kind::None | Kind::Bool | Kind::Builtin => Ok(fold(value.bits(), K1)),
-        // The address may change: functions with the same code share a hash.
+        // The address may change, but each has a number of its own.
         Kind::Function => Ok(value.object().map_or(0, |object| fold(object.raw(0), K2))),
-        Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(0), K1))),
+        Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(1), K1))),
         Kind::Host => match value.object().map(|object| (object, object.get(KEY))) {
             Some((object, key)) if key.is_unset() => Ok(fold(residents::identity(object), K2)),
             Some((_, key)) => Ok(fold(leaf(key)?, K2)),

@@ -66,6 +66,25 @@ fn of_host<'s>(cx: Cx<'s>, op: &str, a: Value<'s>, b: Value<'s>) -> Res<Option<V
     Ok(None)
 }
 
+/// The result of `-a`, `+a` or `~a`.
+///
+/// # Errors
+/// The operand has no such operation.
+pub fn unary<'s>(cx: Cx<'s>, op: &str, a: Value<'s>) -> Res<Value<'s>> {
+    if a.kind() == Kind::Host {
+        let (resident, object) = residents::resident(cx, a)?;
+        if let Some(result) = resident.unary(object, cx, op)? {
+            return Ok(result);
+        }
+    }
+    match (op, a.kind()) {
+        ("-", _) => int::negate(cx, a),
+        ("~", _) => int::invert(cx, a),
+        (_, Kind::Int | Kind::BigInt | Kind::Float) => Ok(a),
+        _ => fail!("unknown unary op: +{}", a.type_name()),
+    }
+}
+
 fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::{Eq, Ge, Gt, In, Le, Lt, Ne, NotIn};
     matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In | NotIn)
@@ -135,7 +154,7 @@ fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<O
 pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s>) -> Res<Value<'s>> {
     match (op, target.kind(), target.object()) {
         (BinaryOp::Add, Kind::List, Some(object)) => {
-            let Some(iter) = iter::iterate(cx, value) else { return Err(unknown_binary("+", target, value)) };
+            let Some(iter) = iter::iterate(cx, value) else { return binary(cx, op, target, value) };
             list::extend(cx, object, &iter.collect()?, "apply += to")?;
             Ok(target)
         }
@@ -362,6 +381,10 @@ pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Val
             list::set(cx, object, index, value)
         }
         (Kind::Dict, Some(object)) => table::insert(cx, object, at, value).map(|_| ()),
+        (Kind::Host, Some(_)) => {
+            let (resident, object) = residents::resident(cx, container)?;
+            resident.set_index(object, cx, at, value)
+        }
         _ => fail!("{} value does not support item assignment", container.type_name()),
     }
 }

@@ -1,0 +1,128 @@
+//! Weak pointers, and the news of deaths.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+
+use super::gc::Gc;
+use super::session::{Session, heap_object};
+use super::trace::{Family, Layout, Object, ObjectFamily, Trace};
+use super::types::Typed;
+use super::{Arena, Brand};
+use crate::heap::Heap;
+use crate::weak::Weak as HeapWeak;
+
+/// A pointer that does not keep its object alive. It may lie in objects. [`Session::weak`] makes it,
+/// [`Session::upgrade`] gives the object, if a collection has not found it dead.
+///
+/// It takes an entry in a table for as long as its object lives; keep one instead of making many.
+pub struct Weak<'gc, T: ?Sized> {
+    entry: u32,
+    /// Tells it from those that had the entry before.
+    generation: u32,
+    brand: Brand<'gc>,
+    to: PhantomData<*const T>,
+}
+
+impl<T: ?Sized> Clone for Weak<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: ?Sized> Copy for Weak<'_, T> {}
+
+impl<T: ?Sized> fmt::Debug for Weak<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "weak {}.{}", self.entry, self.generation)
+    }
+}
+
+impl<F: ?Sized + ObjectFamily> Family for Weak<'static, F> {
+    type Of<'gc> = Weak<'gc, F::Of<'gc>>;
+}
+// SAFETY: two numbers.
+unsafe impl<'gc, T: ?Sized + Object<'gc>> Trace<'gc> for Weak<'gc, T> {
+    type Family = Weak<'static, T::Family>;
+    const LAYOUT: Layout = Layout::None;
+    const MUTABLE: bool = false;
+}
+
+/// What weak pointers stand for.
+#[derive(Default)]
+pub(super) struct Entries {
+    entries: RefCell<Vec<Entry>>,
+    free: RefCell<Vec<u32>>,
+}
+
+#[derive(Default)]
+struct Entry {
+    generation: u32,
+    /// `None`: the entry is free.
+    weak: Option<HeapWeak<'static>>,
+}
+
+impl Entries {
+    fn insert(&self, weak: HeapWeak<'static>) -> (u32, u32) {
+        let mut entries = self.entries.borrow_mut();
+        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
+            entries.push(Entry::default());
+            u32::try_from(entries.len() - 1).expect("fewer than 2^32 weak pointers")
+        });
+        let entry = &mut entries[index as usize];
+        entry.weak = Some(weak);
+        (index, entry.generation)
+    }
+
+    /// After a collection: the entries of dead objects become free. One whose generations are used up never does.
+    pub fn sweep(&mut self, heap: &Heap<'static, Typed>) {
+        for (entry, index) in self.entries.get_mut().iter_mut().zip(0..) {
+            if entry.weak.as_ref().is_some_and(|weak| heap.is_cleared(weak)) {
+                heap.forget_weak(entry.weak.take().expect("it is there"));
+                if let Some(next) = entry.generation.checked_add(1) {
+                    entry.generation = next;
+                    self.free.get_mut().push(index);
+                }
+            }
+        }
+    }
+}
+
+impl<'gc> Session<'gc> {
+    /// A pointer that does not keep `object` alive.
+    ///
+    /// # Panics
+    /// A frame is open ([`Session::frame`]).
+    pub fn weak<T: ?Sized + Object<'gc>>(&self, object: Gc<'gc, T>) -> Weak<'gc, T> {
+        self.forbid_in_frame("a weak pointer");
+        let (entry, generation) = self.inner.weak.insert(self.inner.heap.weak(heap_object(object)));
+        Weak { entry, generation, brand: PhantomData, to: PhantomData }
+    }
+
+    /// The object of a weak pointer, unless a collection found it dead.
+    pub fn upgrade<T: ?Sized + Object<'gc>>(&self, weak: Weak<'gc, T>) -> Option<Gc<'gc, T>> {
+        let entries = self.inner.weak.entries.borrow();
+        let entry = entries.get(weak.entry as usize).filter(|entry| entry.generation == weak.generation)?;
+        let object = self.inner.heap.upgrade(entry.weak.as_ref()?)?;
+        let bits = crate::value::Value::from(object).bits() as usize;
+        // SAFETY: the entry still stands for the object of type `T` that it was made for.
+        NonZeroUsize::new(bits).map(|address| unsafe { Gc::from_address(address) })
+    }
+
+    /// When `object` has died, [`Arena::next_dead`] is to tell `token`: the number of a file that belongs to it, say.
+    /// Nothing of the host runs inside a collection. Once for each call.
+    ///
+    /// # Panics
+    /// A frame is open ([`Session::frame`]).
+    pub fn watch<T: ?Sized + Object<'gc>>(&self, object: Gc<'gc, T>, token: u64) {
+        self.forbid_in_frame("a watch");
+        self.inner.heap.finalize(heap_object(object), token);
+    }
+}
+
+impl<R: Family> Arena<R> {
+    /// The token of the next object that was watched and has died. Its memory goes with the collection after the next.
+    pub fn next_dead(&mut self) -> Option<u64> {
+        self.inner.heap.next_finalizable().map(|(_, token)| token)
+    }
+}
