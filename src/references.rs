@@ -50,7 +50,8 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Safety
     /// Unless the heap is in checking mode: if `word` leads to what was allocated since the last collection, then to
-    /// the start of an object; and not to one that waits in the freed-object buffer.
+    /// the start of an object; and not to one that waits in the freed-object buffer. In any case: if the heap has
+    /// imported something, and `word` leads out of its memory, then to an object of its group that it was given.
     pub unsafe fn object_at(&self, word: u64) -> Option<Object<'_, 'id, H>> {
         let address = H::address(word).filter(|address| address.is_multiple_of(GRANULE_BYTES))?;
         let old = self.old.borrow();
@@ -58,8 +59,10 @@ impl<'id, H: Host> Heap<'id, H> {
             // SAFETY: in the part of the nursery that is in use, so it can be read.
             let first = unsafe { ObjRef::new(address) }.first();
             matches!(first, First::Header(_)) && (!self.config.check || self.begins_young(&old, address))
-        } else {
+        } else if old.space.chunk_bases().contains(&chunk_base(address)) {
             begins_old(&old.space, address) && !(self.config.check && waits(&old, address))
+        } else {
+            old.space.abroad && !self.young.has(address)
         };
         // SAFETY: an object begins there (the caller's word for what was not looked at), and it is of this heap.
         begins.then(|| unsafe { Value::from_bits(word) }.object()).flatten()

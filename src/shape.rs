@@ -190,6 +190,7 @@ impl Shape {
     }
 
     /// The header of an object with a tail of length zero, or the fixed one.
+    #[cfg(feature = "arena")]
     pub(crate) const fn header_bits(&self) -> u64 {
         self.template
     }

@@ -104,6 +104,12 @@ impl Young {
         }
     }
 
+    /// Does this address belong to the nursery, in use or not, or in checking mode to one of the last?
+    pub fn has(&self, address: usize) -> bool {
+        self.ranges.borrow().iter().any(|mapping| mapping.range().contains(&address))
+            || self.emptied_by(address).is_some()
+    }
+
     /// In checking mode: the number of the collection that emptied the nursery this address was in, if that is
     /// not long ago.
     pub fn emptied_by(&self, address: usize) -> Option<u64> {

@@ -352,6 +352,7 @@ static void *no_heap(void *argument) {
     frazil_handle handle = {1};
     frazil_weak weak = {1};
     frazil_scope scope = {1};
+    frazil_shared shared = {1};
     frazil_statistics statistics;
     frazil_object_info info;
     frazil_raw *raw;
@@ -399,6 +400,8 @@ static void *no_heap(void *argument) {
     EACH(frazil_check(heap));
     EACH(frazil_statistics_get(heap, &statistics, sizeof statistics));
     EACH(frazil_listen(heap, NULL, NULL));
+    EACH(frazil_share(heap, handle, &shared));
+    EACH(frazil_import(heap, shared, &value));
     return NULL;
 }
 
@@ -450,6 +453,55 @@ static void limits(frazil_config config) {
     collect(heap);
     if (times[FRAZIL_EVENT_COLLECTED] != 1) mistakes++;
     DONE(frazil_heap_destroy(heap));
+}
+
+/* Groups, and what their heaps share. */
+static void sharing(frazil_config config, frazil_heap alone) {
+    frazil_group group, other_group, no_group = {0};
+    frazil_shared shared, none = {0};
+    frazil_heap heap, other;
+    frazil_handle handle, lone;
+    frazil_value list, value;
+    config.check = 1;
+    EXPECT(NULL, frazil_group_create(&config, sizeof config, NULL));
+    EXPECT(WRONG_SIZE, frazil_group_create(&config, 3, &group));
+    DONE(frazil_group_create(&config, sizeof config, &group));
+    DONE(frazil_group_create(&config, sizeof config, &other_group));
+    EXPECT(NULL, frazil_heap_create_in(group, NULL));
+    EXPECT(STALE_HANDLE, frazil_heap_create_in(no_group, &heap));
+    EXPECT(STALE_HANDLE, frazil_group_destroy(no_group));
+    DONE(frazil_heap_create_in(group, &heap));
+    DONE(frazil_heap_create_in(other_group, &other));
+    DONE(frazil_group_destroy(other_group));
+    EXPECT(STALE_HANDLE, frazil_group_destroy(other_group));
+    EXPECT(STALE_HANDLE, frazil_heap_create_in(other_group, &heap));
+    define(heap, LIST, "list", 0, 1, FRAZIL_TAIL_NONE, 1);
+    DONE(frazil_handle_new(heap, make(heap, LIST, 0), &handle));
+    EXPECT(NULL, frazil_share(heap, handle, NULL));
+    EXPECT(NOT_SHAREABLE, frazil_share(heap, handle, &shared));
+    MESSAGE("mutable");
+    EXPECT(WRONG_HEAP, frazil_share(other, handle, &shared));
+    DONE(frazil_handle_new(alone, NOTHING, &lone));
+    EXPECT(WRONG_GROUP, frazil_share(alone, lone, &shared));
+    DONE(frazil_handle_free(alone, lone));
+    DONE(frazil_handle_get(heap, handle, &list));
+    DONE(frazil_freeze(heap, list));
+    DONE(frazil_share(heap, handle, &shared));
+    EXPECT(NULL, frazil_import(heap, shared, NULL));
+    EXPECT(STALE_HANDLE, frazil_import(heap, none, &value));
+    EXPECT(WRONG_GROUP, frazil_import(other, shared, &value));
+    EXPECT(WRONG_GROUP, frazil_import(alone, shared, &value));
+    DONE(frazil_import(heap, shared, &value));
+    EXPECT(TOO_LATE, frazil_finalize(heap, value, 1));
+    EXPECT(FROZEN, frazil_store(heap, value, 0, NOTHING));
+    DONE(frazil_shared_free(shared));
+    EXPECT(STALE_HANDLE, frazil_shared_free(shared));
+    EXPECT(STALE_HANDLE, frazil_import(heap, shared, &value));
+    DONE(frazil_handle_free(heap, handle));
+    EXPECT(STALE_HANDLE, frazil_share(heap, handle, &shared));
+    DONE(frazil_heap_destroy(heap));
+    DONE(frazil_heap_destroy(other));
+    DONE(frazil_group_destroy(group));
 }
 
 /* Words that were kept over a collection. Only checking mode is certain to notice. */
@@ -526,6 +578,7 @@ int main(int count, char **arguments) {
     collections(heap);
     limits(config);
     stale(config);
+    sharing(config, heap);
     missed_test(config);
     threads(heap);
     no_heap(&gone);

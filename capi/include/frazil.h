@@ -53,7 +53,10 @@ typedef enum frazil_status {
     FRAZIL_NOT_UTF8 = 22,      /* the bytes of a text are not UTF-8 */
     FRAZIL_BUSY = 23,          /* the heap is in the middle of another call (this one comes from a signal handler, say) */
     FRAZIL_BROKEN = 24,        /* a call before ended with FRAZIL_INTERNAL: the heap can only be destroyed */
-    FRAZIL_INTERNAL = 25       /* an error in the collector; or one of the host's that checking mode found */
+    FRAZIL_INTERNAL = 25,      /* an error in the collector; or one of the host's that checking mode found */
+    FRAZIL_NOT_SHAREABLE = 26, /* something mutable can be reached from what was to be shared */
+    FRAZIL_WRONG_GROUP = 27,   /* the heap belongs to no group, or to another one */
+    FRAZIL_TOO_LATE = 28       /* the object may have been shared already: it is registered before it is */
 } frazil_status;
 
 /* What was wrong with the last call of this thread that failed; empty if none did. Valid until the next that fails. */
@@ -85,6 +88,16 @@ typedef struct frazil_handle {
 typedef struct frazil_weak {
     uint64_t bits;
 } frazil_weak;
+
+/* A group of heaps that may share frozen data, by its number. None is 0. */
+typedef struct frazil_group {
+    uint64_t number;
+} frazil_group;
+
+/* Something frozen that any heap of a group may import, by its number. None is 0. */
+typedef struct frazil_shared {
+    uint64_t number;
+} frazil_shared;
 
 /* A scope of handles. None is 0. */
 typedef struct frazil_scope {
@@ -249,7 +262,8 @@ frazil_status frazil_weak_get(frazil_heap heap, frazil_weak weak, frazil_value *
 /* Ends a weak reference. FRAZIL_STALE_HANDLE. */
 frazil_status frazil_weak_free(frazil_heap heap, frazil_weak weak);
 
-/* After its death the object is to come to the finalizer queue, with token. Once for each call. */
+/* After its death the object is to come to the finalizer queue, with token. Once for each call.
+ * FRAZIL_TOO_LATE: in a heap of a group, once a collection has settled the object. */
 frazil_status frazil_finalize(frazil_heap heap, frazil_value of, uint64_t token);
 /* The next object of the queue, or FRAZIL_NONE and zeros. From now on it is an object like any other. */
 frazil_status frazil_next_finalizable(frazil_heap heap, frazil_value *next, uint64_t *token);
@@ -325,6 +339,28 @@ typedef struct frazil_statistics {
 
 /* statistics_bytes is sizeof(frazil_statistics): FRAZIL_WRONG_SIZE. */
 frazil_status frazil_statistics_get(frazil_heap heap, frazil_statistics *statistics, size_t statistics_bytes);
+
+/* ------------------------------------------------------------------ sharing between threads */
+
+/* Makes a group of heaps, which all have these settings; a null config stands for the default. Any thread may use it.
+ * FRAZIL_WRONG_SIZE, FRAZIL_BAD_ARGUMENT, FRAZIL_BAD_CONFIG. */
+frazil_status frazil_group_create(const frazil_config *config, size_t config_bytes, frazil_group *group);
+/* Ends a group: no more heaps can be made in it. Those that it has go on, and what they share. FRAZIL_STALE_HANDLE. */
+frazil_status frazil_group_destroy(frazil_group group);
+/* Makes a heap of a group for the thread that calls. When it ends, what others hold of it lives on.
+ * FRAZIL_STALE_HANDLE, FRAZIL_NO_MEMORY. */
+frazil_status frazil_heap_create_in(frazil_group group, frazil_heap *heap);
+
+/* Shares what a handle holds, which must be immutable throughout, with all heaps of the group, until it is freed. If no
+ * collection has seen yet that it is frozen, this is one: words that the host holds lead nowhere from here on.
+ * FRAZIL_STALE_HANDLE, FRAZIL_WRONG_GROUP; FRAZIL_NOT_SHAREABLE, with the way to something mutable; in checking mode
+ * FRAZIL_BAD_REFERENCE. */
+frazil_status frazil_share(frazil_heap heap, frazil_handle handle, frazil_shared *shared);
+/* What was shared, as a value of this heap: good until the next collection, and to be read as if it were its own.
+ * FRAZIL_STALE_HANDLE, FRAZIL_WRONG_GROUP. */
+frazil_status frazil_import(frazil_heap heap, frazil_shared shared, frazil_value *imported);
+/* Ends the sharing. Heaps that have imported the value, and hold it, keep it. Any thread may. FRAZIL_STALE_HANDLE. */
+frazil_status frazil_shared_free(frazil_shared shared);
 
 /* ------------------------------------------------------------------ events */
 

@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_status_and_breaks_its_heap_alone() {
-        let (one, other) = (registry::create(Config::DEFAULT), registry::create(Config::DEFAULT));
+        let (one, other) = (registry::create(Config::DEFAULT, None), registry::create(Config::DEFAULT, None));
         let (one, other) = (one.unwrap(), other.unwrap());
         assert_eq!(on_heap(one, |_| panic!("a {} of it", "test")), FRAZIL_INTERNAL);
         assert!(message().starts_with("a test of it (capi/src/call.rs:"), "{}", message());
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_call_within_a_call_is_refused() {
-        let heap = registry::create(Config::DEFAULT).unwrap();
+        let heap = registry::create(Config::DEFAULT, None).unwrap();
         let mut inner = FRAZIL_OK;
         let outer = on_heap(heap, |_| {
             inner = on_heap(heap, |_| Ok(()));

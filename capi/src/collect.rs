@@ -31,7 +31,7 @@ fn request(kind: u32) -> Outcome<Request> {
 }
 
 /// Do all roots and references lead to objects?
-fn check(state: &State) -> Outcome {
+pub(crate) fn check(state: &State) -> Outcome {
     state.heap.verify_references().or_else(|violation| refuse(FRAZIL_BAD_REFERENCE, violation.to_string()))
 }
 

@@ -39,6 +39,20 @@ pub struct frazil_config {
     pub check: u32,
 }
 
+/// The settings that a host has chosen: null stands for the default.
+///
+/// # Errors
+/// A wrong size, or a number out of its range.
+pub(crate) fn chosen(config: Option<&frazil_config>, config_bytes: usize) -> Outcome<Config> {
+    match config {
+        Some(config) => {
+            check_size::<frazil_config>(config_bytes)?;
+            config.to_config()
+        }
+        None => Ok(Config::DEFAULT),
+    }
+}
+
 /// What C says with a number, 0 or 1.
 ///
 /// # Errors
@@ -78,7 +92,7 @@ impl frazil_config {
     ///
     /// # Errors
     /// A number is out of its range. (Whether the settings agree is found out when the heap is made.)
-    pub(crate) fn to_config(self) -> Outcome<Config> {
+    fn to_config(self) -> Outcome<Config> {
         let Some(block_bytes) = BlockBytes::from_bytes(self.block_bytes) else {
             return refuse(FRAZIL_BAD_CONFIG, format!("{} is no size of a block", self.block_bytes));
         };

@@ -63,13 +63,19 @@ pub enum frazil_status {
     FRAZIL_BROKEN = 24,
     /// An error in the collector; or checking mode found one that the host made, such as a write without the test.
     FRAZIL_INTERNAL = 25,
+    /// Something mutable can be reached from what was to be shared.
+    FRAZIL_NOT_SHAREABLE = 26,
+    /// The heap belongs to no group, or to another one.
+    FRAZIL_WRONG_GROUP = 27,
+    /// The object may have been shared already: it is registered before it is.
+    FRAZIL_TOO_LATE = 28,
 }
 
 use frazil_status::*;
 
 impl frazil_status {
     /// All of them, by number.
-    pub const ALL: [frazil_status; 26] = [
+    pub const ALL: [frazil_status; 29] = [
         FRAZIL_OK,
         FRAZIL_NONE,
         FRAZIL_NULL,
@@ -96,6 +102,9 @@ impl frazil_status {
         FRAZIL_BUSY,
         FRAZIL_BROKEN,
         FRAZIL_INTERNAL,
+        FRAZIL_NOT_SHAREABLE,
+        FRAZIL_WRONG_GROUP,
+        FRAZIL_TOO_LATE,
     ];
 
     /// Its name in the header.
@@ -127,6 +136,9 @@ impl frazil_status {
             FRAZIL_BUSY => c"FRAZIL_BUSY",
             FRAZIL_BROKEN => c"FRAZIL_BROKEN",
             FRAZIL_INTERNAL => c"FRAZIL_INTERNAL",
+            FRAZIL_NOT_SHAREABLE => c"FRAZIL_NOT_SHAREABLE",
+            FRAZIL_WRONG_GROUP => c"FRAZIL_WRONG_GROUP",
+            FRAZIL_TOO_LATE => c"FRAZIL_TOO_LATE",
         }
     }
 }

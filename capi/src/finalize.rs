@@ -1,7 +1,7 @@
 //! The finalizer queue: objects whose death the host wants to hear of.
 
 use crate::call::on_heap;
-use crate::error::{frazil_status, nothing};
+use crate::error::{frazil_status, frazil_status::*, nothing, refuse};
 use crate::pointer::{Out, wanted};
 use crate::value::{frazil_heap, frazil_value};
 use crate::word::{self, object};
@@ -9,11 +9,16 @@ use crate::word::{self, object};
 /// After its death the object is to come to the finalizer queue, with `token`. Once for each call.
 ///
 /// # Errors
-/// `FRAZIL_NOT_AN_OBJECT`, `FRAZIL_WRONG_HEAP`, and as for every call on a heap.
+/// `FRAZIL_NOT_AN_OBJECT`, `FRAZIL_WRONG_HEAP`; `FRAZIL_TOO_LATE` in a heap of a group, once the object is settled; and as for
+/// every call on a heap.
 #[unsafe(no_mangle)]
 pub extern "C" fn frazil_finalize(heap: frazil_heap, of: frazil_value, token: u64) -> frazil_status {
     on_heap(heap, |state| {
-        state.heap.finalize(object(&state.heap, of)?, token);
+        let of = object(&state.heap, of)?;
+        if !state.heap.is_private(of) {
+            return refuse(FRAZIL_TOO_LATE, "the object may have been shared already");
+        }
+        state.heap.finalize(of, token);
         Ok(())
     })
 }

@@ -1,11 +1,9 @@
 //! Heaps begin and end.
 
-use frazil::Config;
-
 use crate::call::{on_heap, plain};
-use crate::config::frazil_config;
+use crate::config::{self, frazil_config};
 use crate::error::frazil_status;
-use crate::pointer::{Out, check_size, wanted};
+use crate::pointer::{Out, wanted};
 use crate::registry;
 use crate::value::{frazil_heap, frazil_raw};
 
@@ -24,14 +22,8 @@ pub extern "C" fn frazil_heap_create(
 ) -> frazil_status {
     plain(|| {
         let heap = wanted(heap, "heap")?;
-        let config = match config {
-            Some(config) => {
-                check_size::<frazil_config>(config_bytes)?;
-                config.to_config()?
-            }
-            None => Config::DEFAULT,
-        };
-        heap.write(registry::create(config)?);
+        let config = config::chosen(config, config_bytes)?;
+        heap.write(registry::create(config, None)?);
         Ok(())
     })
 }

@@ -39,7 +39,7 @@
 //! belong to another thread; handles, weak references and scopes that have ended, were made by another heap, or are
 //! of another kind; words that lead to no object, or to one of another heap; indices, shapes and lengths that do not
 //! fit; stores into frozen objects; frames and scopes that end out of turn; a full root stack; settings that do not
-//! agree; allocation beyond the heap's limit or the system's memory.
+//! agree; sharing what is mutable, and importing from another group; allocation beyond the heap's limit or the system's memory.
 //!
 //! # What is not
 //!
@@ -49,6 +49,8 @@
 //!   collection looks at all of them first.
 //! * What code does that uses a [`frazil_raw`] pointer or writes into objects on its own, beyond what checking mode finds
 //!   before the next collection. The heap must not have ended.
+//! * In a heap of a group that has imported something: a word that leads out of the heap's own memory. It is taken for one
+//!   to another heap's object.
 //! * A handle whose place has been given out exactly a multiple of 2^28 times since, or that comes from a heap whose
 //!   number differs from this one's by a multiple of 1023.
 //! * Memory for the collector's own lists, which comes from the Rust allocator: if that is refused, the process ends.
@@ -72,6 +74,7 @@ mod pointer;
 mod quiet;
 mod registry;
 mod shape;
+mod share;
 mod state;
 mod stats;
 mod table;
@@ -90,6 +93,7 @@ pub use heap::*;
 pub use object::*;
 pub use pointer::Out;
 pub use shape::*;
+pub use share::*;
 pub use stats::*;
 pub use value::*;
 pub use weak::*;

@@ -13,6 +13,7 @@ use frazil::Config;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::{Outcome, frazil_status::*, refuse};
+use crate::share::CGroup;
 use crate::state::State;
 use crate::value::{frazil_heap, frazil_value};
 use crate::word;
@@ -41,13 +42,13 @@ impl Drop for State {
     }
 }
 
-/// Makes a heap for this thread.
+/// Makes a heap for this thread, in a group if one is given.
 ///
 /// # Errors
 /// As [`State::new`]; or the thread is about to end.
-pub(crate) fn create(config: Config) -> Outcome<frazil_heap> {
+pub(crate) fn create(config: Config, group: Option<(u64, CGroup)>) -> Outcome<frazil_heap> {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let state = Rc::new(RefCell::new(State::new(number, config)?));
+    let state = Rc::new(RefCell::new(State::new(number, config, group)?));
     living(|numbers| numbers.insert(number));
     match HEAPS.try_with(|heaps| heaps.borrow_mut().insert(number, state)) {
         Ok(_) => Ok(frazil_heap { number }),

@@ -6,6 +6,7 @@ use crate::error::{Outcome, frazil_status::*, refuse};
 use crate::event::{Listener, frazil_event};
 use crate::handle::Scope;
 use crate::shape::Shapes;
+use crate::share::CGroup;
 use crate::table::{Kind, Table};
 use crate::value::frazil_raw;
 use crate::word;
@@ -17,6 +18,8 @@ pub(crate) type CHeap = Heap<'static, LowTag>;
 pub(crate) struct State {
     pub heap: CHeap,
     pub number: u64,
+    /// The number of its group, if it belongs to one.
+    pub group: Option<u64>,
     pub shapes: Shapes,
     pub handles: Table<Handle<'static>>,
     pub weaks: Table<Weak<'static>>,
@@ -33,21 +36,23 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A heap with the number `number`.
+    /// A heap with the number `number`, in a group if one is given.
     ///
     /// # Errors
     /// The settings do not agree, or the system gives no memory.
-    pub fn new(number: u64, config: Config) -> Outcome<State> {
+    pub fn new(number: u64, config: Config, group: Option<(u64, CGroup)>) -> Outcome<State> {
         if let Err(rule) = config.check() {
             return refuse(FRAZIL_BAD_CONFIG, rule.to_string());
         }
-        let heap = match word::heap(config) {
+        let (group, of) = group.unzip();
+        let heap = match word::heap(config, of.as_ref()) {
             Ok(heap) => heap,
             Err(refused) => return refuse(FRAZIL_NO_MEMORY, refused.to_string()),
         };
         Ok(State {
             heap,
             number,
+            group,
             shapes: Shapes::default(),
             handles: Table::new(Kind::Handle, number),
             weaks: Table::new(Kind::Weak, number),

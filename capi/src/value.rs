@@ -33,6 +33,22 @@ pub struct frazil_weak {
     pub bits: u64,
 }
 
+/// A group of heaps that may share frozen data, by its number. None is 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct frazil_group {
+    /// The number; never used twice.
+    pub number: u64,
+}
+
+/// Something frozen that any heap of a group may import, by its number. None is 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct frazil_shared {
+    /// The number; never used twice.
+    pub number: u64,
+}
+
 /// A scope of handles, with a number. None is 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

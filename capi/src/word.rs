@@ -8,23 +8,30 @@ use frazil::{Config, ConfigError, Fresh, Heap, Host, LowTag, Object, Value};
 
 use crate::error::{Outcome, frazil_status::*, refuse};
 use crate::registry;
+use crate::share::CGroup;
 use crate::state::CHeap;
 use crate::value::frazil_value;
 
-/// A heap for the C interface.
+/// A heap for the C interface, in a group if one is given.
 ///
 /// # Errors
 /// The settings do not agree, or the system gives no memory.
-pub(crate) fn heap(config: Config) -> Result<CHeap, ConfigError> {
+pub(crate) fn heap(config: Config, group: Option<&CGroup>) -> Result<CHeap, ConfigError> {
     // SAFETY: every word that comes from C is looked up in the heap it is given to, and every number of a handle or
     // weak reference carries its heap.
-    unsafe { Heap::unbranded(config) }
+    unsafe {
+        match group {
+            Some(group) => group.unbranded(config),
+            None => Heap::unbranded(config),
+        }
+    }
 }
 
 /// The object that a word leads to, if an object of `heap` begins there.
 fn find(heap: &CHeap, value: frazil_value) -> Option<Object<'_, 'static, LowTag>> {
     // SAFETY: that a word into the young part leads to an object is the host's promise, as that it is none of before the
-    // last collection; in checking mode nothing has to be promised.
+    // last collection (in checking mode that need not be promised), and that a heap which has imported something gets no
+    // words but its own and those.
     unsafe { heap.object_at(value.word) }
 }
 

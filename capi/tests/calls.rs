@@ -35,10 +35,17 @@ impl Drop for TestHeap {
 }
 
 fn new_heap(change: impl FnOnce(&mut frazil_config)) -> TestHeap {
-    let bytes = size_of::<frazil_config>();
-    let mut config: frazil_config = result(|config| frazil_config_stress(config, bytes));
+    let mut config = stress();
     change(&mut config);
-    let heap = result(|heap| frazil_heap_create(Some(&config), bytes, heap));
+    define(result(|heap| frazil_heap_create(Some(&config), size_of::<frazil_config>(), heap)))
+}
+
+fn stress() -> frazil_config {
+    result(|config| frazil_config_stress(config, size_of::<frazil_config>()))
+}
+
+/// A heap that knows the shapes.
+fn define(heap: frazil_heap) -> TestHeap {
     let shape = |id, raw_words, references, tail: frazil_tail, is_mutable| {
         let name = c"a shape".as_ptr();
         let shape = frazil_shape { name, references, raw_words, tail: tail as u32, is_mutable, id };
@@ -233,4 +240,64 @@ fn two_threads_have_their_own_heaps() {
     let other = std::thread::spawn(make);
     assert_eq!(make(), 3);
     assert_eq!(other.join().expect("the thread ends well"), 3);
+}
+
+/// A list of this length whose pairs are shared by several heaps.
+const SHARED_PAIRS: u64 = 1000;
+
+fn list(heap: &TestHeap) -> frazil_value {
+    (0..SHARED_PAIRS).fold(frazil_value { word: 2 }, |list, n| {
+        let parts = [leaf(heap, n), list];
+        result(|made| frazil_make(heap.0, PAIR, parts.as_ptr(), 2, std::ptr::null(), 0, made))
+    })
+}
+
+/// The sum of the numbers in a list.
+fn sum(heap: &TestHeap, mut list: frazil_value) -> u64 {
+    let mut sum = 0;
+    while list.word != 2 {
+        sum += number(heap, result(|first| frazil_load(heap.0, list, 0, first)));
+        list = result(|rest| frazil_load(heap.0, list, 1, rest));
+    }
+    sum
+}
+
+#[test]
+fn frozen_data_goes_from_thread_to_thread_without_a_copy() {
+    const SUM: u64 = SHARED_PAIRS * (SHARED_PAIRS - 1) / 2;
+    let mut config = stress();
+    // Checked afterwards: in checking mode every reading call would look at all young objects.
+    config.check = 0;
+    let group = result(|group| frazil_group_create(Some(&config), size_of::<frazil_config>(), group));
+    let new = move || define(result(|heap| frazil_heap_create_in(group, heap)));
+    // Its owner ends before anybody imports it.
+    let share = std::thread::spawn(move || {
+        let heap = new();
+        let handle = result(|handle| frazil_handle_new(heap.0, list(&heap), handle));
+        result(|shared| frazil_share(heap.0, handle, shared))
+    });
+    let shared: frazil_shared = share.join().expect("the thread ends well");
+    let readers = [0, 1, 2].map(|_| {
+        std::thread::spawn(move || {
+            let heap = new();
+            let imported = result(|value| frazil_import(heap.0, shared, value));
+            // Something of its own that refers to what it was given.
+            let own = slots(&heap, &[imported, leaf(&heap, 1)]);
+            let handle = result(|handle| frazil_handle_new(heap.0, own, handle));
+            for _ in 0..10 {
+                collect(&heap);
+                let own = result(|held| frazil_handle_get(heap.0, handle, held));
+                let list = result(|loaded| frazil_load(heap.0, own, 0, loaded));
+                assert_eq!(sum(&heap, list), SUM);
+            }
+            done(frazil_check(heap.0));
+            statistics(&heap).promoted_objects
+        })
+    });
+    for reader in readers {
+        let promoted = reader.join().expect("the thread ends well");
+        assert_eq!(promoted, 2, "nothing was copied");
+    }
+    done(frazil_shared_free(shared));
+    done(frazil_group_destroy(group));
 }
