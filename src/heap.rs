@@ -116,11 +116,15 @@ pub(crate) struct Touch {
 type Observer = Box<dyn FnMut(&Report)>;
 
 /// A generational heap for one thread. `'id` is its brand, `H` says how its words are tagged.
+///
+/// What generated code looks at comes first, where its place depends on nothing else.
+#[repr(C)]
 pub struct Heap<'id, H: Host> {
-    pub(crate) config: Config,
-    pub(crate) young: Young,
     /// A collection is due.
     pub(crate) wanted: Cell<bool>,
+    pub(crate) stack: RootStack,
+    pub(crate) young: Young,
+    pub(crate) config: Config,
     pub(crate) pacer: Pacer,
     /// The largest object that is born in the nursery.
     cell_bytes_max: usize,
@@ -129,7 +133,6 @@ pub struct Heap<'id, H: Host> {
     /// What was imported since the last collection, in bytes that it counts for.
     imported_bytes: Cell<usize>,
     pub(crate) old: RefCell<Old>,
-    pub(crate) stack: RootStack,
     pub(crate) handles: Handles,
     /// What was written since the last collection, of what it had seen.
     pub(crate) touched: RefCell<Vec<Touch>>,
@@ -203,6 +206,12 @@ impl<'id, H: Host> Heap<'id, H> {
         offset_of!(Self, young) + offset_of!(Young, nursery) + Nursery::LIMIT_OFFSET;
     /// For code that polls inline: where in the heap the byte stands that is not 0 when a collection is due.
     pub const WANTED_OFFSET: usize = offset_of!(Self, wanted);
+    /// For code that makes frames inline: where in the heap the number of words on the root stack stands.
+    pub const STACK_LEN_OFFSET: usize = offset_of!(Self, stack) + RootStack::LEN_OFFSET;
+    /// For code that makes frames inline: where in the heap the number stands that it may not pass.
+    pub const STACK_CAPACITY_OFFSET: usize = offset_of!(Self, stack) + RootStack::CAPACITY_OFFSET;
+    /// For code that makes frames inline: where in the heap the address of the root stack's first word stands.
+    pub const STACK_BASE_OFFSET: usize = offset_of!(Self, stack) + RootStack::BASE_OFFSET;
 
     pub(crate) fn make(
         config: Config,
@@ -376,6 +385,19 @@ impl<'id, H: Host> Heap<'id, H> {
             rest = after;
         }
         Ok(fresh.finish())
+    }
+
+    /// The object as one in the making, if no collection has seen it yet and it has not been frozen: for hosts behind
+    /// a foreign interface, which fill an object after they have got it.
+    ///
+    /// # Safety
+    /// As long as the result is in use, nobody else reads or writes the object; and no borrowed part of it
+    /// ([`Object::bytes`]) is in use afterwards.
+    pub unsafe fn reopen<'s>(&'s self, object: Object<'s, 'id, H>) -> Option<Fresh<'s, 'id, H>> {
+        let open =
+            !object.header().was_frozen() && self.old.borrow().is_young(object.obj(), &self.young.nursery);
+        // SAFETY: it is initialised; that nobody else works on it is the caller's word.
+        open.then(|| unsafe { Fresh::new(object) })
     }
 
     /// Is a collection due? A host asks this at its safepoints; it costs one load.

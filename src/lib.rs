@@ -72,6 +72,7 @@ mod pacing;
 #[allow(unsafe_code)]
 mod planted;
 mod pool;
+#[allow(unsafe_code)]
 mod references;
 #[allow(unsafe_code)]
 mod roots;
@@ -121,9 +122,14 @@ pub use weak::Weak;
 /// The layout of an object, for code that works on it inline. See also [`Heap::TOP_OFFSET`].
 pub mod layout {
     pub use crate::shape::{
-        BORN_MUTABLE, BYTES, GUARDED, HEADER_TAG, Header, MUTABLE, SEEN, TEXT, WORD_BYTES, WRITE_MASK,
+        BORN_MUTABLE, BYTES, GUARDED, HEADER_TAG, Header, ID_SHIFT, LEN_SHIFT, MUTABLE, SEEN, SMALL_MASK,
+        SMALL_SHIFT, TEXT, WORD_BYTES, WRITE_MASK,
     };
     pub use blocks::GRANULE_BYTES;
+
+    /// Objects of at most so many bytes are born in the nursery, whatever the block size: larger ones may have to be
+    /// asked for.
+    pub const INLINE_BYTES_MAX: usize = blocks::classes::cell_bytes_max(blocks::BlockBytes::K4);
 }
 
 /// A place that holds a word.

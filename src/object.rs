@@ -221,7 +221,7 @@ pub(crate) fn side_by_side(range: Range<usize>) -> impl Iterator<Item = (ObjRef,
 /// Bytes that an object with this header takes: whole granules.
 #[inline]
 pub(crate) fn cell_bytes(header: Header) -> usize {
-    (header.words() * WORD_BYTES).next_multiple_of(GRANULE_BYTES)
+    header.cell_bytes()
 }
 
 /// Writes a header and a cleared body: raw words and bytes zero, references `empty`.

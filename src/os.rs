@@ -70,6 +70,7 @@ impl System {
 
 /// A mapped range of memory. When dropped it is unmapped, or goes to its heir.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Mapping {
     base: usize,
     bytes: usize,
@@ -83,6 +84,9 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
+    /// Where the address of the first byte stands in a `Mapping`.
+    pub const BASE_OFFSET: usize = std::mem::offset_of!(Self, base);
+
     fn new(bytes: usize, align: usize, pooled: bool) -> Result<Mapping, Refused> {
         let bytes = whole_pages(bytes).ok_or(Refused)?;
         let base = pages::map(bytes, align)?;

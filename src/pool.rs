@@ -116,7 +116,7 @@ mod tests {
                 }
                 let report = heap.collect(Request::Complete);
                 assert_eq!(report.old_objects, 0, "{block_bytes:?}");
-                heap.old.borrow().space.chunk_bases()
+                heap.old.borrow().space.chunk_bases().clone()
             });
             chunks.push(bases.expect("a heap"));
         }

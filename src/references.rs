@@ -9,11 +9,11 @@ use blocks::GRANULE_BYTES;
 use rustc_hash::FxHashSet;
 
 use crate::heap::Heap;
-use crate::object::ObjRef;
+use crate::object::{First, ObjRef};
 use crate::old::{Old, target};
 use crate::shape::Header;
-use crate::space::{chunk_base, chunk_of, granule_of};
-use crate::value::Host;
+use crate::space::{Space, chunk_base, chunk_of, granule_of};
+use crate::value::{Host, Object, Value};
 use crate::verify::{Violation, fail};
 
 impl<'id, H: Host> Heap<'id, H> {
@@ -44,6 +44,45 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         Ok(())
     }
+
+    /// The object that `word` leads to, for hosts whose words no type vouches for. `None`: the word is no reference,
+    /// or no object of this heap begins there. Constant time; in checking mode it looks at all young objects.
+    ///
+    /// # Safety
+    /// Unless the heap is in checking mode: if `word` leads to what was allocated since the last collection, then to
+    /// the start of an object; and not to one that waits in the freed-object buffer. In any case: if the heap has
+    /// imported something, and `word` leads out of its memory, then to an object of its group that it was given.
+    pub unsafe fn object_at(&self, word: u64) -> Option<Object<'_, 'id, H>> {
+        let address = H::address(word).filter(|address| address.is_multiple_of(GRANULE_BYTES))?;
+        let old = self.old.borrow();
+        let begins = if self.young.nursery.contains(address) {
+            // SAFETY: in the part of the nursery that is in use, so it can be read.
+            let first = unsafe { ObjRef::new(address) }.first();
+            matches!(first, First::Header(_)) && (!self.config.check || self.begins_young(&old, address))
+        } else if old.space.chunk_bases().contains(&chunk_base(address)) {
+            begins_old(&old.space, address) && !(self.config.check && waits(&old, address))
+        } else {
+            old.space.abroad && !self.young.has(address)
+        };
+        // SAFETY: an object begins there (the caller's word for what was not looked at), and it is of this heap.
+        begins.then(|| unsafe { Value::from_bits(word) }.object()).flatten()
+    }
+
+    fn begins_young(&self, old: &Old, address: usize) -> bool {
+        self.young_objects(old).into_iter().any(|object| object.address() == address)
+    }
+}
+
+/// Is the object at this address dead, although its memory is not free yet?
+fn waits(old: &Old, address: usize) -> bool {
+    old.waiting().any(|object| object.address() == address)
+}
+
+/// Does an object begin here that is old, or young and large?
+fn begins_old(space: &Space, address: usize) -> bool {
+    address.is_multiple_of(GRANULE_BYTES)
+        && space.chunk_bases().contains(&chunk_base(address))
+        && (chunk_of(address).starts.get(granule_of(address)) || space.begins_young_large(address))
 }
 
 /// What a header says of its object, for a person.
@@ -55,7 +94,7 @@ fn name(header: Header) -> String {
 struct Starts<'h, 'id, H: Host> {
     heap: &'h Heap<'id, H>,
     young: FxHashSet<usize>,
-    chunks: FxHashSet<usize>,
+    space: &'h Space,
     /// Dead, although their memory is not free yet.
     waiting: FxHashSet<ObjRef>,
     /// References may lead to objects of other heaps.
@@ -63,32 +102,26 @@ struct Starts<'h, 'id, H: Host> {
 }
 
 impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
-    fn new(heap: &'h Heap<'id, H>, old: &Old) -> Self {
+    fn new(heap: &'h Heap<'id, H>, old: &'h Old) -> Self {
         Starts {
             heap,
             young: heap.young_objects(old).into_iter().map(ObjRef::address).collect(),
-            chunks: old.space.chunk_bases(),
+            space: &old.space,
             waiting: old.waiting().collect(),
             abroad: old.space.abroad,
         }
     }
 
-    fn is_old(&self, address: usize) -> bool {
-        address.is_multiple_of(GRANULE_BYTES)
-            && self.chunks.contains(&chunk_base(address))
-            && chunk_of(address).starts.get(granule_of(address))
-    }
-
     /// May it be another heap's object? That it still is one, only its owner could tell.
     fn is_foreign(&self, address: usize) -> bool {
         self.abroad
-            && !self.chunks.contains(&chunk_base(address))
+            && !self.space.chunk_bases().contains(&chunk_base(address))
             && self.heap.young.emptied_by(address).is_none()
     }
 
     fn check(&self, word: u64, place: impl Fn() -> String) -> Result<(), Violation> {
         let Some(address) = H::address(word) else { return Ok(()) };
-        if self.young.contains(&address) || self.is_old(address) {
+        if self.young.contains(&address) || begins_old(self.space, address) {
             return Ok(());
         }
         if self.is_foreign(address) {
@@ -98,7 +131,7 @@ impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
             Some(number) => format!(
                 "was young until collection {number}, which did not look there: the place was not rooted"
             ),
-            None if self.chunks.contains(&chunk_base(address)) => {
+            None if self.space.chunk_bases().contains(&chunk_base(address)) => {
                 "has been freed: the place was not rooted during some collection".to_owned()
             }
             None => "is no object of this heap, or has not been one for long".to_owned(),

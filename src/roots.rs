@@ -6,6 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
+use memoffset::offset_of;
+
 use crate::heap::Heap;
 use crate::object::Slot;
 use crate::os::{Mapping, Refused, System};
@@ -14,13 +16,21 @@ use crate::value::{Host, Value};
 
 /// A stack of words at a fixed place, so that slices of it stay valid while it grows.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct RootStack {
-    memory: Mapping,
-    capacity: usize,
     len: Cell<usize>,
+    capacity: usize,
+    memory: Mapping,
 }
 
 impl RootStack {
+    /// Where the number of words in use stands in a `RootStack`, for code that works on it inline.
+    pub const LEN_OFFSET: usize = offset_of!(Self, len);
+    /// Where the largest such number stands.
+    pub const CAPACITY_OFFSET: usize = offset_of!(Self, capacity);
+    /// Where the address of the first word stands.
+    pub const BASE_OFFSET: usize = offset_of!(Self, memory) + Mapping::BASE_OFFSET;
+
     /// A stack of at most `capacity` words. Memory is taken when it is used.
     pub fn new(capacity: usize, system: &System) -> Result<RootStack, Refused> {
         let mut memory = system.map(capacity.max(1) * WORD_BYTES, WORD_BYTES)?;

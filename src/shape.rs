@@ -60,10 +60,14 @@ pub const BORN_MUTABLE: u64 = 1 << 9;
 /// A write needs no further look when `header & WRITE_MASK == MUTABLE`.
 pub const WRITE_MASK: u64 = MUTABLE | SEEN | GUARDED;
 
-const SMALL_SHIFT: u32 = 10;
-const SMALL_MASK: u64 = 0x3f;
-const ID_SHIFT: u32 = 16;
-const LEN_SHIFT: u32 = 32;
+/// Where a header's number of raw words (or of references beside bytes) begins.
+pub const SMALL_SHIFT: u32 = 10;
+/// That number's bits, once they are shifted down.
+pub const SMALL_MASK: u64 = 0x3f;
+/// Where a header's number of the shape begins: 16 bits.
+pub const ID_SHIFT: u32 = 16;
+/// Where a header's number of references or bytes begins: the highest 32 bits.
+pub const LEN_SHIFT: u32 = 32;
 
 /// The largest number of raw words beside references, and of references beside bytes.
 pub const SMALL_MAX: usize = SMALL_MASK as usize;
@@ -186,6 +190,7 @@ impl Shape {
     }
 
     /// The header of an object with a tail of length zero, or the fixed one.
+    #[cfg(feature = "arena")]
     pub(crate) const fn header_bits(&self) -> u64 {
         self.template
     }
@@ -193,7 +198,7 @@ impl Shape {
     /// The header of a new object with a tail of `len` (ignored for a fixed shape), or `None` when `len`
     /// is beyond [`LEN_MAX`].
     #[inline]
-    pub(crate) const fn header(&self, len: usize) -> Option<Header> {
+    pub const fn header(&self, len: usize) -> Option<Header> {
         if !self.variable {
             return Some(Header(self.template));
         }
@@ -226,6 +231,12 @@ const DECIDED: u64 =
 pub struct Header(pub(crate) u64);
 
 impl Header {
+    /// The word itself.
+    #[inline]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
     /// The host's number for the shape.
     #[inline]
     pub const fn shape_id(self) -> u16 {
@@ -277,6 +288,12 @@ impl Header {
     #[inline]
     pub const fn bytes(self) -> (usize, usize) {
         if self.has(BYTES) { ((1 + self.small()) * WORD_BYTES, self.length()) } else { (0, 0) }
+    }
+
+    /// Bytes that the object takes: whole granules.
+    #[inline]
+    pub const fn cell_bytes(self) -> usize {
+        (self.words() * WORD_BYTES).next_multiple_of(blocks::GRANULE_BYTES)
     }
 
     /// Words of the whole object, header included.

@@ -93,6 +93,8 @@ pub(crate) struct Space {
     /// Checking mode: what is freed is filled with a pattern.
     pub poison: bool,
     regions: Vec<Region>,
+    /// The addresses of all chunks and mappings of large objects.
+    bases: FxHashSet<usize>,
     /// No region before this one has a free block.
     hint: usize,
     huge: FxHashMap<usize, Mapping>,
@@ -124,6 +126,7 @@ impl Space {
             young_large: Vec::new(),
             poison,
             regions: Vec::new(),
+            bases: FxHashSet::default(),
             hint: 0,
             huge: FxHashMap::default(),
             dying: Vec::new(),
@@ -218,6 +221,7 @@ impl Space {
             state.set_used(Use::Tables);
         }
         self.blocks_free += free.len();
+        self.bases.insert(mapping.range().start);
         self.regions.push(Region { mapping, free });
         Ok(())
     }
@@ -473,6 +477,7 @@ impl Space {
         self.room.forget(is_gone);
         for at in gone {
             let mut region = self.regions.swap_remove(at);
+            self.bases.remove(&region.mapping.range().start);
             self.leave(&mut region);
             self.blocks_free -= empty;
             if let Some(moved) = self.regions.get(at) {
@@ -570,9 +575,8 @@ impl Space {
     }
 
     /// The addresses of all chunks and mappings of large objects.
-    pub fn chunk_bases(&self) -> FxHashSet<usize> {
-        let regions = self.regions.iter().map(|region| region.mapping.range().start);
-        regions.chain(self.huge.keys().copied()).collect()
+    pub fn chunk_bases(&self) -> &FxHashSet<usize> {
+        &self.bases
     }
 
     /// Every block with cells: its address and its state.

@@ -158,11 +158,13 @@ impl<'s, 'id, H: Host> Value<'s, 'id, H> {
         Value { bits, heap: PhantomData, brand: PhantomData }
     }
 
+    /// A word that came from elsewhere: for hosts behind a foreign interface.
+    ///
     /// # Safety
     /// `bits` is no reference, or refers to an object of the heap with brand `'id` that lives as long as no
     /// collection happens, and `'s` is no longer than that.
     #[inline(always)]
-    pub(crate) unsafe fn from_bits(bits: u64) -> Self {
+    pub unsafe fn from_bits(bits: u64) -> Self {
         Value { bits, heap: PhantomData, brand: PhantomData }
     }
 
@@ -250,8 +252,9 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
         Object { value: unsafe { Value::from_bits(bits) } }
     }
 
+    /// What its header says.
     #[inline(always)]
-    pub(crate) fn header(self) -> Header {
+    pub fn header(self) -> Header {
         self.obj().header()
     }
 

@@ -215,6 +215,12 @@ impl<'id, H: Host> Heap<'id, H> {
         self.weaks.borrow_mut().remove(weak.index);
     }
 
+    /// Can nobody else's thread be reading the object, so that [`Heap::finalize`] takes it?
+    pub fn is_private(&self, object: Object<'_, 'id, H>) -> bool {
+        let old = self.old.borrow();
+        old.abroad.is_none() || old.is_open(object.obj(), &self.young.nursery)
+    }
+
     /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call. If it is shared
     /// and outlives this heap, it comes to the queue of the heap that takes over.
     ///

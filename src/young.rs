@@ -18,6 +18,7 @@ const RANGE_BYTES: usize = if cfg!(miri) { 256 << 10 } else { 64 << 20 };
 const FORBIDDEN_MAX: usize = 8;
 
 /// The young generation, large objects apart.
+#[repr(C)]
 pub(crate) struct Young {
     pub nursery: Nursery,
     system: Rc<System>,
@@ -101,6 +102,12 @@ impl Young {
                 self.system.inherits(&mut range, self.written);
             }
         }
+    }
+
+    /// Does this address belong to the nursery, in use or not, or in checking mode to one of the last?
+    pub fn has(&self, address: usize) -> bool {
+        self.ranges.borrow().iter().any(|mapping| mapping.range().contains(&address))
+            || self.emptied_by(address).is_some()
     }
 
     /// In checking mode: the number of the collection that emptied the nursery this address was in, if that is

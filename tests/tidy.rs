@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders with source of the project.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "src",
     "blocks",
     "nursery",
@@ -14,13 +14,14 @@ const FOLDERS: [&str; 11] = [
     "starlark",
     "fuzz",
     "cli",
+    "capi",
     "tests",
     "benches",
     "examples",
 ];
 
 /// The only files that may contain the keyword, all in the collector: everything else is safe code.
-const UNSAFE: [&str; 25] = [
+const UNSAFE: [&str; 26] = [
     "src/collect.rs",
     "src/collect/diff.rs",
     "src/collect/reach.rs",
@@ -35,6 +36,7 @@ const UNSAFE: [&str; 25] = [
     "src/old.rs",
     "src/os.rs",
     "src/planted.rs",
+    "src/references.rs",
     "src/roots.rs",
     "src/space.rs",
     "src/space/chunk.rs",
@@ -74,6 +76,9 @@ const UNSAFE_ARENAS: [&str; 14] = [
     "src/arena/unique.rs",
     "src/arena/weak.rs",
 ];
+
+/// The C interface believes what C says in these; its tests call it as C does.
+const UNSAFE_FOREIGN: [&str; 3] = ["capi/src/pointer.rs", "capi/src/word.rs", "capi/tests/calls.rs"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -129,7 +134,8 @@ fn unsafe_code_is_where_it_may_be() {
         code.contains("unsafe {") || code.contains("unsafe fn") || code.contains("unsafe impl")
     };
     let wrong = |path: &str, text: &str| {
-        ![&UNSAFE[..], &UNSAFE_HOSTS, &UNSAFE_ARENAS].concat().contains(&path) && text.lines().any(is_unsafe)
+        let allowed = [&UNSAFE[..], &UNSAFE_HOSTS, &UNSAFE_ARENAS, &UNSAFE_FOREIGN].concat();
+        !allowed.contains(&path) && text.lines().any(is_unsafe)
     };
     assert_eq!(offenders(wrong), [""; 0]);
 }

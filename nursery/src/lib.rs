@@ -38,6 +38,7 @@ impl Mark {
 
 /// The finger, its limits, and the ranges filled since the last reset.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Nursery {
     base: Cell<usize>,
     top: Cell<usize>,

@@ -51,6 +51,7 @@ impl Space {
             chunk_of(region.mapping.range().start).index.set(at);
         }
         self.huge.extend(std::mem::take(&mut other.huge));
+        self.bases.extend(std::mem::take(&mut other.bases));
         self.overflow.absorb(std::mem::take(&mut other.overflow));
         self.objects += other.objects;
         self.bytes += other.bytes;

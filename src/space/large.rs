@@ -96,6 +96,7 @@ impl Space {
         self.huge_bytes += range.len();
         chunk_of(range.start).owner.set(self.owner);
         self.huge.insert(range.start, mapping);
+        self.bases.insert(range.start);
         Ok(range.start + tables)
     }
 
@@ -106,6 +107,11 @@ impl Space {
             let state = self.state(address);
             state.used() == Use::Head && state.young.get()
         }
+    }
+
+    /// Does a large object begin here that no collection has reached yet?
+    pub fn begins_young_large(&self, address: usize) -> bool {
+        self.is_young_large(address) && self.block_of(address) == address
     }
 
     /// A young large object becomes old where it is.
@@ -126,6 +132,7 @@ impl Space {
         self.state(address).young.set(false);
         if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
             self.huge_bytes -= mapping.range().len();
+            self.bases.remove(&mapping.range().start);
             self.dying.push(mapping);
             return;
         }

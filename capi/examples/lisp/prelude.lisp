@@ -1,0 +1,10 @@
+; What the programs share.
+(define (map f list) (if (null? list) nil (cons (f (car list)) (map f (cdr list)))))
+(define (fold f start list) (if (null? list) start (fold f (f start (car list)) (cdr list))))
+(define (reverse list) (fold (lambda (done x) (cons x done)) nil list))
+(define (filter keep list)
+  (reverse (fold (lambda (done x) (if (keep x) (cons x done) done)) nil list)))
+(define (range from to) (let ((list nil)) (while (< from to) (set! to (- to 1)) (set! list (cons to list))) list))
+(define (append a b) (fold (lambda (done x) (cons x done)) b (reverse a)))
+(define (length list) (fold (lambda (n x) (+ n 1)) 0 list))
+(define (times n f) (let ((i 0)) (while (< i n) (f i) (set! i (+ i 1)))))

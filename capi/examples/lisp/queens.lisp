@@ -1,0 +1,18 @@
+; All ways to place queens on a board: lists that share their ends, and closures.
+(define (safe? queen distance placed)
+  (or (null? placed)
+      (and (not (= queen (car placed)))
+           (not (= queen (+ (car placed) distance)))
+           (not (= queen (- (car placed) distance)))
+           (safe? queen (+ distance 1) (cdr placed)))))
+(define (place row boards n)
+  (if (= row n) boards
+    (place (+ row 1)
+           (fold (lambda (found board)
+                   (fold (lambda (found queen) (if (safe? queen 1 board) (cons (cons queen board) found) found))
+                         found (range 0 n)))
+                 nil boards)
+           n)))
+(define solutions 0)
+(times size (lambda (i) (set! solutions (length (place 0 (list nil) 6)))))
+(display "queens " solutions)
