@@ -80,9 +80,7 @@ impl Old {
                 continue;
             }
             if H::commits(Fault::JudgedAtOnce) {
-                if !self.space.is_retained(object) {
-                    self.die(object);
-                }
+                self.die(object);
             } else {
                 self.space.retain(object);
                 self.candidates += 1;
@@ -136,6 +134,7 @@ impl Old {
         if abroad.is_silent() {
             return;
         }
+        debug_assert!(abroad.outgoing.is_empty(), "a heap stands still until everything is posted");
         let mut outgoing = abroad.seal();
         if H::commits(Fault::DecrementsFirst) {
             outgoing.reverse();
@@ -144,7 +143,7 @@ impl Old {
         report.posted += outgoing.batches().map(|batch| batch.adjustments().len()).sum::<usize>();
         abroad.outgoing = outgoing;
         if !abroad.holds_back {
-            while abroad.post_next() {}
+            abroad.post_all();
         }
     }
 }

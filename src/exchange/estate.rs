@@ -74,6 +74,7 @@ impl Orphan {
     /// What is left of `old` when it has no mutator any more.
     fn new<H: Host>(mut old: Old, mut finalizers: Finalizers) -> Orphan {
         old.space.system = Rc::new(System::default());
+        old.abroad.iter_mut().for_each(|abroad| abroad.holds_back = false);
         old.space.close_spans();
         // What dies now has no host that could want to hear of it.
         old.any_finalizable = false;
@@ -146,9 +147,32 @@ impl<H: Host> Heap<'_, H> {
         self.take_estate().unwrap_or(Estate { orphan: None, host: PhantomData })
     }
 
+    /// For the proof machinery alone: from now on, collections leave their batches to be posted by
+    /// [`Heap::post_next`]. Until all are, the heap's mutator must stand still: nothing else may be asked of it.
+    pub fn hold_back(&mut self) {
+        if let Some(abroad) = &mut self.old.get_mut().abroad {
+            abroad.holds_back = true;
+        }
+    }
+
+    /// Has it batches that were held back?
+    pub fn holds_batches(&self) -> bool {
+        self.old.borrow().abroad.as_ref().is_some_and(|abroad| !abroad.outgoing.is_empty())
+    }
+
+    /// Posts the next batch that was held back, and says whether there was one.
+    pub fn post_next(&mut self) -> bool {
+        let Some(abroad) = &mut self.old.get_mut().abroad else { return false };
+        let posted = abroad.post_next();
+        if posted {
+            self.pass_orphans();
+        }
+        posted
+    }
+
     /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one.
     pub(crate) fn take_estate(&mut self) -> Option<Estate<H>> {
-        self.old.get_mut().abroad.as_ref()?;
+        self.old.get_mut().abroad.as_mut()?.post_all();
         self.let_go();
         let nothing = self.no_old();
         let old = std::mem::replace(self.old.get_mut(), nothing);
@@ -190,7 +214,9 @@ impl<H: Host> Heap<'_, H> {
 
     /// After a collection: does what the orphans' mail asks for.
     pub(crate) fn pass_orphans(&mut self) {
-        if let Some(abroad) = &self.old.get_mut().abroad {
+        if let Some(abroad) = &self.old.get_mut().abroad
+            && abroad.outgoing.is_empty()
+        {
             let group = Arc::clone(&abroad.group);
             group.orphans.tend(&group, Some(self));
         }
