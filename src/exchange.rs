@@ -25,8 +25,9 @@
 //! blocks go to the thread that joins it, or to the group's orphanage, where whoever passes by does what the mail
 //! asks for.
 //!
-//! Files: [`kernel`] is how changes travel, and all that threads race for. [`abroad`] is what a heap knows of others.
-//! [`shared`], [`group`], [`estate`], [`immortal`] are what its host uses; [`audit`] checks all heaps of a group against each other.
+//! Files: [`kernel`] is how changes travel, and all that threads race for; [`abroad`] is what a heap knows of others.
+//! [`group`], [`shared`], [`estate`], [`immortal`] are what its host uses, and [`threads`] and [`places`] if it likes.
+//! [`audit`] checks all heaps of a group against each other.
 
 pub(crate) mod abroad;
 pub(crate) mod audit;
@@ -34,7 +35,9 @@ pub(crate) mod estate;
 pub(crate) mod group;
 pub(crate) mod immortal;
 pub(crate) mod kernel;
+pub(crate) mod places;
 pub(crate) mod shared;
+pub(crate) mod threads;
 
 /// What the kernel is made of; the checkers of schedules have their own.
 mod primitive {

@@ -65,7 +65,8 @@ fn one_fault() {
     let judge = if words[1] == "true" { Judge::Shadow } else { Judge::Verifier };
     let seed = 1_000_000 * words[2].parse::<u64>().expect("a seed");
 
-    let campaign = Campaign { judge, fault: Some(fault), check: false, ..Campaign::new(seed, WORLDS_OF_FAULTS) };
+    let campaign =
+        Campaign { judge, fault: Some(fault), check: false, ..Campaign::new(seed, WORLDS_OF_FAULTS) };
     let found = campaign.run(|_| true).err().unwrap_or_else(|| panic!("{fault:?} goes unnoticed"));
     println!("{found}");
     assert!(found.small_failure.is_some(), "{fault:?} is not found again: {found}");

@@ -18,6 +18,7 @@ mod replay;
 mod report;
 mod stats;
 mod tune;
+mod worlds;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -55,6 +56,11 @@ fn main() -> ExitCode {
         Ok(Command::Heap(look)) => heap::look(&look),
         Ok(Command::Tune(request)) => tune::tune(&request),
         Ok(Command::FuzzPrograms(hunt)) => programs::hunt(&hunt),
+        Ok(Command::FuzzWorlds(hunt)) => worlds::hunt(&hunt),
+        Ok(Command::ListWorldFaults) => {
+            worlds::list_faults();
+            ExitCode::SUCCESS
+        }
         Ok(Command::ListFaults { programs: true }) => {
             programs::list_mistakes();
             ExitCode::SUCCESS

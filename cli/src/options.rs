@@ -52,6 +52,10 @@ pub enum Command {
     Fuzz(fuzz::Hunt),
     /// Run random programs.
     FuzzPrograms(fuzz::ProgramHunt),
+    /// Run random worlds.
+    FuzzWorlds(fuzz::Hunt),
+    /// Name the faults between heaps.
+    ListWorldFaults,
     /// Run one history, step by step.
     Replay(fuzz::Replay),
     /// Name all faults: of the collector, or of the interpreter.

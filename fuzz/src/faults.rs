@@ -35,6 +35,11 @@ impl Defect {
         Fault::BETWEEN_HEAPS.into_iter().map(Defect::Fault)
     }
 
+    /// Can only heaps of a group have it?
+    pub fn is_of_groups(self) -> bool {
+        Defect::of_groups().any(|defect| defect == self)
+    }
+
     /// The defect of this name.
     pub fn named(text: &str) -> Option<Defect> {
         Defect::all().chain(Defect::of_groups()).find(|defect| defect.name() == text)

@@ -30,8 +30,8 @@ use super::kernel::Owner;
 /// the pause of the collection that adopts it.
 const ADOPTED_CHUNKS: usize = 2;
 
-/// Objects of orphans that are released at a time in passing. Larger: dead memory is freed sooner. Smaller: shorter
-/// pauses of those who come by.
+/// Objects of an orphan that are released at a time by a heap that comes by. Larger: dead memory is freed sooner. Smaller:
+/// shorter pauses. (Who ends, or drops a handle, releases all.)
 const PASSING_OBJECTS: usize = 100_000;
 
 /// The old generation of a heap that has ended.
@@ -122,7 +122,10 @@ impl<H: Host> Estate<H> {
         if !orphan.is_empty() {
             return Estate { orphan: Some(orphan), host: PhantomData };
         }
-        orphan.old.group().exchange.leave(orphan.owner());
+        let group = orphan.old.group();
+        group.exchange.leave(orphan.owner());
+        // What the heap gave up at its end may have been an orphan's, and there may be nobody else.
+        (group.tend)(&group);
         Estate { orphan: None, host: PhantomData }
     }
 
@@ -137,6 +140,7 @@ impl<H: Host> Drop for Estate<H> {
         if let Some(orphan) = self.orphan.take() {
             let group = orphan.old.group();
             group.orphans.put(&group, orphan);
+            (group.tend)(&group);
         }
     }
 }
@@ -241,6 +245,8 @@ impl Old {
             let object = unsafe { ObjRef::new(address) };
             self.retain(object);
             self.lower(object);
+            // Perhaps only a weak reference was the reason, which is none any more.
+            self.candidates += 1;
         }
     }
 }
@@ -263,8 +269,14 @@ impl Orphans {
         self.lock().iter().map(|orphan| &orphan.old).for_each(show);
     }
 
-    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it.
+    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it, and of others only so much
+    /// is released that it does not take long.
     pub fn tend<H: Host>(&self, common: &Common, mut heap: Option<&mut Heap<'_, H>>) {
+        let heap_comes_by = heap.is_some();
+        let budget = || match heap_comes_by {
+            true => Budget::new(PASSING_OBJECTS, None),
+            false => Budget::ALL,
+        };
         let mut rests = false;
         while common.exchange.wake() {
             for orphan in self.take_woken(common) {
@@ -275,7 +287,7 @@ impl Orphans {
                         self.put(common, orphan);
                         rests = true;
                     }
-                    _ => rests |= self.tend_one::<H>(common, orphan),
+                    _ => rests |= self.tend_one::<H>(common, orphan, budget()),
                 }
             }
         }
@@ -299,11 +311,11 @@ impl Orphans {
     }
 
     /// Says whether something is left to be done.
-    fn tend_one<H: Host>(&self, common: &Common, mut orphan: Orphan) -> bool {
+    fn tend_one<H: Host>(&self, common: &Common, mut orphan: Orphan, budget: Budget) -> bool {
         if H::commits(Fault::LostInbox) {
             common.exchange.take(orphan.owner());
         }
-        orphan.old.tend::<H>(Budget::new(PASSING_OBJECTS, None));
+        orphan.old.tend::<H>(budget);
         orphan.old.space.give_all_back();
         if orphan.is_empty() {
             common.exchange.leave(orphan.owner());

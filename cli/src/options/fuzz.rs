@@ -18,7 +18,8 @@ lines, shown, and written to a file.
 
 usage: frazil fuzz [--programs] [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
-       frazil fuzz [--programs] --list-faults
+       frazil fuzz --worlds [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME]
+       frazil fuzz [--programs | --worlds] --list-faults
 
 random histories
   --cases N      so many histories
@@ -34,6 +35,11 @@ random programs
                  error they may end with, must be the same. One that fails is written to fuzz-SEED.star (--save), with
                  the modules it loads beside it, to be run with frazil run --check
 
+random worlds
+  --worlds       instead of histories, run worlds: groups of two to five heaps that share what is frozen, stopped
+                 between any two messages, while heaps begin and end. After every step all counts are audited, and
+                 everything that can be reached is compared with a plain graph. At the end nothing may be left
+
 one history
   --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
                  shape, whether it is young, counted or traced, its count, whether the last collection found it
@@ -44,7 +50,8 @@ one history
 a broken collector
   --fault NAME   let the collector do one thing wrong, or take its steps in an order that is forbidden, to see that
                  it is found. It may take the process with it; then another begins where it can go on. With
-                 --programs, the interpreter forgets to root something
+                 --programs, the interpreter forgets to root something; with --worlds, the heaps make a mistake in what
+                 they tell each other
   --list-faults  the names of the faults and of the illegal orders, and what is done wrong
 
 A history is text: a line of settings, then a step a line; what follows a ; is a remark. Write one by hand:
@@ -124,12 +131,13 @@ pub struct Replay {
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     let (mut cases, mut seconds, mut seed, mut jobs, mut save) = (None, None, None, None, None);
     let (mut replay, mut fault, mut quiet) = (None, None::<String>, false);
-    let (mut programs, mut list) = (false, false);
+    let (mut programs, mut worlds, mut list) = (false, false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Fuzz)),
             Long("list-faults") => list = true,
             Long("programs") => programs = true,
+            Long("worlds") => worlds = true,
             Long("cases") => cases = Some(parser.value()?.parse_with(positive)?),
             Long("seconds") => seconds = Some(parser.value()?.parse_with(positive)?),
             Long("seed") => seed = Some(parser.value()?.parse()?),
@@ -142,9 +150,14 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
     }
     if list {
-        return Ok(Command::ListFaults { programs });
+        return Ok(if worlds { Command::ListWorldFaults } else { Command::ListFaults { programs } });
     }
     if let Some(file) = replay {
+        if worlds {
+            return Err(
+                "--replay runs a history; a world is run again with --worlds --cases 1 --seed N".into()
+            );
+        }
         if programs {
             return Err("--replay runs a history; a program is run with frazil run --check".into());
         }
@@ -154,6 +167,9 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
         let fault = fault.as_deref().map(known_fault).transpose()?;
         return Ok(Command::Replay(Replay { file, fault, quiet }));
+    }
+    if worlds && programs {
+        return Err("give --programs or --worlds, not both".into());
     }
     if quiet {
         return Err("--quiet is for --replay".into());
@@ -168,6 +184,15 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         return Ok(Command::FuzzPrograms(ProgramHunt { bound, seed, jobs, save, mistake }));
     }
     let fault = fault.as_deref().map(known_fault).transpose()?;
+    if worlds {
+        if save.is_some() {
+            return Err("--save is for histories and programs: a world is had again by its seed".into());
+        }
+        return Ok(Command::FuzzWorlds(Hunt { bound, seed, jobs, save, fault }));
+    }
+    if fault.is_some_and(Defect::is_of_groups) {
+        return Err("only heaps of a group can have that fault: it goes with --worlds".into());
+    }
     Ok(Command::Fuzz(Hunt { bound, seed, jobs, save, fault }))
 }
 
@@ -233,6 +258,21 @@ mod tests {
         assert!(parsed(&["--programs", "--replay", "x"]).unwrap_err().contains("frazil run --check"));
         let list = ["--list-faults", "--programs"];
         assert!(matches!(parsed(&list), Ok(Command::ListFaults { programs: true })));
+    }
+
+    #[test]
+    fn worlds_have_faults_of_their_own() {
+        let Ok(Command::FuzzWorlds(hunt)) = parsed(&["--worlds", "--fault", "lost-inbox", "--cases", "7"])
+        else {
+            panic!("no hunt")
+        };
+        assert_eq!((hunt.fault, hunt.bound), (Defect::named("lost-inbox"), Bound::Cases(7)));
+        assert!(parsed(&["--fault", "lost-inbox"]).unwrap_err().contains("--worlds"));
+        assert!(matches!(parsed(&["--worlds", "--list-faults"]), Ok(Command::ListWorldFaults)));
+        assert!(
+            parsed(&["--worlds", "--save", "x"]).is_err() && parsed(&["--worlds", "--replay", "x"]).is_err()
+        );
+        assert!(parsed(&["--worlds", "--programs"]).is_err());
     }
 
     #[test]

@@ -160,7 +160,9 @@ impl<H: Host> Play<'_, H> {
 
     fn perform(&mut self, step: Step) -> Result<(), String> {
         let done = match step {
-            Step::Make { heap, slot, kind, from } => self.acting(heap).map(|heap| self.make(heap, slot, kind, from)),
+            Step::Make { heap, slot, kind, from } => {
+                self.acting(heap).map(|heap| self.make(heap, slot, kind, from))
+            }
             Step::Store { heap, slot, index, from } => {
                 self.acting(heap).map(|heap| self.store(heap, slot, index, from))
             }
@@ -179,12 +181,14 @@ impl<H: Host> Play<'_, H> {
             Step::Import { heap, slot, handle, moved } => {
                 self.acting(heap).map(|heap| self.import(heap, slot, handle, moved))
             }
-            Step::Clone { handle } => self.handle(handle).filter(|_| self.handles.len() < HANDLES).map(|handle| {
-                let clone = self.handles[handle].clone();
-                self.handles.push(clone);
-                self.shadow.handles.push(self.shadow.handles[handle]);
-                Ok(())
-            }),
+            Step::Clone { handle } => {
+                self.handle(handle).filter(|_| self.handles.len() < HANDLES).map(|handle| {
+                    let clone = self.handles[handle].clone();
+                    self.handles.push(clone);
+                    self.shadow.handles.push(self.shadow.handles[handle]);
+                    Ok(())
+                })
+            }
             Step::Drop { handle } => self.handle(handle).map(|handle| {
                 self.handles.swap_remove(handle);
                 self.shadow.handles.swap_remove(handle);
@@ -291,7 +295,8 @@ impl<H: Host> Play<'_, H> {
                 Ok(())
             }
             Err(ShareError::Mutable { path, .. }) if mutable => {
-                let step = |id: Option<Id>, &index: &usize| id.and_then(|id| self.shadow.nodes[id].refs[index]);
+                let step =
+                    |id: Option<Id>, &index: &usize| id.and_then(|id| self.shadow.nodes[id].refs[index]);
                 let end = path.iter().fold(id, step);
                 self.coverage.refused += 1;
                 match end.is_some_and(|id| self.shadow.nodes[id].mutable) {
@@ -506,7 +511,8 @@ impl<H: Host> Play<'_, H> {
                 return Err(format!("not everything is free after {bound} rounds"));
             }
         }
-        self.coverage.rounds = self.coverage.rounds.max(if self.world.instalment == 0 { rounds as u64 } else { 0 });
+        self.coverage.rounds =
+            self.coverage.rounds.max(if self.world.instalment == 0 { rounds as u64 } else { 0 });
         Ok(())
     }
 

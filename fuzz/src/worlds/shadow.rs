@@ -46,7 +46,11 @@ pub struct Shadow {
 impl Shadow {
     /// A heap begins.
     pub fn begin(&mut self) {
-        self.members.push(Member { owner: self.owners, slots: Default::default(), weaks: Default::default() });
+        self.members.push(Member {
+            owner: self.owners,
+            slots: Default::default(),
+            weaks: Default::default(),
+        });
         self.owners += 1;
     }
 
@@ -58,7 +62,8 @@ impl Shadow {
     /// An object is made.
     pub fn make(&mut self, heap: usize, kind: Kind, refs: [Option<Id>; 3]) -> Id {
         let mutable = matches!(kind, Kind::List | Kind::Table);
-        let refs: [Option<Id>; 3] = std::array::from_fn(|index| refs[index].filter(|_| index < kind.references()));
+        let refs: [Option<Id>; 3] =
+            std::array::from_fn(|index| refs[index].filter(|_| index < kind.references()));
         let owner = self.members[heap].owner;
         self.nodes.push(Node { kind, mutable, refs, owner, immortal: false });
         self.nodes.len() - 1
