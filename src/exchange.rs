@@ -25,8 +25,9 @@
 //! blocks go to the thread that joins it, or to the group's orphanage, where whoever passes by does what the mail
 //! asks for.
 //!
-//! Files: [`kernel`] is how changes travel, and all that threads race for. [`abroad`] is what a heap knows of others.
-//! [`shared`], [`group`], [`estate`], [`immortal`] are what its host uses; [`audit`] checks all heaps of a group against each other.
+//! Files: [`kernel`] is how changes travel, and all that threads race for; [`abroad`] is what a heap knows of others.
+//! [`group`], [`shared`], [`estate`], [`immortal`] are what its host uses, and [`threads`] and [`places`] if it likes.
+//! [`audit`] checks all heaps of a group against each other.
 
 pub(crate) mod abroad;
 pub(crate) mod audit;
@@ -34,7 +35,9 @@ pub(crate) mod estate;
 pub(crate) mod group;
 pub(crate) mod immortal;
 pub(crate) mod kernel;
+pub(crate) mod places;
 pub(crate) mod shared;
+pub(crate) mod threads;
 
 /// What the kernel is made of; the checkers of schedules have their own.
 mod primitive {
@@ -80,9 +83,7 @@ impl Old {
                 continue;
             }
             if H::commits(Fault::JudgedAtOnce) {
-                if !self.space.is_retained(object) {
-                    self.die(object);
-                }
+                self.die(object);
             } else {
                 self.space.retain(object);
                 self.candidates += 1;
@@ -136,6 +137,7 @@ impl Old {
         if abroad.is_silent() {
             return;
         }
+        debug_assert!(abroad.outgoing.is_empty(), "a heap stands still until everything is posted");
         let mut outgoing = abroad.seal();
         if H::commits(Fault::DecrementsFirst) {
             outgoing.reverse();
@@ -144,7 +146,7 @@ impl Old {
         report.posted += outgoing.batches().map(|batch| batch.adjustments().len()).sum::<usize>();
         abroad.outgoing = outgoing;
         if !abroad.holds_back {
-            while abroad.post_next() {}
+            abroad.post_all();
         }
     }
 }

@@ -38,7 +38,7 @@ pub enum Fault {
     DecrementsFirst,
     /// A handle that is shared brings no count of its own.
     FlightForgotten,
-    /// What the inbox counts down to zero dies before anything has been reached.
+    /// What the inbox counts down to zero dies at once, whatever refers to it.
     JudgedAtOnce,
     /// What was posted to an owner that has ended is lost.
     LostInbox,

@@ -41,8 +41,9 @@
 //! 5. `old.rs`: the invariants.
 //! 6. `collect.rs`, then its files in the order of the phases; `order.rs`: what may trade places.
 //! 7. `verify.rs`: the same story as assertions.
-//! 8. `fuzz/src/shadow.rs`: what "correct" means.
-//! 9. `arena.rs`, then `arena/trace.rs` and `arena/types.rs`: how Rust's own types lie on the heap.
+//! 8. `exchange.rs`, `exchange/kernel.rs`: what other threads add.
+//! 9. `fuzz/src/shadow.rs`: what "correct" means.
+//! 10. `arena.rs`, then `arena/trace.rs` and `arena/types.rs`: how Rust's own types lie on the heap.
 #![deny(unsafe_code)]
 
 // What the derive macro writes says `frazil`, also here.
@@ -99,7 +100,9 @@ pub use exchange::audit::Audit;
 pub use exchange::estate::Estate;
 pub use exchange::group::Group;
 pub use exchange::immortal::ImmortalError;
+pub use exchange::places::{Mailbox, Published, Receiver, SendError, Sender, channel};
 pub use exchange::shared::{ShareError, Shared};
+pub use exchange::threads::{Scope, Spawned};
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
 pub use order::{Choice, Stage};

@@ -69,8 +69,8 @@ pub(crate) struct Old {
     pub any_finalizable: bool,
     /// Finalizable counted objects that died and were retained instead. Empty between collections.
     pub revived: Vec<ObjRef>,
-    /// How many objects have come to count 0 by mail since the last complete collection began: they have a retain bit
-    /// that nothing has reached.
+    /// How many objects have got a retain bit since the last complete collection began, for the next one to judge,
+    /// although perhaps nothing has reached them.
     pub candidates: usize,
     /// What there is to know of other heaps' objects, if this one belongs to a group.
     pub abroad: Option<Box<Abroad>>,
@@ -222,6 +222,7 @@ impl Old {
     #[inline]
     pub fn die(&mut self, object: ObjRef) {
         if !(self.any_finalizable && self.revive(object)) {
+            object.prefetch();
             self.buffer.push(object);
         }
     }

@@ -198,3 +198,99 @@ fn threads_pass_graphs_on() {
     group.tend();
     assert_eq!(group.orphans(), 0);
 }
+
+#[test]
+fn a_thread_hands_its_memory_to_whoever_joins_it() {
+    let group = group();
+    group
+        .branded(|mut heap| {
+            let base = heap.stack_grow(4).unwrap();
+            group.scope(|scope| {
+                let threads: Vec<_> = (0..4)
+                    .map(|_| {
+                        scope.spawn(|heap| {
+                            chain(heap, 100);
+                            let handle = heap.root(heap.stack_from(0)[0].get());
+                            heap.share(&handle).expect("immutable")
+                        })
+                    })
+                    .collect();
+                for (at, thread) in threads.into_iter().enumerate() {
+                    let shared = thread.join(&mut heap).expect("it does not panic");
+                    heap.stack_from(base)[at].set(heap.import(shared));
+                }
+            });
+            assert_eq!((old_objects(&mut heap), group.orphans()), (400, 0));
+            heap.stack_truncate(base);
+            assert_eq!(old_objects(&mut heap), 0);
+        })
+        .unwrap();
+}
+
+#[test]
+fn values_go_through_channels_mailboxes_and_publications() {
+    let group = group();
+    let (sender, receiver) = frazil::channel::<LowTag>(2);
+    let mailbox = frazil::Mailbox::<LowTag>::new();
+    let published = group
+        .branded(|mut heap| {
+            chain(&mut heap, 1);
+            let handle = heap.root(heap.stack_from(0)[0].get());
+            frazil::Published::new(heap.share(&handle).expect("immutable"))
+        })
+        .unwrap();
+    group
+        .branded(|mut heap| {
+            let (mailbox, published) = (&mailbox, &published);
+            group.scope(|scope| {
+                scope.spawn(move |heap| {
+                    for len in 1..20 {
+                        chain(heap, len);
+                        let handle = heap.root(heap.stack_from(0)[0].get());
+                        heap.stack_truncate(0);
+                        sender.send(heap, &handle).expect("somebody receives");
+                        mailbox.put(heap.share(&handle).expect("immutable"));
+                        published.publish(heap.share(&handle).expect("immutable"));
+                        heap.unroot(handle);
+                    }
+                });
+                let mut len = 1;
+                while let Some(value) = receiver.receive(&heap) {
+                    assert_eq!(length(&heap, value), len);
+                    assert_eq!(length(&heap, heap.import(mailbox.take())), len);
+                    let (edition, newer) = published.newer_than(len);
+                    assert!(length(&heap, heap.import(newer)) >= len && edition > len);
+                    len += 1;
+                    heap.collect(Request::Complete);
+                }
+                assert_eq!(len, 20);
+            });
+            assert_eq!(length(&heap, heap.import(published.current().1)), 19);
+            heap.collect(Request::Complete);
+        })
+        .unwrap();
+    drop(published);
+    assert_eq!(group.orphans(), 0);
+}
+
+/// Each thread leaves something that outlives it. (`benches/threads.rs` does the same with a million.)
+#[test]
+fn many_short_threads_leave_nothing_behind() {
+    let group = group();
+    let mut kept = std::collections::VecDeque::new();
+    for _ in 0..300 {
+        let thread = || {
+            group.branded(|mut heap| {
+                chain(&mut heap, 20);
+                let handle = heap.root(heap.stack_from(0)[0].get());
+                heap.share(&handle).expect("immutable")
+            })
+        };
+        let shared = std::thread::scope(|scope| scope.spawn(thread).join()).expect("it does not panic");
+        kept.push_back(shared.expect("memory"));
+        kept.drain(..kept.len().saturating_sub(10));
+        assert!(group.orphans() <= 10);
+    }
+    kept.clear();
+    assert_eq!(group.orphans(), 0);
+}

@@ -19,6 +19,7 @@ mod report;
 mod stats;
 mod texts;
 mod tune;
+mod worlds;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -57,6 +58,11 @@ fn main() -> ExitCode {
         Ok(Command::Tune(request)) => tune::tune(&request),
         Ok(Command::FuzzPrograms(hunt)) => programs::hunt(&hunt),
         Ok(Command::FuzzTexts(hunt)) => texts::hunt(&hunt),
+        Ok(Command::FuzzWorlds(hunt)) => worlds::hunt(&hunt),
+        Ok(Command::ListWorldFaults) => {
+            worlds::list_faults();
+            ExitCode::SUCCESS
+        }
         Ok(Command::ListFaults { programs: true }) => {
             programs::list_mistakes();
             ExitCode::SUCCESS

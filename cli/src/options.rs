@@ -54,6 +54,10 @@ pub enum Command {
     FuzzPrograms(fuzz::ProgramHunt),
     /// Try texts.
     FuzzTexts(fuzz::TextHunt),
+    /// Run random worlds.
+    FuzzWorlds(fuzz::Hunt),
+    /// Name the faults between heaps.
+    ListWorldFaults,
     /// Run one history, step by step.
     Replay(fuzz::Replay),
     /// Name all faults: of the collector, or of the interpreter.

@@ -16,7 +16,7 @@ pub enum Defect {
 }
 
 impl Defect {
-    /// Every defect: the faults, then the illegal orders.
+    /// Every defect of a single heap: the faults, then the illegal orders.
     pub fn all() -> impl Iterator<Item = Defect> {
         let orders = IllegalOrder::ALL.iter().copied().map(Defect::Order);
         Fault::ALL.into_iter().map(Defect::Fault).chain(orders)
@@ -30,9 +30,19 @@ impl Defect {
         }
     }
 
+    /// Those that only heaps of a group can have.
+    pub fn of_groups() -> impl Iterator<Item = Defect> {
+        Fault::BETWEEN_HEAPS.into_iter().map(Defect::Fault)
+    }
+
+    /// Can only heaps of a group have it?
+    pub fn is_of_groups(self) -> bool {
+        Defect::of_groups().any(|defect| defect == self)
+    }
+
     /// The defect of this name.
     pub fn named(text: &str) -> Option<Defect> {
-        Defect::all().find(|defect| defect.name() == text)
+        Defect::all().chain(Defect::of_groups()).find(|defect| defect.name() == text)
     }
 
     /// What the collector does wrong.
@@ -76,7 +86,7 @@ const fn fault_deed(fault: Fault) -> &'static str {
         Fault::SkippedDecrement => "a freed object's references are not counted down",
         Fault::DecrementsFirst => "a heap posts decrements before increments",
         Fault::FlightForgotten => "a handle that is shared brings no count of its own",
-        Fault::JudgedAtOnce => "what mail counts down to zero dies before anything has been reached",
+        Fault::JudgedAtOnce => "what mail counts down to zero dies at once, whatever refers to it",
         Fault::LostInbox => "what was posted to a heap that has ended is lost",
         Fault::SkippedForeignCount => {
             "a reference of a promoted counted object to another heap's object is not counted"
@@ -95,7 +105,7 @@ mod tests {
     fn names_lead_back() {
         assert_eq!(Defect::Fault(Fault::BitLostAtFlip).name(), "bit-lost-at-flip");
         assert_eq!(Defect::Order(IllegalOrder::DrainBeforeDiff).name(), "drain-before-diff");
-        for defect in Defect::all() {
+        for defect in Defect::all().chain(Defect::of_groups()) {
             assert_eq!(Defect::named(&defect.name()), Some(defect));
         }
         assert_eq!(Defect::named("SkippedCount"), None);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use frazil::{Choice, Fault, Host, LowTag, Stage};
+use frazil::{Choice, Config, ConfigError, Fault, Group, Heap, Host, LowTag, Stage};
 
 use crate::faults::Defect;
 use crate::orders::Directions;
@@ -54,6 +54,15 @@ unsafe impl Host for Directed {
             None => 0,
         })
     }
+}
+
+/// A heap of `group`, for a world with any number of them.
+///
+/// # Errors
+/// The settings do not agree, or the system gives no memory.
+pub(crate) fn member<H: Host>(group: &Group<H>, config: Config) -> Result<Heap<'static, H>, ConfigError> {
+    // SAFETY: a world looks at one heap at a time, and lets go of its values before it looks at another.
+    unsafe { group.unbranded(config) }
 }
 
 /// Runs `f` while heaps of [`Directed`] on this thread follow the legal order of this number, and have `defect`. (An

@@ -8,6 +8,8 @@
 //! The order of the collector's steps is part of a history ([`orders`]): whatever it is, the judge must be content,
 //! and where a history names several orders, they must all come to the same heap ([`log`]).
 //!
+//! [`worlds`] does the same with groups of heaps: several on one thread, stopped between any two messages.
+//!
 //! Reading order: [`history`] (what can happen), [`plan`] (which objects a step is about), [`shadow`] (what the
 //! heap must answer), [`judge`] (what a collection must leave), [`run`] (both side by side), [`shrink`],
 //! [`campaign`] (many seeds), [`scene`] (the heap as it is shown to people).
@@ -38,3 +40,4 @@ pub mod text;
 pub mod texts;
 mod theme;
 pub mod walk;
+pub mod worlds;

@@ -119,6 +119,11 @@ impl Abroad {
         self.changes.is_empty() && self.let_go.is_empty()
     }
 
+    /// Posts everything.
+    pub fn post_all(&mut self) {
+        while self.post_next() {}
+    }
+
     /// Posts the next batch, and says whether there was one.
     pub fn post_next(&mut self) -> bool {
         let posted = self.group.exchange.post_next(&mut self.outgoing, owner_of);

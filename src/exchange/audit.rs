@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::heap::Heap;
 use crate::object::ObjRef;
 use crate::old::{Old, targets};
+use crate::space::chunk_base;
 use crate::value::Host;
 use crate::verify::{Violation, fail};
 
@@ -29,6 +30,10 @@ pub struct Audit<'g> {
     /// What the counts should be, or will have changed by, for each object that is named.
     claims: FxHashMap<usize, i64>,
     handles: FxHashSet<*const Held>,
+    /// Where the memory is that anybody may refer to.
+    chunks: FxHashSet<usize>,
+    /// References from counted objects that lead elsewhere: from, to, and who has the count of `from`.
+    references: Vec<(ObjRef, ObjRef)>,
 }
 
 impl<H: Host> Group<H> {
@@ -41,6 +46,8 @@ impl<H: Host> Group<H> {
             counts: FxHashMap::default(),
             claims: FxHashMap::default(),
             handles: FxHashSet::default(),
+            chunks: self.common.immortals.lock().map(|immortals| immortals.chunks()).unwrap_or_default(),
+            references: Vec::new(),
         };
         self.common.orphans.each(|old| audit.old::<H>(old));
         audit
@@ -79,14 +86,13 @@ impl Audit<'_> {
 
     fn old<H: Host>(&mut self, old: &Old) {
         let Some(abroad) = &old.abroad else { return };
+        self.chunks.extend(old.space.chunk_bases());
         for object in old.space.objects().into_iter().filter(|object| !object.is_traced()) {
             let node = old.representative(object);
             self.nodes.insert(object.address(), node.address());
             self.counts.insert(node.address(), old.count(node) as i64);
             for target in targets::<H>(object, object.header()) {
-                if owner_of(target.address()) != Owner::IMMORTAL && !old.is_in(target, node) {
-                    self.claim(target.address(), 1);
-                }
+                self.references.push((node, target));
             }
         }
         abroad.retained().for_each(|address| self.claim(address, 1));
@@ -99,7 +105,16 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// An object whose count is not what is claimed, or a claim on what is no object.
-    pub fn finish(self) -> Result<(), Violation> {
+    pub fn finish(mut self) -> Result<(), Violation> {
+        for (from, to) in std::mem::take(&mut self.references) {
+            if !self.chunks.contains(&chunk_base(to.address())) {
+                return fail("I2", format!("{from:?} refers to {to:?}, where nothing is any more"));
+            }
+            let inside = self.nodes.get(&to.address()) == Some(&from.address());
+            if !inside && owner_of(to.address()) != Owner::IMMORTAL {
+                self.claim(to.address(), 1);
+            }
+        }
         let mut left = self.counts;
         for (&object, claims) in &self.claims {
             let Some(count) = self.nodes.get(&object).and_then(|node| left.get_mut(node)) else {

@@ -30,8 +30,8 @@ use super::kernel::Owner;
 /// the pause of the collection that adopts it.
 const ADOPTED_CHUNKS: usize = 2;
 
-/// Objects of orphans that are released at a time in passing. Larger: dead memory is freed sooner. Smaller: shorter
-/// pauses of those who come by.
+/// Objects of an orphan that are released at a time by a heap that comes by. Larger: dead memory is freed sooner. Smaller:
+/// shorter pauses. (Who ends, or drops a handle, releases all.)
 const PASSING_OBJECTS: usize = 100_000;
 
 /// The old generation of a heap that has ended.
@@ -74,6 +74,7 @@ impl Orphan {
     /// What is left of `old` when it has no mutator any more.
     fn new<H: Host>(mut old: Old, mut finalizers: Finalizers) -> Orphan {
         old.space.system = Rc::new(System::default());
+        old.abroad.iter_mut().for_each(|abroad| abroad.holds_back = false);
         old.space.close_spans();
         // What dies now has no host that could want to hear of it.
         old.any_finalizable = false;
@@ -121,7 +122,10 @@ impl<H: Host> Estate<H> {
         if !orphan.is_empty() {
             return Estate { orphan: Some(orphan), host: PhantomData };
         }
-        orphan.old.group().exchange.leave(orphan.owner());
+        let group = orphan.old.group();
+        group.exchange.leave(orphan.owner());
+        // What the heap gave up at its end may have been an orphan's, and there may be nobody else.
+        (group.tend)(&group);
         Estate { orphan: None, host: PhantomData }
     }
 
@@ -136,6 +140,7 @@ impl<H: Host> Drop for Estate<H> {
         if let Some(orphan) = self.orphan.take() {
             let group = orphan.old.group();
             group.orphans.put(&group, orphan);
+            (group.tend)(&group);
         }
     }
 }
@@ -146,9 +151,32 @@ impl<H: Host> Heap<'_, H> {
         self.take_estate().unwrap_or(Estate { orphan: None, host: PhantomData })
     }
 
+    /// For the proof machinery alone: from now on, collections leave their batches to be posted by
+    /// [`Heap::post_next`]. Until all are, the heap's mutator must stand still: nothing else may be asked of it.
+    pub fn hold_back(&mut self) {
+        if let Some(abroad) = &mut self.old.get_mut().abroad {
+            abroad.holds_back = true;
+        }
+    }
+
+    /// Has it batches that were held back?
+    pub fn holds_batches(&self) -> bool {
+        self.old.borrow().abroad.as_ref().is_some_and(|abroad| !abroad.outgoing.is_empty())
+    }
+
+    /// Posts the next batch that was held back, and says whether there was one.
+    pub fn post_next(&mut self) -> bool {
+        let Some(abroad) = &mut self.old.get_mut().abroad else { return false };
+        let posted = abroad.post_next();
+        if posted {
+            self.pass_orphans();
+        }
+        posted
+    }
+
     /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one.
     pub(crate) fn take_estate(&mut self) -> Option<Estate<H>> {
-        self.old.get_mut().abroad.as_ref()?;
+        self.old.get_mut().abroad.as_mut()?.post_all();
         self.let_go();
         let nothing = self.no_old();
         let old = std::mem::replace(self.old.get_mut(), nothing);
@@ -190,7 +218,9 @@ impl<H: Host> Heap<'_, H> {
 
     /// After a collection: does what the orphans' mail asks for.
     pub(crate) fn pass_orphans(&mut self) {
-        if let Some(abroad) = &self.old.get_mut().abroad {
+        if let Some(abroad) = &self.old.get_mut().abroad
+            && abroad.outgoing.is_empty()
+        {
             let group = Arc::clone(&abroad.group);
             group.orphans.tend(&group, Some(self));
         }
@@ -215,6 +245,8 @@ impl Old {
             let object = unsafe { ObjRef::new(address) };
             self.retain(object);
             self.lower(object);
+            // Perhaps only a weak reference was the reason, which is none any more.
+            self.candidates += 1;
         }
     }
 }
@@ -237,8 +269,14 @@ impl Orphans {
         self.lock().iter().map(|orphan| &orphan.old).for_each(show);
     }
 
-    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it.
+    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it, and of others only so much
+    /// is released that it does not take long.
     pub fn tend<H: Host>(&self, common: &Common, mut heap: Option<&mut Heap<'_, H>>) {
+        let heap_comes_by = heap.is_some();
+        let budget = || match heap_comes_by {
+            true => Budget::new(PASSING_OBJECTS, None),
+            false => Budget::ALL,
+        };
         let mut rests = false;
         while common.exchange.wake() {
             for orphan in self.take_woken(common) {
@@ -249,7 +287,7 @@ impl Orphans {
                         self.put(common, orphan);
                         rests = true;
                     }
-                    _ => rests |= self.tend_one::<H>(common, orphan),
+                    _ => rests |= self.tend_one::<H>(common, orphan, budget()),
                 }
             }
         }
@@ -273,11 +311,11 @@ impl Orphans {
     }
 
     /// Says whether something is left to be done.
-    fn tend_one<H: Host>(&self, common: &Common, mut orphan: Orphan) -> bool {
+    fn tend_one<H: Host>(&self, common: &Common, mut orphan: Orphan, budget: Budget) -> bool {
         if H::commits(Fault::LostInbox) {
             common.exchange.take(orphan.owner());
         }
-        orphan.old.tend::<H>(Budget::new(PASSING_OBJECTS, None));
+        orphan.old.tend::<H>(budget);
         orphan.old.space.give_all_back();
         if orphan.is_empty() {
             common.exchange.leave(orphan.owner());

@@ -2,7 +2,7 @@
 //!
 //! It is copied into chunks of an owner that nobody is. A heap that comes across it sets no bit and counts nothing.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -29,6 +29,11 @@ unsafe impl Send for Immortals {}
 impl Immortals {
     pub fn new(config: &Config) -> Immortals {
         Immortals(Space::new(config.block_bytes, false, Rc::new(System::default()), Owner::IMMORTAL))
+    }
+
+    /// The addresses of its chunks.
+    pub fn chunks(&self) -> FxHashSet<usize> {
+        self.0.chunk_bases().clone()
     }
 }
 
@@ -102,7 +107,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Everything that can be reached from `first` and is not immortal, each once.
     fn mortal_graph(&self, first: ObjRef) -> Vec<ObjRef> {
         let is_mortal = |object: &ObjRef| !self.is_immortal(*object);
-        let mut seen: rustc_hash::FxHashSet<ObjRef> = std::iter::once(first).filter(is_mortal).collect();
+        let mut seen: FxHashSet<ObjRef> = std::iter::once(first).filter(is_mortal).collect();
         let mut graph: Vec<ObjRef> = seen.iter().copied().collect();
         let mut at = 0;
         while let Some(&object) = graph.get(at) {

@@ -19,7 +19,8 @@ lines, shown, and written to a file.
 usage: frazil fuzz [--programs] [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
        frazil fuzz --texts [--cases N | --seconds N] [--seed N] [--jobs N] [--save FILE] [PROGRAM.star ...]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
-       frazil fuzz [--programs] --list-faults
+       frazil fuzz --worlds [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
+       frazil fuzz [--programs | --worlds] --list-faults
 
 random histories
   --cases N      so many histories
@@ -41,6 +42,12 @@ texts
                  or abort; errors must have a place in the text; and nothing may be left behind. A text that does harm
                  is written to fuzz-SEED.star (--save)
 
+random worlds
+  --worlds       instead of histories, run worlds: groups of two to five heaps that share what is frozen, stopped
+                 between any two messages, while heaps begin and end. After every step all counts are audited, and
+                 everything that can be reached is compared with a plain graph. At the end nothing may be left.
+                 One that fails is written to fuzz-SEED.world (--save), to be read; its seed runs it again
+
 one history
   --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
                  shape, whether it is young, counted or traced, its count, whether the last collection found it
@@ -51,7 +58,8 @@ one history
 a broken collector
   --fault NAME   let the collector do one thing wrong, or take its steps in an order that is forbidden, to see that
                  it is found. It may take the process with it; then another begins where it can go on. With
-                 --programs, the interpreter forgets to root something
+                 --programs, the interpreter forgets to root something; with --worlds, the heaps make a mistake in what
+                 they tell each other
   --list-faults  the names of the faults and of the illegal orders, and what is done wrong
 
 A history is text: a line of settings, then a step a line; what follows a ; is a remark. Write one by hand:
@@ -141,13 +149,14 @@ pub struct Replay {
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     let (mut cases, mut seconds, mut seed, mut jobs, mut save) = (None, None, None, None, None);
     let (mut replay, mut fault, mut quiet) = (None, None::<String>, false);
-    let (mut programs, mut texts, mut list, mut files) = (false, false, false, Vec::new());
+    let (mut programs, mut texts, mut worlds, mut list, mut files) = (false, false, false, false, Vec::new());
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Fuzz)),
             Long("list-faults") => list = true,
             Long("programs") => programs = true,
             Long("texts") => texts = true,
+            Long("worlds") => worlds = true,
             Long("cases") => cases = Some(parser.value()?.parse_with(positive)?),
             Long("seconds") => seconds = Some(parser.value()?.parse_with(positive)?),
             Long("seed") => seed = Some(parser.value()?.parse()?),
@@ -160,13 +169,18 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             _ => return Err(argument.unexpected()),
         }
     }
-    if texts && (programs || list || replay.is_some() || fault.is_some()) {
+    if texts && (programs || worlds || list || replay.is_some() || fault.is_some()) {
         return Err("--texts goes with --cases, --seconds, --seed, --jobs, --save and files only".into());
     }
     if list {
-        return Ok(Command::ListFaults { programs });
+        return Ok(if worlds { Command::ListWorldFaults } else { Command::ListFaults { programs } });
     }
     if let Some(file) = replay {
+        if worlds {
+            return Err(
+                "--replay runs a history; a world is run again with --worlds --cases 1 --seed N".into()
+            );
+        }
         if programs {
             return Err("--replay runs a history; a program is run with frazil run --check".into());
         }
@@ -176,6 +190,9 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
         let fault = fault.as_deref().map(known_fault).transpose()?;
         return Ok(Command::Replay(Replay { file, fault, quiet }));
+    }
+    if worlds && programs {
+        return Err("give --programs or --worlds, not both".into());
     }
     if quiet {
         return Err("--quiet is for --replay".into());
@@ -194,6 +211,12 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         return Ok(Command::FuzzPrograms(ProgramHunt { terms, mistake }));
     }
     let fault = fault.as_deref().map(known_fault).transpose()?;
+    if worlds {
+        return Ok(Command::FuzzWorlds(Hunt { terms, fault }));
+    }
+    if fault.is_some_and(Defect::is_of_groups) {
+        return Err("only heaps of a group can have that fault: it goes with --worlds".into());
+    }
     Ok(Command::Fuzz(Hunt { terms, fault }))
 }
 
@@ -262,9 +285,22 @@ mod tests {
         let words = ["--texts", "a.star", "--cases", "7", "b.star"];
         let Ok(Command::FuzzTexts(hunt)) = parsed(&words) else { panic!("no hunt") };
         assert_eq!((hunt.files.join(" ").as_str(), hunt.terms.bound), ("a.star b.star", Bound::Cases(7)));
-        for other in ["--programs", "--list-faults", "--quiet"] {
+        for other in ["--programs", "--worlds", "--list-faults", "--quiet"] {
             assert!(parsed(&["--texts", other]).is_err(), "{other}");
         }
+    }
+
+    #[test]
+    fn worlds_have_faults_of_their_own() {
+        let Ok(Command::FuzzWorlds(hunt)) = parsed(&["--worlds", "--fault", "lost-inbox", "--cases", "7"])
+        else {
+            panic!("no hunt")
+        };
+        assert_eq!((hunt.fault, hunt.terms.bound), (Defect::named("lost-inbox"), Bound::Cases(7)));
+        assert!(parsed(&["--fault", "lost-inbox"]).unwrap_err().contains("--worlds"));
+        assert!(matches!(parsed(&["--worlds", "--list-faults"]), Ok(Command::ListWorldFaults)));
+        assert!(parsed(&["--worlds", "--replay", "x"]).is_err());
+        assert!(parsed(&["--worlds", "--programs"]).is_err());
     }
 
     #[test]
