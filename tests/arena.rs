@@ -408,8 +408,8 @@ fn s21_nothing_is_left_of_anything() {
     {
         let mut arena = Arena::<()>::with_config(config, |_| ()).unwrap();
         let root = arena.enter(|s, _| {
-            let shared = s.slice_with(1_000, |_| Value::Text(s.str("x")));
-            s.root(s.slice_with(1_500, |index| (shared, chain(s, 3), Value::Number(index as u64))))
+            let shared = s.slice_with(200, |_| Value::Text(s.str("x")));
+            s.root(s.slice_with(600, |index| (shared, chain(s, 3), Value::Number(index as u64))))
         });
         arena.collect();
         drop(root);
