@@ -38,6 +38,7 @@
 pub(crate) mod classify;
 pub(crate) mod diff;
 pub(crate) mod drain;
+mod queue;
 pub(crate) mod reach;
 
 use std::time::{Duration, Instant};
@@ -90,6 +91,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             allocated_bytes: heap.allocated_bytes(),
             ..Report::default()
         };
+        heap.old.get_mut().set_collecting(true);
         let touched = std::mem::take(heap.touched.get_mut());
         for touch in &touched {
             if let Some(card) = touch.card {
@@ -103,11 +105,13 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
 
     fn perform(&mut self, stage: Stage) {
         match stage {
+            Stage::Receive => self.heap.old.get_mut().receive::<H>(&mut self.report),
             Stage::Flip => self.flip(),
             Stage::ReachStack => self.reach(self.heap.stack.slots(), |by_root| &mut by_root.stack),
             Stage::ReachHandles => {
                 let skipped = usize::from(H::commits(Fault::SkippedRoot));
                 self.reach(self.heap.handles.slots().skip(skipped), |by_root| &mut by_root.handles);
+                self.reach_weak_abroad();
             }
             Stage::ReachTouched => self.reach_touched(),
             Stage::Revive => self.revive(),
@@ -115,6 +119,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             Stage::Diff => self.diff(),
             Stage::Drain => self.drain(),
             Stage::Enqueue => self.heap.make_revived_ready(&mut self.report),
+            Stage::Post => self.heap.old.get_mut().post::<H>(&mut self.report),
             Stage::ClearWeak => self.clear_weak(),
         }
     }
@@ -127,6 +132,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         self.report.drain += freeing.elapsed();
         self.heap.finish_report(&mut self.report);
         self.heap.plan(&self.report);
+        self.heap.old.get_mut().set_collecting(false);
         self.report.pause = self.started.elapsed();
         self.report
     }
@@ -138,6 +144,8 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         if self.report.kind == Kind::Complete {
             let space = &mut self.heap.old.get_mut().space;
             space.epoch += 1;
+            self.heap.old.get_mut().candidates = 0;
+            let space = &mut self.heap.old.get_mut().space;
             self.previous = std::mem::take(&mut space.touched_blocks);
         }
     }
@@ -145,12 +153,18 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     // ------------------------------------------------------------------ phases 1 and 2
 
     fn trace(&mut self) -> Trace<'_> {
+        let old = self.heap.old.get_mut();
+        let abroad = old.space.abroad;
+        let mixed = abroad || !old.space.young_large.is_empty();
         Trace {
-            old: self.heap.old.get_mut(),
+            old,
             nursery: &self.heap.young.nursery,
             report: &mut self.report,
             work: &mut self.work,
             settling: self.settling,
+            abroad,
+            mixed,
+            careful: self.settling || mixed,
             marks_seen: self.heap.config.short_collections,
         }
     }
@@ -192,6 +206,18 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
                 }
             },
         );
+    }
+
+    /// When another owner's object dies, only that owner will know: a weak reference to it retains it.
+    fn reach_weak_abroad(&mut self) {
+        let old = self.heap.old.get_mut();
+        if old.space.abroad {
+            let nursery = &self.heap.young.nursery;
+            let is_foreign =
+                |object: &ObjRef| !nursery.contains(object.address()) && !old.space.is_own(object.address());
+            let foreign: Vec<ObjRef> = self.heap.weaks.get_mut().objects().filter(is_foreign).collect();
+            foreign.into_iter().for_each(|object| old.retain_foreign::<H>(object));
+        }
     }
 
     /// Finalizable objects that are dead become roots once more. Whether an old counted one is dead, only the
@@ -240,6 +266,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let draining = Instant::now();
         let budget = self.instalment();
         let old = self.heap.old.get_mut();
+        old.empty_hand();
         old.drain::<H>(budget, &mut self.report);
         old.space.list_room();
         self.report.drain += draining.elapsed();

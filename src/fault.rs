@@ -34,10 +34,22 @@ pub enum Fault {
     KeptWeak,
     /// A freed object's references are not counted down.
     SkippedDecrement,
+    /// Decrements are posted before increments.
+    DecrementsFirst,
+    /// A handle that is shared brings no count of its own.
+    FlightForgotten,
+    /// What the inbox counts down to zero dies before anything has been reached.
+    JudgedAtOnce,
+    /// What was posted to an owner that has ended is lost.
+    LostInbox,
+    /// A reference of a promoted counted object to another heap's object is not counted.
+    SkippedForeignCount,
+    /// A root's or traced object's reference to another heap's object is not counted.
+    SkippedForeignBit,
 }
 
 impl Fault {
-    /// Every fault there is.
+    /// Those that a single heap can commit.
     pub const ALL: [Fault; 15] = [
         Fault::SkippedCount,
         Fault::SkippedBit,
@@ -54,5 +66,15 @@ impl Fault {
         Fault::SkippedRoot,
         Fault::KeptWeak,
         Fault::SkippedDecrement,
+    ];
+
+    /// Those that only heaps of a group can commit.
+    pub const BETWEEN_HEAPS: [Fault; 6] = [
+        Fault::DecrementsFirst,
+        Fault::FlightForgotten,
+        Fault::JudgedAtOnce,
+        Fault::LostInbox,
+        Fault::SkippedForeignCount,
+        Fault::SkippedForeignBit,
     ];
 }

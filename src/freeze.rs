@@ -14,7 +14,7 @@ use crate::value::Host;
 /// proportional to the young and traced objects that are visited.
 pub(crate) fn deep<H: Host>(heap: &Heap<'_, H>, word: u64) -> usize {
     let old = heap.old.borrow();
-    let is_open = |object: &ObjRef| old.is_young(*object, &heap.young.nursery) || object.is_traced();
+    let is_open = |object: &ObjRef| old.is_open(*object, &heap.young.nursery);
     let mut visited: Vec<ObjRef> = Vec::new();
     let mut pending: Vec<ObjRef> = target::<H>(word).filter(is_open).into_iter().collect();
     let mut frozen = 0;

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use memoffset::offset_of;
 use nursery::Nursery;
@@ -15,10 +16,13 @@ use nursery::Nursery;
 use crate::Fault;
 use crate::collect::collect;
 use crate::collect::drain::Budget;
+use crate::exchange::Owner;
+use crate::exchange::group::Common;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::{Refused, System};
 use crate::pacing::{Pacer, Request};
+use crate::pool::Pool;
 use crate::roots::{Handles, RootStack};
 use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::sites::Sites;
@@ -122,6 +126,8 @@ pub struct Heap<'id, H: Host> {
     cell_bytes_max: usize,
     /// Bytes of large objects allocated since the last collection.
     large_bytes: Cell<usize>,
+    /// What was imported since the last collection, in bytes that it counts for.
+    imported_bytes: Cell<usize>,
     pub(crate) old: RefCell<Old>,
     pub(crate) stack: RootStack,
     pub(crate) handles: Handles,
@@ -147,7 +153,19 @@ impl<H: Host> Heap<'_, H> {
     /// # Errors
     /// The settings do not agree, or the system gives no memory.
     pub fn branded<R>(config: Config, f: impl for<'id> FnOnce(Heap<'id, H>) -> R) -> Result<R, ConfigError> {
-        Heap::make(config).map(f)
+        Heap::make(config, None, None).map(f)
+    }
+
+    /// The same, with memory from `pool`, which gets it back when the heap is dropped.
+    ///
+    /// # Errors
+    /// As [`Heap::branded`].
+    pub fn branded_in<R>(
+        pool: &Pool,
+        config: Config,
+        f: impl for<'id> FnOnce(Heap<'id, H>) -> R,
+    ) -> Result<R, ConfigError> {
+        Heap::make(config, Some(pool), None).map(f)
     }
 }
 
@@ -161,7 +179,18 @@ impl<H: Host> Heap<'static, H> {
     /// No value, handle or weak reference of this heap is ever given to another heap with the brand `'static`,
     /// and none of theirs to this one.
     pub unsafe fn unbranded(config: Config) -> Result<Self, ConfigError> {
-        Heap::make(config)
+        Heap::make(config, None, None)
+    }
+
+    /// The same, with memory from `pool`, which gets it back when the heap is dropped.
+    ///
+    /// # Errors
+    /// As [`Heap::unbranded`].
+    ///
+    /// # Safety
+    /// As [`Heap::unbranded`].
+    pub unsafe fn unbranded_in(pool: &Pool, config: Config) -> Result<Self, ConfigError> {
+        Heap::make(config, Some(pool), None)
     }
 }
 
@@ -175,11 +204,15 @@ impl<'id, H: Host> Heap<'id, H> {
     /// For code that polls inline: where in the heap the byte stands that is not 0 when a collection is due.
     pub const WANTED_OFFSET: usize = offset_of!(Self, wanted);
 
-    fn make(config: Config) -> Result<Self, ConfigError> {
+    pub(crate) fn make(
+        config: Config,
+        pool: Option<&Pool>,
+        group: Option<&Arc<Common>>,
+    ) -> Result<Self, ConfigError> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
-        let system = Rc::new(System::default());
-        let space = Space::new(config.block_bytes, config.check, Rc::clone(&system));
+        let system = Rc::new(System::new(pool));
+        let space = Space::new(config.block_bytes, config.check, Rc::clone(&system), Owner::ALONE);
         let stack = RootStack::new(config.stack_words, &system).map_err(refused)?;
         let mut heap = Heap {
             young: Young::new(config.nursery_bytes, system).map_err(refused)?,
@@ -187,6 +220,7 @@ impl<'id, H: Host> Heap<'id, H> {
             pacer: Pacer::new(&config),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
+            imported_bytes: Cell::new(0),
             old: RefCell::new(Old::new(space, config.count_max)),
             stack,
             handles: Handles::default(),
@@ -201,6 +235,9 @@ impl<'id, H: Host> Heap<'id, H> {
             brand: PhantomData,
             config,
         };
+        if let Some(group) = group {
+            heap.old.get_mut().enter(group);
+        }
         heap.open_nursery();
         Ok(heap)
     }
@@ -261,10 +298,21 @@ impl<'id, H: Host> Heap<'id, H> {
             Some(sites) => sites.extended(top, address),
             None => {}
         }
-        if self.allocated_bytes() >= self.pacer.trigger {
+        self.want_if_due();
+        Ok(address)
+    }
+
+    /// Bytes enough have come since the last collection.
+    fn want_if_due(&self) {
+        if self.allocated_bytes() + self.imported_bytes.get() >= self.pacer.trigger {
             self.wanted.set(true);
         }
-        Ok(address)
+    }
+
+    /// Something was imported.
+    pub(crate) fn charge_import(&self) {
+        self.imported_bytes.set(self.imported_bytes.get() + self.config.import_bytes);
+        self.want_if_due();
     }
 
     fn alloc_large(&self, bytes: usize) -> Result<usize, Refused> {
@@ -444,7 +492,9 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Refuses writes to a mutable object until `guarded` is `false` again; an iteration over it does so.
     #[inline]
     pub fn guard(&self, object: Object<'_, 'id, H>, guarded: bool) {
-        if guarded {
+        if !object.is_mutable() {
+            // It refuses writes anyway, and others may be reading its header.
+        } else if guarded {
             object.obj().set_flags(GUARDED);
         } else {
             object.obj().clear_flags(GUARDED);
@@ -477,6 +527,7 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Panics
     /// In checking mode, if a root or a reference leads to no object, or the verification finds an invariant broken.
+    #[inline(never)] // A safepoint stays small.
     pub fn collect(&mut self, request: Request) -> Report {
         let report = self.collect_unverified(request);
         if self.config.check
@@ -487,6 +538,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if let Some(observer) = &mut self.observer {
             observer(&report);
         }
+        self.pass_orphans();
         report
     }
 
@@ -518,6 +570,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut report = Report::default();
         let budget = Budget::new(objects, None);
         self.old.get_mut().drain::<H>(budget, &mut report);
+        self.old.get_mut().post::<H>(&mut report);
         self.make_revived_ready(&mut report);
         let (old, nursery) = (&*self.old.get_mut(), &self.young.nursery);
         self.weaks.get_mut().update(|object| {
@@ -543,6 +596,20 @@ impl<'id, H: Host> Heap<'id, H> {
         self.pacer.choose(&self.config, request, old_bytes, self.used_bytes())
     }
 
+    /// Everything young ends, and there are no roots any more.
+    pub(crate) fn let_go(&mut self) {
+        self.stack.truncate(0);
+        self.handles = Handles::default();
+        self.weaks.get_mut().clear();
+        self.finalizers.get_mut().ready.clear();
+        let space = &mut self.old.get_mut().space;
+        for object in std::mem::take(&mut space.young_large) {
+            if space.state(object.address()).young.get() {
+                space.free_large(object);
+            }
+        }
+    }
+
     /// Ends the young objects that were not evacuated.
     pub(crate) fn free_young(&mut self) {
         let space = &mut self.old.get_mut().space;
@@ -555,6 +622,7 @@ impl<'id, H: Host> Heap<'id, H> {
             }
         }
         self.large_bytes.set(0);
+        self.imported_bytes.set(0);
         // A host that comes late to its safepoint once comes late again: what it used by then is kept, within bounds.
         self.young.empty(self.pacer.trigger * 2 + RAISE_BYTES, self.config.check);
         if let Some(sites) = &mut self.sites {

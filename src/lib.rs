@@ -55,6 +55,8 @@ mod address_map;
 pub mod arena;
 #[allow(unsafe_code)]
 mod collect;
+#[allow(unsafe_code)]
+mod exchange;
 mod fault;
 mod freeze;
 #[allow(unsafe_code)]
@@ -69,10 +71,13 @@ mod os;
 mod pacing;
 #[allow(unsafe_code)]
 mod planted;
+mod pool;
 mod references;
 #[allow(unsafe_code)]
 mod roots;
 mod shape;
+#[allow(unsafe_code)]
+mod shaped;
 mod sites;
 mod snapshot;
 #[allow(unsafe_code)]
@@ -89,13 +94,20 @@ mod weak;
 mod young;
 
 pub use blocks::BlockBytes;
+pub use exchange::audit::Audit;
+pub use exchange::estate::Estate;
+pub use exchange::group::Group;
+pub use exchange::immortal::ImmortalError;
+pub use exchange::shared::{ShareError, Shared};
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
 pub use order::{Choice, Stage};
 pub use pacing::Request;
 pub use planted::{Overlooked, Place};
+pub use pool::Pool;
 pub use roots::Handle;
 pub use shape::{LEN_MAX, SMALL_MAX, Shape};
+pub use shaped::Shaped;
 pub use sites::SiteUse;
 pub use snapshot::{
     BlockUse, BlockView, Dominators, ObjectKind, ObjectView, Paths, RootPlace, RootView, Snapshot, Step,
@@ -116,8 +128,3 @@ pub mod layout {
 
 /// A place that holds a word.
 pub(crate) use object::Slot;
-
-/// The example in the README is a test.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -28,6 +28,17 @@ impl std::fmt::Debug for ObjRef {
     }
 }
 
+/// Asks for the cache line of an address, which will be needed soon.
+#[inline(always)]
+pub(crate) fn prefetch(address: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch changes nothing and never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+}
+
 /// What the first word of an object in the nursery, or of one that is being classified, can be.
 pub(crate) enum First {
     /// A header: the object is where it was.
@@ -54,12 +65,7 @@ impl ObjRef {
     /// Asks for the object's first cache line, which will be needed soon.
     #[inline(always)]
     pub fn prefetch(self) {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        // SAFETY: a prefetch changes nothing and never faults.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::with_exposed_provenance(self.0));
-        }
+        prefetch(std::ptr::with_exposed_provenance(self.0));
     }
 
     #[inline]

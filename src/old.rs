@@ -8,19 +8,21 @@
 //! * **I1** A counted object refers only to counted objects. So the counted part of the heap is closed. After a
 //!   complete collection a traced object reaches something mutable.
 //! * **I2** The count of a counted object is the number of references to it from counted objects outside its
-//!   own component. References from traced objects and roots never count. The count of a traced object is 0.
+//!   own component, plus what other heaps hold (`exchange/abroad.rs`). References from traced objects and roots
+//!   never count. The count of a traced object is 0.
 //! * **I3** The retain bit of an object is set exactly if the last complete collection, or a short one since,
 //!   reached it from a root or from a traced object. For a traced object that is its mark bit.
 //! * **I4** A component is one node: its representative has the bit and the count for all members.
 //!   Between nodes, counted objects form no cycle.
 //! * **I5** Every old object was reachable when it was promoted, and is reachable at the end of a complete
-//!   collection, or waits in the freed-object buffer, or is held by something that does.
+//!   collection, or waits in the freed-object buffer, or is held by something that does or by another heap.
 //! * **I6** No old object refers to a young one when a collection ends, and afterwards only mutable ones can.
 
 use blocks::counts::{MEMBER, OVERFLOWN};
 use nursery::Nursery;
 use rustc_hash::FxHashMap;
 
+use crate::exchange::Abroad;
 use crate::object::ObjRef;
 use crate::shape::{COMPONENT, FINALIZABLE, Header};
 use crate::space::Space;
@@ -42,6 +44,12 @@ impl Components {
         self.members.contains_key(&object)
     }
 
+    /// Takes over all components of another heap.
+    pub fn absorb(&mut self, other: Components) {
+        self.members.extend(other.members);
+        self.representative.extend(other.representative);
+    }
+
     /// The representatives and their members.
     pub fn iter(&self) -> impl Iterator<Item = (ObjRef, &[ObjRef])> {
         self.members.iter().map(|(&first, others)| (first, &**others))
@@ -61,6 +69,11 @@ pub(crate) struct Old {
     pub any_finalizable: bool,
     /// Finalizable counted objects that died and were retained instead. Empty between collections.
     pub revived: Vec<ObjRef>,
+    /// How many objects have come to count 0 by mail since the last complete collection began: they have a retain bit
+    /// that nothing has reached.
+    pub candidates: usize,
+    /// What there is to know of other heaps' objects, if this one belongs to a group.
+    pub abroad: Option<Box<Abroad>>,
     count_max: u8,
 }
 
@@ -73,6 +86,8 @@ impl Old {
             partly: None,
             any_finalizable: false,
             revived: Vec::new(),
+            candidates: 0,
+            abroad: None,
             count_max,
         }
     }
@@ -81,6 +96,20 @@ impl Old {
     #[inline]
     pub fn is_young(&self, object: ObjRef, nursery: &Nursery) -> bool {
         nursery.contains(object.address()) || self.space.is_young_large(object.address())
+    }
+
+    /// Is the object young or traced? Everything else is counted, here or elsewhere.
+    #[inline]
+    pub fn is_open(&self, object: ObjRef, nursery: &Nursery) -> bool {
+        self.is_young(object, nursery) || (self.space.is_own(object.address()) && object.is_traced())
+    }
+
+    /// Is anybody else's thread kept from reading this object's header now?
+    pub fn assert_private(&self, object: ObjRef, nursery: &Nursery) {
+        assert!(
+            self.abroad.is_none() || self.is_open(object, nursery),
+            "an object that may be shared already"
+        );
     }
 
     /// The object that has the count and the bit for `object`: itself, unless it is a member of a component.
@@ -102,9 +131,12 @@ impl Old {
         if object.is_traced() {
             return true;
         }
-        let representative = self.representative(object);
-        if representative != object {
-            self.space.retain(representative);
+        // Most heaps have no component, and need not look at counts here.
+        if !self.components.representative.is_empty() {
+            let representative = self.representative(object);
+            if representative != object {
+                self.space.retain(representative);
+            }
         }
         false
     }
@@ -153,14 +185,35 @@ impl Old {
     /// traced object retains it.
     #[inline]
     pub fn decrement(&mut self, object: ObjRef) {
+        let (object, left) = self.lower(object);
+        if left == 0 && !self.space.is_retained(object) {
+            self.die(object);
+        }
+    }
+
+    /// Takes one off the count for `object`. Says who has that count, and whether it is 0 now.
+    #[inline]
+    pub fn lower(&mut self, object: ObjRef) -> (ObjRef, u8) {
         let object = self.representative(object);
         let left = match object.chunk().counts.decrement(object.granule()) {
             Some(left) => left,
             None => self.decrement_overflown(object),
         };
-        if left == 0 && !self.space.is_retained(object) {
-            self.die(object);
+        (object, left)
+    }
+
+    /// One counted object less refers to `object`, which may be another owner's.
+    pub fn decrement_anywhere(&mut self, object: ObjRef) {
+        if self.space.is_own(object.address()) {
+            self.decrement(object);
+        } else {
+            self.change_foreign(object, -1);
         }
+    }
+
+    /// Is `object` part of the component that `representative` stands for, or itself that?
+    pub fn is_in(&self, object: ObjRef, representative: ObjRef) -> bool {
+        self.space.is_own(object.address()) && self.representative(object) == representative
     }
 
     /// A counted object, or the representative of a component, that nobody counts or retains joins the buffer,

@@ -1,9 +1,15 @@
-//! Memory from the system: whole, zeroed, aligned ranges, and giving them back.
+//! Memory from the system: whole, aligned ranges, and giving them back.
 //!
-//! A range is address space; the system backs a page with memory when it is first written.
+//! A range is address space; the system backs a page with memory when it is first written. It is zero then, unless
+//! it comes from a [`Pool`], which hands on what is in it.
 
 use std::cell::Cell;
 use std::ops::Range;
+
+use crate::pool::{KEEP_BYTES, Pool};
+
+/// So much is cleared rather than given back, if a pool would keep it. Larger: more to clear. Smaller: more page faults.
+const CLEAR_BYTES_MAX: usize = 1 << 20;
 
 /// The system gave no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +20,18 @@ pub(crate) struct Refused;
 pub(crate) struct System {
     /// The next request but so many is refused.
     refuse_after: Cell<Option<usize>>,
+    /// Looked into before the system is asked.
+    pool: Option<Pool>,
 }
 
 impl System {
-    /// Maps at least `bytes` bytes at a multiple of `align` (a power of two).
+    /// The system of a heap that takes what it finds in `pool`.
+    pub fn new(pool: Option<&Pool>) -> System {
+        System { refuse_after: Cell::new(None), pool: pool.cloned() }
+    }
+
+    /// Maps at least `bytes` bytes at a multiple of `align` (a power of two). What they hold is zero, or what the owner
+    /// of a mapping of this size and alignment had left in it ([`System::inherits`]).
     pub fn map(&self, bytes: usize, align: usize) -> Result<Mapping, Refused> {
         match self.refuse_after.get() {
             Some(0) => {
@@ -27,7 +41,26 @@ impl System {
             Some(more) => self.refuse_after.set(Some(more - 1)),
             None => {}
         }
-        Mapping::new(bytes, align)
+        match self.pool.as_ref().and_then(|pool| pool.take(whole_pages(bytes)?, align)) {
+            Some(mapping) => Ok(mapping),
+            None => Mapping::new(bytes, align, self.has_pool()),
+        }
+    }
+
+    pub fn has_pool(&self) -> bool {
+        self.pool.is_some()
+    }
+
+    /// So many bytes of a mapping are not worth giving back: the pool, if there is one, would keep them.
+    pub fn keeps(&self) -> usize {
+        if self.has_pool() { KEEP_BYTES } else { 0 }
+    }
+
+    /// The pool, if there is one, gets `mapping` when it is dropped. For owners who leave it as they would want to find
+    /// it. Nothing behind its first `written` bytes was written, or has not been given back.
+    pub fn inherits(&self, mapping: &mut Mapping, written: usize) {
+        mapping.heir.clone_from(&self.pool);
+        mapping.written = written;
     }
 
     pub fn refuse_after(&self, requests: usize) {
@@ -35,39 +68,28 @@ impl System {
     }
 }
 
-/// A mapped range of zeroed memory, unmapped when dropped.
+/// A mapped range of memory. When dropped it is unmapped, or goes to its heir.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     base: usize,
     bytes: usize,
+    /// What the base was to be a multiple of.
+    align: usize,
+    /// Its owner has a pool, which would rather keep a page than have it mapped again.
+    pooled: bool,
+    heir: Option<Pool>,
+    /// What the heir has to know: so many bytes may have memory behind them.
+    written: usize,
 }
 
-/// Miri knows whole mappings only, and no advice. There, ranges come from the allocator, and are not given back.
-#[cfg(miri)]
 impl Mapping {
-    fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
-        let bytes = bytes.max(1).checked_next_multiple_of(page_bytes()).ok_or(Refused)?;
-        let layout =
-            std::alloc::Layout::from_size_align(bytes, align.max(page_bytes())).map_err(|_| Refused)?;
-        // SAFETY: the layout has a size.
-        let start = unsafe { std::alloc::alloc_zeroed(layout) };
-        Ok(Mapping { base: start.expose_provenance(), bytes })
-    }
-
-    pub fn give_back(&self, range: Range<usize>) {
-        // SAFETY: the caller holds nothing live in this part of the mapping.
-        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(range.start).write_bytes(0, range.len()) };
-    }
-
-    pub fn forbid(&self) {}
-}
-
-#[cfg(not(miri))]
-impl Mapping {
-    fn new(bytes: usize, align: usize) -> Result<Mapping, Refused> {
-        let page = page_bytes();
-        let bytes = bytes.checked_next_multiple_of(page).ok_or(Refused)?;
-        let wanted = bytes.checked_add(align.saturating_sub(page)).ok_or(Refused)?;
+    fn new(bytes: usize, align: usize, pooled: bool) -> Result<Mapping, Refused> {
+        let bytes = whole_pages(bytes).ok_or(Refused)?;
+        if cfg!(miri) {
+            let base = allocated(bytes, align).ok_or(Refused)?;
+            return Ok(Mapping { base, bytes, align, pooled, heir: None, written: 0 });
+        }
+        let wanted = bytes.checked_add(align.saturating_sub(page_bytes())).ok_or(Refused)?;
         // SAFETY: an anonymous private mapping at an address of the system's choice aliases nothing.
         let start = unsafe {
             libc::mmap(
@@ -86,15 +108,33 @@ impl Mapping {
         let base = start.next_multiple_of(align);
         unmap(start..base);
         unmap(base + bytes..start + wanted);
-        Ok(Mapping { base, bytes })
+        Ok(Mapping { base, bytes, align, pooled, heir: None, written: 0 })
     }
 
-    /// Gives the pages wholly inside `range` back: they read as zero from now on, and take no memory.
+    /// Would a request for so many bytes (whole pages) at a multiple of `align` have made this mapping?
+    pub fn suits(&self, bytes: usize, align: usize) -> bool {
+        (self.bytes, self.align) == (bytes, align)
+    }
+
+    pub fn range(&self) -> Range<usize> {
+        self.base..self.base + self.bytes
+    }
+
+    /// Gives the pages wholly inside `range` back: they read as zero from now on, and take no memory. (A few that a pool
+    /// would keep are only cleared.)
     pub fn give_back(&self, range: Range<usize>) {
         debug_assert!(self.base <= range.start && range.end <= self.base + self.bytes);
         let page = page_bytes();
         let (start, end) = (range.start.next_multiple_of(page), range.end / page * page);
-        if start < end {
+        if start >= end {
+            return;
+        }
+        if cfg!(miri) || self.pooled && end - start <= CLEAR_BYTES_MAX {
+            set_accessible(start, end - start, true);
+            // SAFETY: the pages belong to this mapping, and the caller holds nothing live in them.
+            unsafe { std::ptr::with_exposed_provenance_mut::<u8>(start).write_bytes(0, end - start) };
+            set_accessible(start, end - start, false);
+        } else {
             // SAFETY: the pages belong to this mapping, and the caller holds nothing live in them.
             let done = unsafe {
                 libc::madvise(std::ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_DONTNEED)
@@ -103,33 +143,56 @@ impl Mapping {
         }
     }
 
-    /// Makes every later access to the range a fault.
-    pub fn forbid(&self) {
+    /// Makes every later access to the first `bytes` bytes a fault.
+    pub fn forbid(&self, bytes: usize) {
+        self.protect(bytes, libc::PROT_NONE);
+    }
+
+    /// Ends what [`Mapping::forbid`] began.
+    pub fn permit(&self, bytes: usize) {
+        self.protect(bytes, libc::PROT_READ | libc::PROT_WRITE);
+    }
+
+    fn protect(&self, bytes: usize, access: libc::c_int) {
+        if cfg!(miri) {
+            return;
+        }
+        let first = std::ptr::with_exposed_provenance_mut(self.base);
         // SAFETY: the mapping is this one's own; the caller holds nothing live in it.
-        let done = unsafe {
-            libc::mprotect(std::ptr::with_exposed_provenance_mut(self.base), self.bytes, libc::PROT_NONE)
-        };
+        let done = unsafe { libc::mprotect(first, bytes.min(self.bytes), access) };
         debug_assert_eq!(done, 0);
     }
-}
 
-impl Mapping {
-    pub fn range(&self) -> Range<usize> {
-        self.base..self.base + self.bytes
+    /// So many bytes of a mapping that is inherited may have memory behind them.
+    pub fn written(&self) -> usize {
+        self.written
     }
 }
 
 impl Drop for Mapping {
     fn drop(&mut self) {
         set_accessible(self.base, self.bytes, true);
-        #[cfg(not(miri))]
-        unmap(self.range());
+        match self.heir.take() {
+            Some(pool) => pool.put(Mapping { heir: None, ..*self }),
+            None => unmap(self.range()),
+        }
     }
 }
 
-#[cfg(not(miri))]
+fn whole_pages(bytes: usize) -> Option<usize> {
+    bytes.checked_next_multiple_of(page_bytes())
+}
+
+/// Miri knows whole mappings only, and no advice. There, ranges come from the allocator, and are not given back.
+fn allocated(bytes: usize, align: usize) -> Option<usize> {
+    let layout = std::alloc::Layout::from_size_align(bytes.max(1), align.max(page_bytes())).ok()?;
+    // SAFETY: the layout has a size.
+    let start = unsafe { std::alloc::alloc_zeroed(layout) };
+    (!start.is_null()).then(|| start.expose_provenance())
+}
+
 fn unmap(range: Range<usize>) {
-    if !range.is_empty() {
+    if !range.is_empty() && !cfg!(miri) {
         // SAFETY: called with ranges of mappings that nobody refers to any more.
         let done = unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(range.start), range.len()) };
         debug_assert_eq!(done, 0);

@@ -75,7 +75,7 @@ impl<H: Host> Heap<'_, H> {
         let word = slot.get();
         target::<H>(word)?;
         let old = self.old.borrow();
-        let is_seen = |holder: ObjRef| old.is_young(holder, &self.young.nursery) || holder.is_traced();
+        let is_seen = |holder: ObjRef| old.is_open(holder, &self.young.nursery);
         if !holder.is_none_or(is_seen) {
             return None;
         }

@@ -58,6 +58,8 @@ struct Starts<'h, 'id, H: Host> {
     chunks: FxHashSet<usize>,
     /// Dead, although their memory is not free yet.
     waiting: FxHashSet<ObjRef>,
+    /// References may lead to objects of other heaps.
+    abroad: bool,
 }
 
 impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
@@ -67,6 +69,7 @@ impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
             young: heap.young_objects(old).into_iter().map(ObjRef::address).collect(),
             chunks: old.space.chunk_bases(),
             waiting: old.waiting().collect(),
+            abroad: old.space.abroad,
         }
     }
 
@@ -76,9 +79,19 @@ impl<'h, 'id, H: Host> Starts<'h, 'id, H> {
             && chunk_of(address).starts.get(granule_of(address))
     }
 
+    /// May it be another heap's object? That it still is one, only its owner could tell.
+    fn is_foreign(&self, address: usize) -> bool {
+        self.abroad
+            && !self.chunks.contains(&chunk_base(address))
+            && self.heap.young.emptied_by(address).is_none()
+    }
+
     fn check(&self, word: u64, place: impl Fn() -> String) -> Result<(), Violation> {
         let Some(address) = H::address(word) else { return Ok(()) };
         if self.young.contains(&address) || self.is_old(address) {
+            return Ok(());
+        }
+        if self.is_foreign(address) {
             return Ok(());
         }
         let fate = match self.heap.young.emptied_by(address) {

@@ -23,7 +23,9 @@ pub(crate) struct RootStack {
 impl RootStack {
     /// A stack of at most `capacity` words. Memory is taken when it is used.
     pub fn new(capacity: usize, system: &System) -> Result<RootStack, Refused> {
-        let memory = system.map(capacity.max(1) * WORD_BYTES, WORD_BYTES)?;
+        let mut memory = system.map(capacity.max(1) * WORD_BYTES, WORD_BYTES)?;
+        let bytes = memory.range().len();
+        system.inherits(&mut memory, bytes);
         Ok(RootStack { memory, capacity, len: Cell::new(0) })
     }
 
@@ -40,7 +42,7 @@ impl RootStack {
     /// The words in use.
     #[inline(always)]
     pub fn words(&self) -> &[Cell<u64>] {
-        // SAFETY: the mapping has room for `capacity` words, all zero at first; `len` never exceeds it.
+        // SAFETY: the mapping has room for `capacity` words; `len` never exceeds it, and `grow` writes the words it adds.
         unsafe { std::slice::from_raw_parts(self.first(), self.len.get()) }
     }
 

@@ -202,7 +202,24 @@ impl Shape {
         }
         Some(Header(self.template | (len as u64) << LEN_SHIFT))
     }
+
+    /// The header that a new object like that with this header has, if that is one of this shape. For a fixed shape
+    /// it does not depend on the header.
+    #[inline(always)]
+    pub(crate) const fn header_like(&self, header: Header) -> Option<Header> {
+        let length = u64::MAX << LEN_SHIFT;
+        let (decided, like) = if self.variable {
+            (DECIDED, self.template | header.0 & length)
+        } else {
+            (DECIDED | length, self.template)
+        };
+        if header.0 & decided == self.template & decided { Some(Header(like)) } else { None }
+    }
 }
+
+/// What of a header its shape decides, whatever becomes of the object; the length is apart.
+const DECIDED: u64 =
+    HEADER_TAG | TEXT | BYTES | BORN_MUTABLE | SMALL_MASK << SMALL_SHIFT | 0xffff << ID_SHIFT;
 
 /// A header word that is one: its lowest bit is set.
 #[derive(Clone, Copy, PartialEq, Eq)]

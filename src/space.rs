@@ -7,6 +7,7 @@
 //!
 //! This file knows where objects are and how large they are, not what they refer to.
 
+mod absorb;
 mod chunk;
 mod large;
 
@@ -21,6 +22,7 @@ use retain_bits::{Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
 use static_assertions::const_assert_eq;
 
+use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
 use crate::os::{Mapping, Refused, System};
 use crate::shape::{Header, MUTABLE};
@@ -74,6 +76,10 @@ struct Region {
 pub(crate) struct Space {
     pub block: BlockBytes,
     pub system: Rc<System>,
+    /// Who this is, in a group of heaps.
+    pub owner: Owner,
+    /// An address may be that of another owner's object. Once set it stays so.
+    pub abroad: bool,
     /// The number of the complete collection; blocks are stamped with it.
     pub epoch: u64,
     /// Blocks with a bit in their current table, and those flipped in this epoch.
@@ -104,10 +110,12 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    pub fn new(block: BlockBytes, poison: bool, system: Rc<System>) -> Space {
+    pub fn new(block: BlockBytes, poison: bool, system: Rc<System>, owner: Owner) -> Space {
         Space {
             block,
             system,
+            owner,
+            abroad: false,
             epoch: 1,
             touched_blocks: Vec::new(),
             overflow: Overflow::default(),
@@ -156,6 +164,12 @@ impl Space {
         address & !(self.block.get() - 1)
     }
 
+    /// Is the object at this address one of this space's own? It must not be in a nursery.
+    #[inline(always)]
+    pub fn is_own(&self, address: usize) -> bool {
+        !self.abroad || chunk_of(address).owner.get() == self.owner
+    }
+
     /// The number of a block in its chunk.
     #[inline(always)]
     pub fn block_index(&self, block: usize) -> usize {
@@ -199,6 +213,7 @@ impl Space {
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);
         chunk.index.set(self.regions.len());
+        chunk.owner.set(self.owner);
         for state in &chunk.blocks[..first] {
             state.set_used(Use::Tables);
         }
@@ -214,7 +229,7 @@ impl Space {
 
     /// A free cell for an object of `bytes` bytes, which must not be large. [`Space::reserve`] has seen to it
     /// that there is one.
-    #[inline]
+    #[inline(always)]
     pub fn cell(&mut self, lane: Lane, bytes: usize) -> usize {
         let class = class_of(bytes / GRANULE_BYTES);
         let cell = class.bytes();
@@ -457,13 +472,23 @@ impl Space {
         self.waiting.retain(|&block| !is_gone(block));
         self.room.forget(is_gone);
         for at in gone {
-            self.regions.swap_remove(at);
+            let mut region = self.regions.swap_remove(at);
+            self.leave(&mut region);
             self.blocks_free -= empty;
             if let Some(moved) = self.regions.get(at) {
                 chunk_of(moved.mapping.range().start).index.set(at);
             }
         }
         self.hint = 0;
+    }
+
+    /// A chunk that is going to be dropped may go to a pool, which wants its side tables empty.
+    fn leave(&self, region: &mut Region) {
+        if self.system.has_pool() {
+            let range = region.mapping.range();
+            chunk_of(range.start).clear(self.first_block()..region.free.reached(), self.block);
+            self.system.inherits(&mut region.mapping, range.len());
+        }
     }
 
     // ------------------------------------------------------------------ retain bits, by address
@@ -495,7 +520,7 @@ impl Space {
             let base = region.mapping.range().start;
             let used =
                 move |&index: &usize| matches!(chunk_of(base).blocks[index].used(), Use::Cells | Use::Head);
-            let blocks = (0..self.block.per_chunk()).filter(used);
+            let blocks = (0..region.free.reached()).filter(used);
             blocks.flat_map(move |index| {
                 let granules = self.granules(base + index * self.block.get());
                 chunk_of(base).starts.ones(granules).map(move |granule| (base, granule))
@@ -507,7 +532,7 @@ impl Space {
         let mut objects = Vec::with_capacity(self.objects);
         // SAFETY: a start bit is set exactly where an old object begins.
         let object = |(base, granule)| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) };
-        objects.extend(in_blocks.chain(alone).map(object));
+        in_blocks.chain(alone).map(object).for_each(|object| objects.push(object));
         objects
     }
 
@@ -554,7 +579,7 @@ impl Space {
     pub fn cell_blocks(&self) -> impl Iterator<Item = (usize, &BlockState)> {
         self.regions.iter().flat_map(move |region| {
             let base = region.mapping.range().start;
-            (0..self.block.per_chunk())
+            (0..region.free.reached())
                 .map(move |index| (base + index * self.block.get(), &chunk_of(base).blocks[index]))
                 .filter(|(_, state)| state.used() == Use::Cells)
         })
@@ -563,5 +588,13 @@ impl Space {
     /// Taken cells of a block, counted.
     pub fn count_cells(&self, block: usize) -> usize {
         chunk_of(block).starts.count(self.granules(block))
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        for mut region in std::mem::take(&mut self.regions) {
+            self.leave(&mut region);
+        }
     }
 }

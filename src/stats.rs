@@ -68,6 +68,12 @@ pub struct Report {
     pub weak_cleared: usize,
     /// Finalizable objects that died.
     pub finalizable: usize,
+    /// Changes of counts that other heaps had posted.
+    pub received: usize,
+    /// Changes of counts of other heaps' objects that were posted.
+    pub posted: usize,
+    /// The batches they were posted in.
+    pub posted_batches: usize,
     /// Counts that are in the overflow table.
     pub overflown: usize,
     /// Old objects afterwards.

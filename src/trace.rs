@@ -64,6 +64,8 @@ impl Config {
 pub enum RecordError {
     /// The heap has not the settings of [`Config::recording`].
     Settings,
+    /// The heap belongs to a group.
+    InGroup,
     /// The heap has collected already.
     TooLate,
     /// Nothing is being recorded.
@@ -76,6 +78,7 @@ impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecordError::Settings => f.write_str("a heap that records needs settings for recording"),
+            RecordError::InGroup => f.write_str("the heap of a group cannot be recorded by itself"),
             RecordError::TooLate => f.write_str("recording must begin before the first collection"),
             RecordError::NotRecording => f.write_str("nothing is being recorded"),
             RecordError::Io(error) => write!(f, "the trace cannot be written: {error}"),

@@ -42,6 +42,10 @@ pub struct Config {
     pub growth_percent: u32,
     /// Bytes the old generation may always grow by between two complete collections (with short collections).
     pub growth_bytes: usize,
+    /// What is imported from another heap of the group counts for so many allocated bytes: a heap that keeps others'
+    /// objects alive and allocates nothing collects, too. Larger: less memory is held that nobody needs. Smaller:
+    /// fewer collections.
+    pub import_bytes: usize,
     /// The bytes that nursery and old blocks may take together, before an allocation is refused. During a
     /// collection the survivors are in both, which is not counted. `None`: as much as the system gives.
     pub limit_bytes: Option<usize>,
@@ -74,6 +78,7 @@ impl Config {
         cheap_percent: 25,
         growth_percent: 50,
         growth_bytes: 4 << 20,
+        import_bytes: 4 << 10,
         limit_bytes: None,
         drain: Drain::All,
         count_max: blocks::COUNT_MAX,

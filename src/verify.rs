@@ -9,6 +9,7 @@ use blocks::counts::{MEMBER, OVERFLOWN};
 use blocks::table::Listed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::exchange::{Owner, owner_of};
 use crate::heap::Heap;
 use crate::object::{First, ObjRef, Slot, side_by_side};
 use crate::old::{Old, target, targets};
@@ -206,6 +207,10 @@ struct Check<'h, 'id, H: Host> {
     ends: Vec<usize>,
     /// What the roots refer to.
     roots: Vec<usize>,
+    /// Foreign objects that are referred to: by which object, or by a root.
+    foreign: Vec<(Option<usize>, ObjRef)>,
+    /// References to each object, or component, from counted objects outside of it.
+    counts: Vec<u64>,
     /// The representative of each object's component; the object itself, if it belongs to none.
     nodes: Vec<usize>,
 }
@@ -216,8 +221,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         let objects = old.space.objects();
         let mut numbers = FxHashMap::with_capacity_and_hasher(objects.len(), Default::default());
         numbers.extend(objects.iter().copied().zip(0..));
-        let (targets, ends, roots, nodes) = Default::default();
-        Check { heap, old, objects, numbers, targets, ends, roots, nodes }
+        let (targets, ends, roots, foreign, counts, nodes) = Default::default();
+        Check { heap, old, objects, numbers, targets, ends, roots, foreign, counts, nodes }
     }
 
     fn describe(&self, object: ObjRef) -> String {
@@ -241,6 +246,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
     /// What can be reached from `pending`, by number, if what `goes_on` says no to is not left again.
     fn reach(&self, mut pending: Vec<usize>, goes_on: impl Fn(usize) -> bool) -> Vec<bool> {
         let mut reached = vec![false; self.objects.len()];
+        pending.reserve(self.targets.len());
         while let Some(number) = pending.pop() {
             if !std::mem::replace(&mut reached[number], true) && goes_on(number) {
                 pending.extend(self.targets(number).iter().filter(|&&target| !reached[target]));
@@ -305,8 +311,12 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
     fn i6_no_young_objects(&mut self) -> Result<(), Violation> {
         self.ends.reserve(self.objects.len());
         self.targets.reserve(2 * self.objects.len());
-        for &object in &self.objects {
+        for (at, &object) in self.objects.iter().enumerate() {
             for target in targets::<H>(object, object.header()) {
+                if self.is_foreign(target) {
+                    self.foreign.push((Some(at), target));
+                    continue;
+                }
                 let Some(&number) = self.numbers.get(&target) else {
                     let young = self.old.is_young(target, &self.heap.young.nursery);
                     let what = if young { "young" } else { "free" };
@@ -318,6 +328,10 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             self.ends.push(self.targets.len());
         }
         for target in self.heap.root_slots().into_iter().filter_map(|slot| target::<H>(slot.get())) {
+            if self.is_foreign(target) {
+                self.foreign.push((None, target));
+                continue;
+            }
             let Some(&number) = self.numbers.get(&target) else {
                 return fail("I6", format!("a root refers to {:#x}, which is not old", target.address()));
             };
@@ -381,8 +395,15 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         }
     }
 
-    /// I2: every count, recounted.
-    fn i2_counts(&self) -> Result<(), Violation> {
+    /// Is it another heap's object?
+    fn is_foreign(&self, object: ObjRef) -> bool {
+        self.old.space.abroad
+            && !self.old.is_young(object, &self.heap.young.nursery)
+            && !self.old.space.is_own(object.address())
+    }
+
+    /// I2: every count, recounted. What other heaps hold, they alone know: it can only be bounded here.
+    fn i2_counts(&mut self) -> Result<(), Violation> {
         let mut counts = vec![0; self.objects.len()];
         for number in self.counted() {
             for &target in self.targets(number) {
@@ -391,12 +412,18 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 }
             }
         }
-        for (&object, expected) in self.objects.iter().zip(counts) {
+        for (&object, &expected) in self.objects.iter().zip(&counts) {
             let byte = object.chunk().counts.byte(object.granule());
-            if byte != MEMBER && self.old.count(object) != expected {
+            let shared = self.old.abroad.is_some() && !object.is_traced();
+            let is_right = match self.old.count(object) {
+                count if shared => count >= expected,
+                count => count == expected,
+            };
+            if byte != MEMBER && !is_right {
                 return fail("I2", format!("{} has {expected} counted references", self.describe(object)));
             }
         }
+        self.counts = counts;
         Ok(())
     }
 
@@ -406,7 +433,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         for number in 0..expected.len() {
             expected[self.nodes[number]] |= expected[number];
         }
-        let exact = self.heap.stats.last.kind == Kind::Complete;
+        let exact = self.heap.stats.last.kind == Kind::Complete && self.old.candidates == 0;
+        self.i3_foreign_bits(&expected)?;
         for (&object, should) in self.objects.iter().zip(expected) {
             let is = self.old.space.is_retained(object);
             if should && !is {
@@ -415,6 +443,29 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             if exact && is && !should {
                 return fail("I3", format!("{} has a bit and was not reached", self.describe(object)));
             }
+        }
+        Ok(())
+    }
+
+    /// I3, for the objects of other heaps that were reached.
+    fn i3_foreign_bits(&self, reached: &[bool]) -> Result<(), Violation> {
+        let Some(abroad) = &self.old.abroad else { return Ok(()) };
+        let from_here = |from: Option<usize>| from.is_none_or(|from| reached[from] && self.is_traced(from));
+        let is_counted = |object: &ObjRef| owner_of(object.address()) != Owner::IMMORTAL;
+        let weaks = self.heap.weaks.borrow();
+        let weak = weaks.objects().filter(|&object| self.is_foreign(object));
+        let referred = self.foreign.iter().filter(|(from, _)| from_here(*from)).map(|&(_, object)| object);
+        let expected: FxHashSet<ObjRef> = referred.chain(weak).filter(is_counted).collect();
+        let bits: FxHashSet<usize> = abroad.retained().collect();
+        if let Some(object) = expected.iter().find(|object| !bits.contains(&object.address())) {
+            return fail("I3", format!("foreign {:#x} was reached and has no bit", object.address()));
+        }
+        let exact = self.heap.stats.last.kind == Kind::Complete;
+        if exact && bits.len() > expected.len() {
+            return fail(
+                "I3",
+                format!("{} foreign objects more have a bit than were reached", bits.len() - expected.len()),
+            );
         }
         Ok(())
     }
@@ -433,7 +484,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         members.sort_unstable();
         // Take away, again and again, what no other counted node refers to. A cycle would remain.
         let is_node = |&number: &usize| self.nodes[number] == number;
-        let mut left: Vec<u64> = self.objects.iter().map(|&object| self.old.count(object)).collect();
+        let mut left = self.counts.clone();
         let mut taken = 0;
         let mut pending: Vec<usize> =
             self.counted().filter(is_node).filter(|&number| left[number] == 0).collect();
@@ -464,7 +515,15 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         if self.heap.stats.last.kind == Kind::Short {
             return Ok(());
         }
+        if self.old.candidates > 0 {
+            // Others have given something up since the last collection.
+            return Ok(());
+        }
         let mut pending = self.roots.clone();
+        let held_by_others = |&number: &usize| {
+            !self.is_traced(number) && self.old.count(self.objects[number]) > self.counts[self.nodes[number]]
+        };
+        pending.extend((0..self.objects.len()).filter(held_by_others));
         let waits: FxHashSet<usize> = self.old.waiting().map(|object| self.numbers[&object]).collect();
         if !waits.is_empty() {
             pending.extend((0..self.objects.len()).filter(|&number| waits.contains(&self.nodes[number])));

@@ -52,6 +52,9 @@ pub(crate) fn fate(object: ObjRef, nursery: &Nursery, old: &Old) -> Option<ObjRe
 
 /// The same for an object that is known to be old.
 pub(crate) fn old_fate(object: ObjRef, old: &Old) -> Option<ObjRef> {
+    if !old.space.is_own(object.address()) {
+        return Some(object);
+    }
     let dead = if object.is_traced() { !old.space.is_retained(object) } else { old.is_dead(object) };
     (!dead).then_some(object)
 }
@@ -68,6 +71,16 @@ impl Weaks {
                 self.entries.len() - 1
             }
         }
+    }
+
+    /// Ends all.
+    pub fn clear(&mut self) {
+        *self = Weaks::default();
+    }
+
+    /// What they refer to.
+    pub fn objects(&self) -> impl Iterator<Item = ObjRef> + '_ {
+        self.entries.iter().copied().flatten()
     }
 
     /// Is there any?
@@ -120,6 +133,18 @@ impl Finalizers {
         self.registered.is_empty()
     }
 
+    /// Forgets what is not there any more.
+    pub fn keep(&mut self, is_there: impl Fn(ObjRef) -> bool) {
+        self.order.retain(|&object| is_there(object));
+        self.registered.retain(|&object, _| is_there(object));
+    }
+
+    /// Takes over what another heap had registered.
+    pub fn absorb(&mut self, other: Finalizers) {
+        self.order.extend(other.order);
+        self.registered.extend(other.registered);
+    }
+
     /// Follows registered objects that moved, and takes out those that died; they become ready. Says how many
     /// did. Of an old counted object the fate must be to live: whether it is dead, the drain finds out.
     pub fn update<H: Host>(&mut self, fate: impl Fn(ObjRef) -> Option<ObjRef>) -> usize {
@@ -162,7 +187,8 @@ impl Finalizers {
 }
 
 impl<'id, H: Host> Heap<'id, H> {
-    /// A reference that does not keep `object` alive.
+    /// A reference that does not keep `object` alive. (One to another heap's object does: only its owner will know when
+    /// it has died.)
     pub fn weak(&self, object: Object<'_, 'id, H>) -> Weak<'id> {
         Weak { index: self.weaks.borrow_mut().insert(object.obj()), brand: PhantomData }
     }
@@ -172,7 +198,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let object = self.weaks.borrow().get(weak.index)?;
         // What only dead objects in the buffer refer to may be found here. It must outlive them now.
         let mut old = self.old.borrow_mut();
-        if !old.is_young(object, &self.young.nursery) {
+        if !old.is_young(object, &self.young.nursery) && old.space.is_own(object.address()) {
             old.retain(object);
         }
         // SAFETY: entries of live objects are kept up to date by every collection, those of dead ones cleared.
@@ -189,8 +215,13 @@ impl<'id, H: Host> Heap<'id, H> {
         self.weaks.borrow_mut().remove(weak.index);
     }
 
-    /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call.
+    /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call. If it is shared
+    /// and outlives this heap, it comes to the queue of the heap that takes over.
+    ///
+    /// # Panics
+    /// The object is another heap's, or is counted and may be shared: it is registered before it is shared.
     pub fn finalize(&self, object: Object<'_, 'id, H>, token: u64) {
+        self.old.borrow().assert_private(object.obj(), &self.young.nursery);
         object.obj().set_flags(FINALIZABLE);
         self.finalizers.borrow_mut().register(object.obj(), token);
         self.old.borrow_mut().any_finalizable = true;

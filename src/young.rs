@@ -25,8 +25,10 @@ pub(crate) struct Young {
     bytes: usize,
     /// The range the nursery began in, then those it spilled into.
     ranges: RefCell<Vec<Mapping>>,
-    /// Checking mode: the memory of the last nurseries, inaccessible, and when each was emptied.
+    /// Checking mode: the memory of the last nurseries, inaccessible as far as it was used, and when each was emptied.
     forbidden: VecDeque<(Mapping, u64)>,
+    /// No more bytes of a range have been written and kept, those in use apart.
+    written: usize,
     /// How often the nursery was emptied: once by every collection.
     emptied: u64,
 }
@@ -41,6 +43,7 @@ impl Young {
             bytes,
             ranges: RefCell::new(vec![range]),
             forbidden: VecDeque::new(),
+            written: 0,
             emptied: 0,
         })
     }
@@ -62,23 +65,26 @@ impl Young {
         self.nursery.bump(bytes).ok_or(Refused)
     }
 
-    /// Ends everything in the nursery. The memory of `keep` bytes is kept. If `forbid` is set, all of it is made
+    /// Ends everything in the nursery. The memory of `keep` bytes is kept. If `forbid` is set, what was used is made
     /// inaccessible and other memory takes its place.
     pub fn empty(&mut self, keep: usize, forbid: bool) {
+        let keep = keep.max(self.system.keeps());
         self.emptied += 1;
         let ranges = self.ranges.get_mut();
         let used = self.nursery.used();
+        self.written = self.written.max(if forbid { used } else { used.min(keep) });
         for range in self.nursery.occupied() {
             set_accessible(range.start, range.len(), false);
         }
         if forbid && let Ok(range) = map(self.bytes, &self.system) {
             for old in ranges.drain(..) {
-                old.forbid();
+                old.forbid(used);
                 self.forbidden.push_back((old, self.emptied));
             }
-            self.forbidden.drain(..self.forbidden.len().saturating_sub(FORBIDDEN_MAX));
             ranges.push(range);
+            self.permit(FORBIDDEN_MAX);
         }
+        let ranges = self.ranges.get_mut();
         ranges.truncate(1);
         let range = ranges[0].range();
         if used > keep {
@@ -87,11 +93,31 @@ impl Young {
         self.nursery.reset(range);
     }
 
+    /// Leaves only the last `most` nurseries inaccessible.
+    fn permit(&mut self, most: usize) {
+        for (mut range, _) in self.forbidden.drain(..self.forbidden.len().saturating_sub(most)) {
+            if self.system.has_pool() {
+                range.permit(self.written);
+                self.system.inherits(&mut range, self.written);
+            }
+        }
+    }
+
     /// In checking mode: the number of the collection that emptied the nursery this address was in, if that is
     /// not long ago.
     pub fn emptied_by(&self, address: usize) -> Option<u64> {
         let (_, number) = self.forbidden.iter().find(|(mapping, _)| mapping.range().contains(&address))?;
         Some(*number)
+    }
+}
+
+impl Drop for Young {
+    fn drop(&mut self) {
+        self.permit(0);
+        let written = self.written.max(self.nursery.used());
+        for range in self.ranges.get_mut() {
+            self.system.inherits(range, written);
+        }
     }
 }
 

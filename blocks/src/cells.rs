@@ -35,6 +35,12 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
         self.0.data[granule / 64].get() & 1 << (granule % 64) != 0
     }
 
+    /// Where the bit of `granule` lies, for a prefetch.
+    #[inline]
+    pub fn place(&self, granule: usize) -> *const Cell<u64> {
+        &raw const self.0.data[granule / 64]
+    }
+
     /// Word `index` of the table, for work on 64 granules at a time.
     #[inline]
     pub fn word(&self, index: usize) -> u64 {
@@ -46,6 +52,12 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
     pub fn clear_word(&self, index: usize, mask: u64) {
         let word = &self.0.data[index];
         word.set(word.get() & !mask);
+    }
+
+    /// Clears the bits of `granules`, whole words of them.
+    pub fn clear_all(&self, granules: Range<usize>) {
+        debug_assert!(granules.start.is_multiple_of(64) && granules.end.is_multiple_of(64));
+        self.0.data[granules.start / 64..granules.end / 64].iter().for_each(|word| word.set(0));
     }
 
     /// How many bits are set in `granules`.
@@ -68,22 +80,51 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
     }
 
     /// The first stretch of free cells in `granules`, which begins at a cell's first granule; cells have `cell`
-    /// granules each. `None` when all are taken.
+    /// granules each. `None` when all are taken. It looks at 64 granules at a time.
     pub fn hole(&self, granules: Range<usize>, cell: usize) -> Option<Range<usize>> {
-        let free = |at: usize| at + cell <= granules.end && !self.get(at);
-        let mut start = granules.start;
-        while start + cell <= granules.end {
-            if free(start) {
-                let mut end = start + cell;
-                while free(end) {
-                    end += cell;
-                }
-                return Some(start..end);
+        let cells = granules.len() / cell;
+        let end = granules.start + cells * cell;
+        let start = self.next_cell(granules.start..end, cell, |word| !word)?;
+        let end = self.next_cell(start..end, cell, |word| word).unwrap_or(end);
+        Some(start..end)
+    }
+
+    /// The first granule in `granules` that begins a cell and whose bit is set in what `look` makes of its word.
+    #[inline(always)]
+    fn next_cell(&self, granules: Range<usize>, cell: usize, look: impl Fn(u64) -> u64) -> Option<usize> {
+        let mut first = granules.start;
+        while first < granules.end {
+            let (index, bit) = (first / 64, first % 64);
+            let firsts = every(cell) << bit;
+            let found = look(self.word(index)) & firsts;
+            if found != 0 {
+                return Some(index * 64 + found.trailing_zeros() as usize).filter(|&at| at < granules.end);
             }
-            start += cell;
+            // On to the first cell that begins in another word.
+            first += (64 - bit).next_multiple_of(cell);
         }
         None
     }
+}
+
+/// A word with every `cell`-th bit set, from the lowest.
+#[inline(always)]
+fn every(cell: usize) -> u64 {
+    /// The words for cells of less than 64 granules.
+    const EVERY: [u64; 64] = {
+        let mut words = [1; 64];
+        let mut cell = 1;
+        while cell < 64 {
+            let mut bit = 0;
+            while bit < 64 {
+                words[cell] |= 1 << bit;
+                bit += cell;
+            }
+            cell += 1;
+        }
+        words
+    };
+    EVERY.get(cell).copied().unwrap_or(1)
 }
 
 impl<const WORDS: usize> Default for GranuleBits<WORDS> {
@@ -109,5 +150,32 @@ mod tests {
         assert_eq!(bits.ones(1..16).collect::<Vec<_>>(), [3, 9]);
         bits.clear(3);
         assert_eq!(bits.hole(0..16, 3), Some(3..9));
+    }
+
+    #[test]
+    fn holes_are_those_that_a_look_at_every_cell_finds() {
+        let slowly = |bits: &GranuleBits<8>, granules: Range<usize>, cell| {
+            let firsts: Vec<usize> =
+                granules.clone().step_by(cell).filter(|first| first + cell <= granules.end).collect();
+            let free = firsts.iter().position(|&first| !bits.get(first))?;
+            let run = firsts[free..].iter().take_while(|&&first| !bits.get(first)).count();
+            Some(firsts[free]..firsts[free] + run * cell)
+        };
+        let mut state = 12345u32;
+        let mut random = |bound: usize| {
+            state = state.wrapping_mul(69069).wrapping_add(1);
+            (state >> 8) as usize % bound
+        };
+        for _ in 0..20_000 {
+            let (cell, start, share) = (1 + random(70), random(200), random(8));
+            let granules = start..start + random(300);
+            let bits = GranuleBits::<8>::new();
+            for first in granules.clone().step_by(cell).filter(|first| first + cell <= granules.end) {
+                if random(8) < share {
+                    bits.set(first);
+                }
+            }
+            assert_eq!(bits.hole(granules.clone(), cell), slowly(&bits, granules, cell));
+        }
     }
 }

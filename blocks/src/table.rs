@@ -60,6 +60,14 @@ pub struct BlockState {
 }
 
 impl BlockState {
+    /// The block is free again, as if it had never been used.
+    pub fn clear(&self) {
+        let BlockState { used, listed, lane, class, live, young } = self;
+        [used, listed, lane, class].into_iter().for_each(|cell| cell.set(0));
+        live.set(0);
+        young.set(false);
+    }
+
     /// What the block is used for.
     #[inline]
     pub fn used(&self) -> Use {
@@ -153,12 +161,14 @@ pub struct FreeBlocks {
     free: BitArray<[u64; CHUNK_BLOCKS_MAX / 64], Lsb0>,
     /// Set: free, and its memory has not been given back to the system.
     backed: BitArray<[u64; CHUNK_BLOCKS_MAX / 64], Lsb0>,
+    /// No block from here on was ever taken.
+    reached: usize,
 }
 
 impl FreeBlocks {
     /// `blocks` blocks, of which those from `first` are free and without memory.
     pub fn new(first: usize, blocks: usize) -> FreeBlocks {
-        let mut free = FreeBlocks { free: BitArray::ZERO, backed: BitArray::ZERO };
+        let mut free = FreeBlocks { free: BitArray::ZERO, backed: BitArray::ZERO, reached: first };
         free.free[first..blocks].fill(true);
         free
     }
@@ -166,6 +176,11 @@ impl FreeBlocks {
     /// How many blocks are free.
     pub fn len(&self) -> usize {
         self.free.count_ones()
+    }
+
+    /// No block from here on was ever taken.
+    pub fn reached(&self) -> usize {
+        self.reached
     }
 
     /// Is none free?
@@ -187,6 +202,7 @@ impl FreeBlocks {
     pub fn take(&mut self) -> Option<(usize, bool)> {
         let block = self.backed.first_one().or_else(|| self.free.first_one())?;
         self.free.set(block, false);
+        self.reached = self.reached.max(block + 1);
         Some((block, self.backed.replace(block, false)))
     }
 
@@ -197,6 +213,7 @@ impl FreeBlocks {
             let length = self.free[start..].leading_ones();
             if length >= count {
                 self.free[start..start + count].fill(false);
+                self.reached = self.reached.max(start + count);
                 let backed = self.backed[start..start + count].count_ones();
                 self.backed[start..start + count].fill(false);
                 return Some((start, backed));

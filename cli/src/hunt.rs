@@ -1,15 +1,17 @@
-//! `frazil fuzz`: random histories, and what came of them.
+//! `frazil fuzz`: random histories, and what came of them. And the frame of every hunt, whatever is hunted through.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use fuzz::batches::{self, Case};
 use fuzz::campaign::{Campaign, Found};
 use fuzz::coverage::{Coverage, Event};
 use fuzz::faults::Defect;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 
-use crate::options::fuzz::{Bound, Hunt};
+use crate::options::fuzz::{Bound, Hunt, Terms};
 use crate::progress::{Progress, per_second};
 
 /// Tells a process that it hunts for another one, which goes on if this one does not survive.
@@ -21,11 +23,27 @@ const APART: u64 = 1_000_000;
 
 /// Hunts, and says what was found.
 pub fn hunt(hunt: &Hunt) -> ExitCode {
-    let seed = hunt.seed.unwrap_or_else(clock);
+    let seed = hunt.terms.seed.unwrap_or_else(clock);
     match hunt.fault {
         Some(fault) if std::env::var_os(CHILD).is_none() => hunt_in_children(hunt, fault, seed),
         _ => hunt_here(hunt, seed),
     }
+}
+
+fn hunt_here(hunt: &Hunt, seed: u64) -> ExitCode {
+    let campaign = |histories| Campaign { fault: hunt.fault, ..Campaign::new(seed, histories) };
+    in_frame(
+        &hunt.terms,
+        seed,
+        |cases, progress| campaign(cases).run_observed(progress),
+        table,
+        "history",
+        |found: &Found, file| {
+            let text = text(found, file, hunt.fault);
+            std::fs::write(file, text).map_err(|error| format!("cannot write {file}: {error}"))?;
+            Ok(replay(file, hunt.fault))
+        },
+    )
 }
 
 /// A seed that is not used twice: two runs are further apart in microseconds than in histories.
@@ -33,62 +51,74 @@ pub fn clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
 }
 
-/// Threads to hunt with, as many as there are processors if no number is given. If there are none, that has been said.
-pub fn threads(jobs: Option<usize>) -> Option<ThreadPool> {
-    let pool = ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build();
-    pool.map_err(|error| eprintln!("frazil: no threads: {error}")).ok()
-}
-
-fn hunt_here(hunt: &Hunt, seed: u64) -> ExitCode {
+/// Lets a campaign of as many cases as `terms` say run from `seed` on as many threads, and says what came of it: what
+/// happened, as `table` has it, and a case that failed. `save` writes that to a file and says how to have it again; the
+/// file is called after the seed, with this `ending`, unless it has a name.
+pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
+    terms: &Terms,
+    seed: u64,
+    campaign: impl FnOnce(u64, &Progress) -> Result<T, Box<batches::Found<C, T, F>>> + Send,
+    table: impl Fn(&T, Duration) -> String,
+    ending: &str,
+    save: impl FnOnce(&batches::Found<C, T, F>, &str) -> Result<String, String>,
+) -> ExitCode {
     let mut out = std::io::stdout();
     // Nobody is left to tell if standard output is closed, here and below.
     let _ = writeln!(out, "seed {seed}");
-    let histories = match hunt.bound {
+    let cases = match terms.bound {
         Bound::Cases(cases) => cases,
         Bound::Time(_) => u64::MAX,
     };
-    let Some(pool) = threads(hunt.jobs) else { return ExitCode::from(2) };
-    let campaign = Campaign { fault: hunt.fault, ..Campaign::new(seed, histories) };
-    let progress = Progress::start(hunt.bound);
-    let result = pool.install(|| campaign.run_observed(&progress));
+    let pool = match ThreadPoolBuilder::new().num_threads(terms.jobs.unwrap_or(0)).build() {
+        Ok(pool) => pool,
+        Err(error) => {
+            eprintln!("frazil: no threads: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let progress = Progress::start(terms.bound);
+    let result = pool.install(|| campaign(cases, &progress));
     let elapsed = progress.elapsed();
     progress.end();
     match result {
-        Ok(coverage) => {
-            let _ = writeln!(out, "{}nothing failed", table(&coverage, elapsed));
+        Ok(tally) => {
+            let _ = writeln!(out, "{}nothing failed", table(&tally, elapsed));
             ExitCode::SUCCESS
         }
         Err(found) => {
             let _ = write!(out, "{}\n{found}", table(&found.coverage, elapsed));
-            let file = hunt.save.clone().unwrap_or_else(|| format!("fuzz-{}.history", found.seed));
-            match std::fs::write(&file, text(&found, &file, hunt.fault)) {
-                Ok(()) => {
-                    let _ = writeln!(out, "\nwritten to {file}: {}", replay(&file, hunt.fault));
+            let file = terms.save.clone().unwrap_or_else(|| format!("fuzz-{}.{ending}", found.seed));
+            match save(&found, &file) {
+                Ok(again) => {
+                    let _ = writeln!(out, "\nwritten to {file}: {again}");
                 }
-                Err(error) => eprintln!("frazil: cannot write {file}: {error}"),
+                Err(error) => eprintln!("frazil: {error}"),
             }
             ExitCode::FAILURE
         }
     }
 }
 
-/// What happened, each event that never did marked, and how fast.
+/// How often what happened, an event a line; those that never did are marked.
+pub fn counted(events: impl Iterator<Item = (u64, &'static str)>) -> String {
+    let line = |(times, text)| match times {
+        0 => format!("{:>12} {text}\n", "! never"),
+        times => format!("{times:>12} {text}\n"),
+    };
+    events.map(line).collect()
+}
+
+/// What happened, and how fast.
 fn table(coverage: &Coverage, elapsed: Duration) -> String {
-    let mut table = String::new();
-    for &event in Event::ALL {
-        table += &match coverage.of(event) {
-            0 => format!("{:>12} {}\n", "! never", event.text()),
-            times => format!("{times:>12} {}\n", event.text()),
-        };
-    }
+    let table = counted(Event::ALL.iter().map(|&event| (coverage.of(event), event.text())));
     let (cases, steps) = (coverage.of(Event::History), coverage.of(Event::Step));
-    table += &format!(
-        "{:.1} s, {} cases/s, {} steps/s\n",
-        elapsed.as_secs_f64(),
-        per_second(cases, elapsed),
-        per_second(steps, elapsed)
-    );
     table
+        + &format!(
+            "{:.1} s, {} cases/s, {} steps/s\n",
+            elapsed.as_secs_f64(),
+            per_second(cases, elapsed),
+            per_second(steps, elapsed)
+        )
 }
 
 /// How to have it again.
@@ -141,12 +171,12 @@ fn hunt_in_children(hunt: &Hunt, fault: Defect, seed: u64) -> ExitCode {
 fn child(hunt: &Hunt, fault: Defect, seed: u64) -> std::io::Result<Command> {
     let mut child = Command::new(std::env::current_exe()?);
     child.env(CHILD, "1").arg("fuzz").arg(format!("--seed={seed}")).arg(format!("--fault={}", fault.name()));
-    child.arg(match hunt.bound {
+    child.arg(match hunt.terms.bound {
         Bound::Cases(cases) => format!("--cases={cases}"),
         Bound::Time(time) => format!("--seconds={}", time.as_secs()),
     });
-    child.args(hunt.jobs.map(|jobs| format!("--jobs={jobs}")));
-    child.args(hunt.save.as_ref().map(|file| format!("--save={file}")));
+    child.args(hunt.terms.jobs.map(|jobs| format!("--jobs={jobs}")));
+    child.args(hunt.terms.save.as_ref().map(|file| format!("--save={file}")));
     Ok(child)
 }
 

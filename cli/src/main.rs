@@ -17,6 +17,7 @@ mod repl;
 mod replay;
 mod report;
 mod stats;
+mod texts;
 mod tune;
 
 use std::cell::RefCell;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Ok(Command::Heap(look)) => heap::look(&look),
         Ok(Command::Tune(request)) => tune::tune(&request),
         Ok(Command::FuzzPrograms(hunt)) => programs::hunt(&hunt),
+        Ok(Command::FuzzTexts(hunt)) => texts::hunt(&hunt),
         Ok(Command::ListFaults { programs: true }) => {
             programs::list_mistakes();
             ExitCode::SUCCESS

@@ -52,6 +52,8 @@ pub enum Command {
     Fuzz(fuzz::Hunt),
     /// Run random programs.
     FuzzPrograms(fuzz::ProgramHunt),
+    /// Try texts.
+    FuzzTexts(fuzz::TextHunt),
     /// Run one history, step by step.
     Replay(fuzz::Replay),
     /// Name all faults: of the collector, or of the interpreter.

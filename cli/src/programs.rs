@@ -8,60 +8,33 @@ use fuzz::program::campaign::{Campaign, Found};
 use fuzz::program::coverage::{Coverage, Event};
 use starlark::Mistake;
 
-use crate::hunt::{clock, threads};
-use crate::options::fuzz::{Bound, ProgramHunt};
-use crate::progress::{Progress, per_second};
+use crate::hunt::{clock, counted, in_frame};
+use crate::options::fuzz::ProgramHunt;
+use crate::progress::per_second;
 
 /// Forms that were in no program are named, unless there are more of them.
 const NAMED_MAX: usize = 20;
 
 /// Hunts, and says what was found.
 pub fn hunt(hunt: &ProgramHunt) -> ExitCode {
-    let mut out = std::io::stdout();
-    let seed = hunt.seed.unwrap_or_else(clock);
-    // Nobody is left to tell if standard output is closed, here and below.
-    let _ = writeln!(out, "seed {seed}");
     if let Some(mistake) = hunt.mistake {
-        let _ = writeln!(out, "fault {}: {}", mistake.name(), mistake.deed());
+        let _ = writeln!(std::io::stdout(), "fault {}: {}", mistake.name(), mistake.deed());
     }
-    let programs = match hunt.bound {
-        Bound::Cases(cases) => cases,
-        Bound::Time(_) => u64::MAX,
-    };
-    let Some(pool) = threads(hunt.jobs) else { return ExitCode::from(2) };
-    let campaign = Campaign { mistake: hunt.mistake, ..Campaign::new(seed, programs) };
-    let progress = Progress::start(hunt.bound);
-    let result = pool.install(|| campaign.run(&progress));
-    let elapsed = progress.elapsed();
-    progress.end();
-    match result {
-        Ok(coverage) => {
-            let _ = writeln!(out, "{}nothing failed", table(&coverage, elapsed));
-            ExitCode::SUCCESS
-        }
-        Err(found) => {
-            let _ = write!(out, "{}\n{found}", table(&found.coverage, elapsed));
-            let file = hunt.save.clone().unwrap_or_else(|| format!("fuzz-{}.star", found.seed));
-            match save(&found, &file, hunt.mistake) {
-                Ok(()) => {
-                    let _ = writeln!(out, "\nwritten to {file}: {}", replay(&found, &file));
-                }
-                Err(error) => eprintln!("frazil: {error}"),
-            }
-            ExitCode::FAILURE
-        }
-    }
+    let seed = hunt.terms.seed.unwrap_or_else(clock);
+    let campaign = |programs| Campaign { mistake: hunt.mistake, ..Campaign::new(seed, programs) };
+    in_frame(
+        &hunt.terms,
+        seed,
+        |cases, progress| campaign(cases).run(progress),
+        table,
+        "star",
+        |found: &Found, file| save(found, file, hunt.mistake).map(|()| replay(found, file)),
+    )
 }
 
-/// What happened, each event that never did marked, and how fast.
+/// What happened, and how fast.
 fn table(coverage: &Coverage, elapsed: Duration) -> String {
-    let mut table = String::new();
-    for &event in Event::ALL {
-        table += &match coverage.of(event) {
-            0 => format!("{:>12} {}\n", "! never", event.text()),
-            times => format!("{times:>12} {}\n", event.text()),
-        };
-    }
+    let mut table = counted(Event::ALL.iter().map(|&event| (coverage.of(event), event.text())));
     let (forms, missing) = coverage.forms();
     let used = forms - missing.len();
     table +=

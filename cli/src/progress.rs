@@ -1,12 +1,11 @@
 //! How a campaign goes, while it goes: a bar for a person, a line now and then for a log. And when it ends.
 
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use fuzz::campaign::Observer;
-use fuzz::program;
-use fuzz::run::Failure;
+use fuzz::batches::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::options::fuzz::Bound;
@@ -82,7 +81,7 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
+impl<F: Display> Observer<F> for Progress {
     fn goes_on(&self, done: u64) -> bool {
         let elapsed = self.elapsed();
         self.tell(done, elapsed);
@@ -93,20 +92,9 @@ impl Observer for Progress {
         }
     }
 
-    fn failed(&self, seed: u64, failure: &Failure) {
+    fn failed(&self, seed: u64, failure: &F) {
         self.end();
         // Said before shrinking: that takes its time, and a broken heap may not survive it.
-        eprintln!("seed {seed} failed {failure}\nshrinking it ...");
-    }
-}
-
-impl program::campaign::Observer for Progress {
-    fn goes_on(&self, done: u64) -> bool {
-        Observer::goes_on(self, done)
-    }
-
-    fn failed(&self, seed: u64, failure: &program::outcome::Failure) {
-        self.end();
         eprintln!("seed {seed} failed:\n{failure}\nshrinking it ...");
     }
 }
@@ -122,9 +110,10 @@ mod tests {
 
     #[test]
     fn time_ends_it_and_cases_do_not() {
-        assert!(!Progress::start(Bound::Time(Duration::ZERO)).goes_on(0));
-        assert!(Progress::start(Bound::Time(Duration::from_secs(1000))).goes_on(u64::MAX));
-        assert!(Progress::start(Bound::Cases(3)).goes_on(2));
+        let goes_on = |bound, done| Observer::<String>::goes_on(&Progress::start(bound), done);
+        assert!(!goes_on(Bound::Time(Duration::ZERO), 0));
+        assert!(goes_on(Bound::Time(Duration::from_secs(1000)), u64::MAX));
+        assert!(goes_on(Bound::Cases(3), 2));
     }
 
     #[test]

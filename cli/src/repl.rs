@@ -16,7 +16,7 @@ use rustyline::{CompletionType, Config, Editor};
 use signal_hook::consts::SIGINT;
 use starlark::Session;
 use starlark::ops::repr::repr;
-use starlark::syntax::Dialect;
+use starlark::syntax::{Dialect, is_incomplete};
 
 use crate::options::repl::Repl;
 use crate::report::Reporter;
@@ -25,6 +25,9 @@ use prompt::Prompt;
 
 /// The exit status after Ctrl-C, as shells have it.
 const INTERRUPTED: i32 = 130;
+/// What stands before the first line of an input, and before the others.
+const PROMPT: &str = ">>> ";
+const MORE: &str = "... ";
 /// How many inputs are remembered.
 const HISTORY: usize = 2000;
 
@@ -33,7 +36,7 @@ Type an expression to see its value, or any statement. A block ends with an empt
   _          the last value
   :help      this
   :quit      leave (or Ctrl-D)
-Tab completes names, and attributes behind a dot. Ctrl-C gives up the line, or ends the program that runs.";
+Tab completes names, and attributes behind a dot. Ctrl-C gives up the input, or ends the program that runs.";
 
 /// Holds a session with a person; what comes from elsewhere is run as a program.
 pub fn repl(request: &Repl) -> ExitCode {
@@ -58,7 +61,7 @@ fn hold(request: &Repl) -> Result<(), Problem> {
     signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&interrupt))
         .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(&interrupt)))
         .map_err(|error| setup(&error))?;
-    let mut editor = editor(&session, request.run.dialect).map_err(|error| setup(&error))?;
+    let mut editor = editor(&session).map_err(|error| setup(&error))?;
     let history = request.history.clone().map(PathBuf::from).or_else(history_file);
     if let Some(file) = &history {
         // There is none the first time.
@@ -68,7 +71,7 @@ fn hold(request: &Repl) -> Result<(), Problem> {
     let reporter = Reporter::new(request.run.shown, &std::io::stderr());
     let mut inputs = 0;
     loop {
-        let text = match editor.readline(">>> ") {
+        let text = match read(&mut editor, request.run.dialect) {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
@@ -95,6 +98,20 @@ fn hold(request: &Repl) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Reads an input: lines, as long as the text may go on.
+fn read(editor: &mut Editor<Prompt, FileHistory>, dialect: Dialect) -> Result<String, ReadlineError> {
+    let mut text = editor.readline(PROMPT)?;
+    while !text.starts_with(':') && is_incomplete(&text, &dialect) {
+        text.push('\n');
+        text += &editor.readline(MORE).map_err(|error| match error {
+            // Only the input is given up.
+            ReadlineError::Eof => ReadlineError::Interrupted,
+            error => error,
+        })?;
+    }
+    Ok(text)
+}
+
 /// Runs what was typed, and shows what it comes to.
 fn run(session: &mut Session, name: &str, text: &str, reporter: Reporter) {
     match session.run(name, text, repr) {
@@ -104,10 +121,7 @@ fn run(session: &mut Session, name: &str, text: &str, reporter: Reporter) {
     }
 }
 
-fn editor(
-    session: &Rc<RefCell<Session>>,
-    dialect: Dialect,
-) -> Result<Editor<Prompt, FileHistory>, ReadlineError> {
+fn editor(session: &Rc<RefCell<Session>>) -> Result<Editor<Prompt, FileHistory>, ReadlineError> {
     let config = Config::builder()
         .max_history_size(HISTORY)?
         .completion_type(CompletionType::List)
@@ -115,7 +129,7 @@ fn editor(
         .indent_size(4)
         .build();
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Prompt::new(Rc::clone(session), dialect)));
+    editor.set_helper(Some(Prompt::new(Rc::clone(session))));
     Ok(editor)
 }
 

@@ -95,7 +95,7 @@ fn a_fault_is_found_shrunk_written_and_found_again() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));
     assert!(
-        text.contains("shrunk, it fails at step") && text.contains(&format!("written to {path}")),
+        text.contains("shrunk, it fails:\nat step") && text.contains(&format!("written to {path}")),
         "{text}"
     );
 
@@ -123,6 +123,16 @@ fn programs_come_to_the_same_with_and_without_collections() {
     assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
     assert!(text.starts_with("seed 5\n") && text.ends_with("nothing failed\n"), "{text}");
     assert!(text.contains("          40 programs\n") && text.contains(" programs/s\n"), "{text}");
+}
+
+#[test]
+fn texts_do_no_harm() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/shop.star");
+    let output = fuzz(&["--texts", "--cases", "40", "--seed", "5", "--jobs", "2", file]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("40 texts, ") && text.contains(" texts/s"), "{text}");
+    assert_eq!(fuzz(&["--texts", "no such file"]).status.code(), Some(2));
 }
 
 #[test]

@@ -10,6 +10,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The prompt. The editor has taken the terminal over when it is seen.
 const PROMPT: &str = ">>> ";
+/// The prompt for the second and further lines of an input.
+const MORE: &str = "... ";
 
 /// Somebody at a terminal, who presses keys when they see what they wait for.
 struct Person {
@@ -84,6 +86,15 @@ impl Person {
         self.wait_for(PROMPT);
     }
 
+    /// Enters lines of an input that goes on.
+    fn begin(&mut self, lines: &[&str]) {
+        for line in lines {
+            self.press(line);
+            self.press("\r");
+            self.wait_for(MORE);
+        }
+    }
+
     /// Leaves in this way; all that was shown.
     fn leave(mut self, keys: &str) -> String {
         self.press(keys);
@@ -103,10 +114,12 @@ impl Person {
 #[test]
 fn values_are_shown_and_blocks_go_on() {
     let Some(mut person) = Person::sit_down("repl_values") else { return };
-    person.enter("xs = [1,\r2]", "\r\n");
+    person.begin(&["xs = [1,"]);
+    person.enter("2]", "\r\n");
     person.enter("xs.append(40)", "\r\n");
     person.enter("load('lib.star', 'twice')", "\r\n");
-    person.enter("def sum(xs):\r    n = 0\r    for x in xs: n += x\r    return n\r", "\r\n");
+    person.begin(&["def sum(xs):", "    n = 0", "    for x in xs: n += x", "    return n"]);
+    person.enter("", "\r\n");
     person.enter("'sum: ' + str(twice(sum(xs)))", "\"sum: 86\"\r\n");
     person.enter("len(_)", "\r\n7\r\n");
     person.leave(":quit\r");
@@ -118,11 +131,13 @@ fn values_are_shown_and_blocks_go_on() {
 fn an_error_or_an_interruption_ends_no_session() {
     let Some(mut person) = Person::sit_down("repl_errors") else { return };
     person.enter("1 // 0", "error: floored division by zero");
-    person.press("for n in [1]:\r    print('bu' + 'sy')\r    while True: pass\r\r");
+    person.begin(&["for n in [1]:", "    print('bu' + 'sy')", "    while True: pass"]);
+    person.press("\r");
     person.wait_for("busy\r\n");
     person.press("\u{3}");
     person.wait_for("error: the program was cancelled");
     person.wait_for(PROMPT);
+    person.begin(&["[1,"]);
     person.press("given up");
     person.wait_for("given up");
     person.press("\u{3}");

@@ -3,11 +3,9 @@
 //! The seed of a failing history is all that is needed to have it again; the shrunk one can be read, and read
 //! back.
 
-use std::fmt;
-
 use frazil::LowTag;
 
-use crate::batches::{self, First};
+use crate::batches::{self, Case, Observer, Seeds};
 use crate::caught::caught;
 use crate::coverage::{Coverage, Event};
 use crate::faults::Defect;
@@ -15,7 +13,7 @@ use crate::generate::generate;
 use crate::history::{History, Setup};
 use crate::hosts::{Directed, directed};
 use crate::log::Log;
-use crate::run::{Failure, Judge, run_watched, step_reached};
+use crate::run::{Failure, Judge, forget_memory, run_watched, step_reached};
 use crate::scene::Audience;
 use crate::shrink::shrink;
 
@@ -68,73 +66,28 @@ impl Campaign {
     ///
     /// # Errors
     /// The first history that failed.
-    pub fn run_observed(&self, observer: &impl Observer) -> Result<Coverage, Box<Found>> {
-        let attempt = |number| attempt(&self.history(self.seed.wrapping_add(number)), self.judge, self.fault);
+    pub fn run_observed(&self, observer: &impl Observer<Failure>) -> Result<Coverage, Box<Found>> {
         // Twice as many before each look.
         let batch = |before: u64| before.clamp(FIRST_BATCH, BATCH);
-        batches::run(self.histories, batch, |done| observer.goes_on(done), attempt).map_err(|first| {
-            let First { number, failure, tally } = first;
-            observer.failed(self.seed.wrapping_add(number), &failure);
-            Box::new(self.shrink(number, failure, tally))
-        })
+        let seeds = Seeds { first: self.seed, count: self.histories, batch };
+        let attempt = |seed| attempt(&self.history(seed), self.judge, self.fault);
+        batches::run(seeds, observer, attempt, |seed| self.shrink(seed))
     }
 
-    fn shrink(&self, number: u64, failure: Failure, coverage: Coverage) -> Found {
-        let seed = self.seed.wrapping_add(number);
-        let history = self.history(seed);
-        let again = |history: &History| attempt(history, self.judge, self.fault);
-        let small = shrink(&history, SHRINK_ATTEMPTS, |history| again(history).is_err());
-        // If it does not fail any more, it depends on something that is not in the history.
-        let small_failure = again(&small).err();
-        Found { seed, number, failure, small, small_failure, coverage }
+    fn shrink(&self, seed: u64) -> (History, Option<Failure>) {
+        let again = |history: &History| attempt(history, self.judge, self.fault).err();
+        let small = shrink(&self.history(seed), SHRINK_ATTEMPTS, |history| again(history).is_some());
+        let failure = again(&small);
+        (small, failure)
     }
 }
-
-/// Who is told how a campaign goes, and may end it. All threads of the campaign ask and tell.
-pub trait Observer: Sync {
-    /// `done` histories are done. Shall there be more?
-    fn goes_on(&self, done: u64) -> bool {
-        let _ = done;
-        true
-    }
-
-    /// The history of `seed` failed, and is going to be shrunk.
-    fn failed(&self, seed: u64, failure: &Failure) {
-        let _ = (seed, failure);
-    }
-}
-
-/// Nobody.
-impl Observer for () {}
 
 /// A history that failed.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Its seed.
-    pub seed: u64,
-    /// How many did not fail before it.
-    pub number: u64,
-    /// What went wrong.
-    pub failure: Failure,
-    /// The history when shrunk.
-    pub small: History,
-    /// What goes wrong then.
-    pub small_failure: Option<Failure>,
-    /// What happened in the histories that did not fail.
-    pub coverage: Coverage,
-}
+pub type Found = batches::Found<History, Coverage, Failure>;
 
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {} (after {} others) failed {}", self.seed, self.number, self.failure)?;
-        match &self.small_failure {
-            Some(failure) => writeln!(f, "shrunk, it fails {failure}")?,
-            None => writeln!(f, "shrunk, it did not fail again: something outside the history plays a part")?,
-        }
-        write!(f, "{}", self.small)
-    }
+impl Case for History {
+    const NAME: &'static str = "history";
 }
-impl std::error::Error for Found {}
 
 /// Runs one history; a panic is a failure like any other. With a fault, on a heap that commits it.
 ///
@@ -189,7 +142,11 @@ fn attempt_order(
         (None, 0) => run_watched::<LowTag>(history, judge, audience, log),
         _ => directed(order, fault, || run_watched::<Directed>(history, judge, audience, log)),
     });
-    result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }))
+    let result = result.unwrap_or_else(|what| Err(Failure { step: step_reached(), what }));
+    if fault.is_some() || result.is_err() {
+        forget_memory();
+    }
+    result
 }
 
 #[cfg(test)]
@@ -200,7 +157,7 @@ mod tests {
     #[test]
     fn an_observer_can_end_a_campaign() {
         struct Ten;
-        impl Observer for Ten {
+        impl Observer<Failure> for Ten {
             fn goes_on(&self, done: u64) -> bool {
                 done < 10
             }

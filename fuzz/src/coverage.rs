@@ -3,26 +3,10 @@
 use std::fmt;
 
 use crate::batches::Tally;
-
-macro_rules! events {
-    ($($(#[$doc:meta])* $event:ident $text:literal,)*) => {
-        /// Something that a history may, and that many histories together must, bring about.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Event { $($(#[$doc])* $event,)* }
-
-        impl Event {
-            /// Every event.
-            pub const ALL: &[Event] = &[$(Event::$event),*];
-
-            /// The event in words.
-            pub const fn text(self) -> &'static str {
-                match self { $(Event::$event => $text,)* }
-            }
-        }
-    };
-}
+use crate::events::events;
 
 events! {
+    #![doc = "Something that a history may, and that many histories together must, bring about."]
     /// A history was run to its end.
     History "histories",
     /// A step was reached.

@@ -74,6 +74,16 @@ const fn fault_deed(fault: Fault) -> &'static str {
         Fault::SkippedRoot => "a root handle is not looked at",
         Fault::KeptWeak => "a weak reference to a freed object is not cleared",
         Fault::SkippedDecrement => "a freed object's references are not counted down",
+        Fault::DecrementsFirst => "a heap posts decrements before increments",
+        Fault::FlightForgotten => "a handle that is shared brings no count of its own",
+        Fault::JudgedAtOnce => "what mail counts down to zero dies before anything has been reached",
+        Fault::LostInbox => "what was posted to a heap that has ended is lost",
+        Fault::SkippedForeignCount => {
+            "a reference of a promoted counted object to another heap's object is not counted"
+        }
+        Fault::SkippedForeignBit => {
+            "a root's or traced object's reference to another heap's object is not counted"
+        }
     }
 }
 

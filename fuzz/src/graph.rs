@@ -21,13 +21,6 @@ impl Reached {
 /// What can be reached from `words`.
 pub fn reach(nodes: &[Node], words: impl IntoIterator<Item = Word>) -> Reached {
     let mut reached = Reached { order: Vec::new(), marks: vec![false; nodes.len()] };
-    extend(&mut reached, nodes, words);
-    reached
-}
-
-/// Adds what can be reached from `words`.
-pub fn extend(reached: &mut Reached, nodes: &[Node], words: impl IntoIterator<Item = Word>) {
-    let mut next = reached.order.len();
     let mut find = |word: Word, order: &mut Vec<Id>| {
         if let Word::Object(id) = word
             && !std::mem::replace(&mut reached.marks[id.index()], true)
@@ -36,12 +29,14 @@ pub fn extend(reached: &mut Reached, nodes: &[Node], words: impl IntoIterator<It
         }
     };
     words.into_iter().for_each(|word| find(word, &mut reached.order));
+    let mut next = 0;
     while let Some(&id) = reached.order.get(next) {
         next += 1;
         for &word in &nodes[id.index()].refs {
             find(word, &mut reached.order);
         }
     }
+    reached
 }
 
 /// What the old generation must think of an object.
@@ -53,16 +48,72 @@ pub struct Class {
     pub cycle: u32,
 }
 
-/// The class of every object in `members`, by [`Id::index`]. Nothing outside `members` is looked at.
-pub fn classes(nodes: &[Node], members: &[bool]) -> Vec<Class> {
+/// References among objects that have numbers from zero.
+#[derive(Debug, Default)]
+pub struct Edges {
+    targets: Vec<u32>,
+    /// Where those of each object end.
+    ends: Vec<u32>,
+}
+
+impl Edges {
+    /// None, with room for those of `objects` objects.
+    pub fn with_capacity(objects: usize) -> Edges {
+        Edges { targets: Vec::with_capacity(4 * objects), ends: Vec::with_capacity(objects) }
+    }
+
+    /// How many objects there are.
+    pub fn objects(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The next object refers to these.
+    pub fn add(&mut self, targets: impl Iterator<Item = usize>) {
+        self.targets.extend(targets.map(|target| target as u32));
+        self.ends.push(self.targets.len() as u32);
+    }
+
+    /// What object `number` refers to.
+    pub fn of(&self, number: usize) -> &[u32] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.targets[start as usize..self.ends[number] as usize]
+    }
+
+    /// Marks with `mark` what can be reached from `starts` and had a greater mark. Adds it to `order`, where it is put
+    /// in the order in which it is found.
+    pub fn spread<M: Copy + Ord>(
+        &self,
+        starts: impl Iterator<Item = usize>,
+        mark: M,
+        marks: &mut [M],
+        order: &mut Vec<usize>,
+    ) {
+        let mut next = order.len();
+        let mut find = |number: usize, order: &mut Vec<usize>| {
+            if marks[number] > mark {
+                marks[number] = mark;
+                order.push(number);
+            }
+        };
+        starts.for_each(|number| find(number, order));
+        while let Some(&number) = order.get(next) {
+            next += 1;
+            self.of(number).iter().for_each(|&target| find(target as usize, order));
+        }
+    }
+}
+
+/// The class of every object in `members`, by number. Nothing outside `members` is looked at.
+pub fn classes(edges: &Edges, members: &[bool], mutable: impl Fn(usize) -> bool) -> Vec<Class> {
+    let count = edges.objects();
     let mut search = Search {
-        nodes,
+        edges,
         members,
-        classes: vec![Class::default(); nodes.len()],
-        index: vec![0; nodes.len()],
-        low: vec![0; nodes.len()],
-        open: Vec::new(),
-        path: Vec::new(),
+        classes: (0..count).map(|number| Class { traced: mutable(number), cycle: 0 }).collect(),
+        index: vec![0; count],
+        low: vec![0; count],
+        open: Vec::with_capacity(count),
+        path: Vec::with_capacity(count),
         next: 1,
         cycles: 0,
     };
@@ -77,7 +128,7 @@ pub fn classes(nodes: &[Node], members: &[bool]) -> Vec<Class> {
 /// Tarjan's algorithm with a stack of its own. Components are left after everything they lead to, so a
 /// component's class follows from classes that are known.
 struct Search<'a> {
-    nodes: &'a [Node],
+    edges: &'a Edges,
     members: &'a [bool],
     classes: Vec<Class>,
     /// The order of discovery, from one; zero: not found yet; `DONE`: its component is complete.
@@ -85,8 +136,8 @@ struct Search<'a> {
     low: Vec<u32>,
     /// Found, in components that are not complete.
     open: Vec<usize>,
-    /// The way from the start: object and next reference.
-    path: Vec<(usize, usize)>,
+    /// The way from the start: an object, and its references that have not been followed yet.
+    path: Vec<(usize, &'a [u32])>,
     next: u32,
     cycles: u32,
 }
@@ -96,15 +147,14 @@ const DONE: u32 = u32::MAX;
 impl Search<'_> {
     fn from(&mut self, start: usize) {
         self.enter(start);
-        while let Some((object, slot)) = self.path.last_mut() {
+        while let Some((object, left)) = self.path.last_mut() {
             let object = *object;
-            match self.nodes[object].refs.get(*slot) {
+            match left.split_first() {
                 None => self.leave(object),
-                Some(&word) => {
-                    *slot += 1;
-                    match word.object().map(Id::index) {
-                        Some(target) if self.members[target] => self.follow(object, target),
-                        _ => {}
+                Some((&target, rest)) => {
+                    *left = rest;
+                    if self.members[target as usize] {
+                        self.follow(object, target as usize);
                     }
                 }
             }
@@ -115,7 +165,7 @@ impl Search<'_> {
         (self.index[object], self.low[object]) = (self.next, self.next);
         self.next += 1;
         self.open.push(object);
-        self.path.push((object, 0));
+        self.path.push((object, self.edges.of(object)));
     }
 
     fn follow(&mut self, object: usize, target: usize) {
@@ -134,7 +184,6 @@ impl Search<'_> {
 
     fn leave(&mut self, object: usize) {
         self.path.pop();
-        self.classes[object].traced |= self.nodes[object].mutable;
         if self.low[object] == self.index[object] {
             self.complete(object);
         }
@@ -188,7 +237,11 @@ mod tests {
         for seed in 0..2000 {
             let nodes = random_graph(seed).nodes;
             let from: Vec<Reached> = nodes.iter().map(|node| reach(&nodes, node.refs.clone())).collect();
-            let classes = classes(&nodes, &vec![true; nodes.len()]);
+            let mut edges = Edges::default();
+            for node in &nodes {
+                edges.add(node.refs.iter().filter_map(|word| word.object()).map(Id::index));
+            }
+            let classes = classes(&edges, &vec![true; nodes.len()], |number| nodes[number].mutable);
             for (a, node) in nodes.iter().enumerate() {
                 let traced = node.mutable || from[a].order.iter().any(|id| nodes[id.index()].mutable);
                 assert_eq!(classes[a].traced, traced, "seed {seed} object {a}");

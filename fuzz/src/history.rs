@@ -272,6 +272,7 @@ impl Setup {
             cheap_percent: self.cheap_percent,
             growth_percent: self.growth_percent,
             growth_bytes: (self.growth_kib as usize) << 10,
+            import_bytes: Config::DEFAULT.import_bytes,
             limit_bytes: (self.limit_kib != 0).then_some((self.limit_kib as usize) << 10),
             drain: match self.instalment {
                 0 => Drain::All,

@@ -15,8 +15,10 @@
 //!    it is clear otherwise, unless a reference comes from an object that was counted only just now.
 //! 8. What waits is unwanted, counted and has the count zero.
 
-use crate::graph::{self, Class, Reached};
-use crate::shadow::{Age, Id, Mourned, Shadow, Word};
+use std::borrow::Cow;
+
+use crate::graph::{self, Class, Edges};
+use crate::shadow::{Age, Id, Mourned, Node, Shadow, Word};
 use rustc_hash::FxHashMap;
 
 /// When the heap is looked at.
@@ -59,6 +61,11 @@ pub struct Sighting {
 }
 
 impl Shadow {
+    /// The number of `id` in a view of this moment.
+    fn number(&self, id: Id) -> Option<usize> {
+        number(&self.nodes, &self.present, id)
+    }
+
     /// Compares what is seen with what must be there, and takes note of what has gone. Says how many objects
     /// there are that nobody wants and that nothing that waits holds.
     ///
@@ -71,6 +78,9 @@ impl Shadow {
                 node.refs.iter_mut().take(sighting.released).for_each(|word| *word = Word::Empty);
             }
         }
+        for (&id, place) in self.present.iter().zip(0..) {
+            self.nodes[id.index()].place = place;
+        }
         let view = View::new(self, sightings, moment)?;
         view.presence()?;
         let floating = view.excess()?;
@@ -79,107 +89,177 @@ impl Shadow {
         view.counts()?;
         view.retention()?;
         view.waiting()?;
-        let View { live, wanted, proper, .. } = view;
-        self.pass(moment, &live, &wanted);
+        let View { live, found, in_hand, .. } = view;
+        if moment != Moment::Between {
+            let waits = sightings.iter().any(|sighting| sighting.waiting);
+            self.condemn(moment == Moment::Complete && !waits, &found);
+        }
+        self.hand = in_hand;
+        self.pass(moment, &live, &found);
         for sighting in sightings {
             let node = &mut self.nodes[sighting.id.index()];
             node.counted = sighting.part == Part::Counted;
             node.waiting = sighting.waiting;
         }
-        if moment != Moment::Between {
-            let waits = sightings.iter().any(|sighting| sighting.waiting);
-            self.condemn(moment == Moment::Complete && !waits, &proper);
-        }
         Ok(floating)
     }
 
     /// Time passes: what was seen is old, the rest is gone, and only what roots reach is in hand.
-    fn pass(&mut self, moment: Moment, live: &[bool], wanted: &Reached) {
+    fn pass(&mut self, moment: Moment, live: &[bool], found: &[By]) {
+        let mut number = 0;
         self.present.retain(|&id| {
-            let (index, node) = (id.index(), &mut self.nodes[id.index()]);
-            node.in_hand = false;
+            let node = &mut self.nodes[id.index()];
+            node.in_hand = found[number] == By::Hand;
             node.age = match node.age {
                 Age::Young if moment == Moment::Between => Age::Young,
-                _ if live[index] => Age::Old,
+                _ if live[number] => Age::Old,
                 _ => Age::Dead,
             };
             if moment != Moment::Between {
-                node.reached = wanted.marks[index];
+                node.reached = found[number] != By::Nobody;
             }
             if moment == Moment::Complete {
-                node.kept = wanted.marks[index];
+                node.kept = found[number] != By::Nobody;
             }
+            number += 1;
             node.age != Age::Dead
         });
         if moment == Moment::Complete {
             self.made_before_complete = self.nodes.len();
         }
-        self.hand = graph::reach(&self.nodes, self.roots_in_hand()).order;
-        for &id in &self.hand {
-            self.nodes[id.index()].in_hand = true;
-        }
     }
 
     /// Which objects may, and which must, be handed out to be finalized.
-    fn condemn(&mut self, exact: bool, proper: &Reached) {
-        let dead: Vec<Mourned> =
-            self.mourned.iter().copied().filter(|mourned| !proper.has(mourned.object)).collect();
-        for mourned in self.mourned.iter_mut().filter(|mourned| !proper.has(mourned.object)) {
+    fn condemn(&mut self, exact: bool, found: &[By]) {
+        let (nodes, present) = (&self.nodes, &self.present);
+        let is_dead = |mourned: &Mourned| {
+            number(nodes, present, mourned.object).is_none_or(|number| found[number] > By::Root)
+        };
+        let dead: Vec<Mourned> = self.mourned.iter().copied().filter(is_dead).collect();
+        for mourned in self.mourned.iter_mut().filter(|mourned| is_dead(mourned)) {
             mourned.condemned = true;
             // What another dead one refers to, or waits to be handed out already, is a root until that has been
             // handed out.
             let queued = dead.iter().any(|other| other.object == mourned.object && other.condemned);
             let others = dead.iter().filter(|other| other.object != mourned.object);
-            let held = graph::reach(&self.nodes, others.map(|other| Word::Object(other.object)));
+            let held = graph::reach(nodes, others.map(|other| Word::Object(other.object)));
             mourned.due |= exact && !queued && !held.has(mourned.object);
         }
     }
 }
 
-/// The heap and the shadow at one moment, side by side. Everything is by [`Id::index`].
+/// By whom an object was found first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    /// By a root that is in hand.
+    Hand,
+    /// By another root.
+    Root,
+    /// By something to be finalized.
+    Mourned,
+    /// By something old, wanted or not, after a short collection.
+    Old,
+    /// By none of them.
+    Nobody,
+}
+
+/// The number of `id` in a view: its place among those present.
+fn number(nodes: &[Node], present: &[Id], id: Id) -> Option<usize> {
+    let place = nodes.get(id.index())?.place as usize;
+    (present.get(place) == Some(&id)).then_some(place)
+}
+
+/// The heap and the shadow at one moment, side by side. Objects that may still be there have numbers, their places in
+/// [`Shadow::present`]; everything is by number.
 struct View<'a> {
     shadow: &'a Shadow,
     moment: Moment,
     sightings: &'a [Sighting],
+    /// The number of each sighting.
+    numbers: Vec<usize>,
     /// In the old generation.
     live: Vec<bool>,
     /// In the old generation, and counted.
     counted: Vec<bool>,
-    /// Reached from roots.
-    proper: Reached,
-    /// Reached from roots or from something to be finalized.
-    wanted: Reached,
-    /// Reached from something that waits.
-    held: Reached,
+    /// Who refers to whom.
+    edges: Edges,
+    /// Something refers to what is not present.
+    dangling: bool,
+    /// Who wants it.
+    found: Vec<By>,
+    /// Everything wanted, in the order in which it was found.
+    wanted: Vec<usize>,
+    /// What roots in hand reach, in the order in which it was found.
+    in_hand: Vec<Id>,
     classes: Vec<Class>,
 }
 
 impl<'a> View<'a> {
     fn new(shadow: &'a Shadow, sightings: &'a [Sighting], moment: Moment) -> Result<View<'a>, String> {
-        let nodes = &shadow.nodes;
-        let (mut live, mut counted) = (vec![false; nodes.len()], vec![false; nodes.len()]);
+        let count = shadow.present.len();
+        let (mut live, mut counted) = (vec![false; count], vec![false; count]);
+        let mut numbers = Vec::with_capacity(sightings.len());
         for sighting in sightings {
-            let id = sighting.id;
-            match live.get_mut(id.index()) {
-                None => return Err(format!("there is {}", shadow.describe(id))),
-                Some(true) => return Err(format!("{} is there twice", shadow.describe(id))),
-                Some(place) => *place = true,
+            let there = |what| Err(format!("{} {what}", shadow.describe(sighting.id)));
+            match shadow.number(sighting.id) {
+                None => return there("is there, though it was gone, or never made"),
+                Some(number) if live[number] => return there("is there twice"),
+                Some(number) => {
+                    live[number] = true;
+                    counted[number] = sighting.part == Part::Counted;
+                    numbers.push(number);
+                }
             }
-            counted[id.index()] = sighting.part == Part::Counted;
         }
-        let proper = graph::reach(nodes, shadow.roots());
-        let mourned = shadow.mourned.iter().map(|mourned| Word::Object(mourned.object));
-        let mut wanted = Reached { order: proper.order.clone(), marks: proper.marks.clone() };
-        graph::extend(&mut wanted, nodes, mourned);
-        let waiting = sightings.iter().filter(|sighting| sighting.waiting).map(|seen| Word::Object(seen.id));
-        let held = graph::reach(nodes, waiting);
-        let classes = graph::classes(nodes, &live);
-        Ok(View { shadow, moment, sightings, live, counted, proper, wanted, held, classes })
+        let mut edges = Edges::with_capacity(count);
+        let mut dangling = false;
+        for &id in &shadow.present {
+            edges.add(shadow.targets(id).filter_map(|target| {
+                let number = shadow.number(target);
+                dangling |= number.is_none();
+                number
+            }));
+        }
+        let mut found = vec![By::Nobody; count];
+        let mut wanted = Vec::with_capacity(count);
+        let numbers_of = |words: &'a [Word]| {
+            words.iter().filter_map(|word| word.object()).filter_map(|id| shadow.number(id))
+        };
+        let in_hand = numbers_of(&shadow.handles).chain(numbers_of(&shadow.stack));
+        edges.spread(in_hand, By::Hand, &mut found, &mut wanted);
+        let in_hand = wanted.iter().map(|&number| shadow.present[number]).collect();
+        edges.spread(numbers_of(&shadow.forgotten), By::Root, &mut found, &mut wanted);
+        let mourned = shadow.mourned.iter().filter_map(|mourned| shadow.number(mourned.object));
+        edges.spread(mourned, By::Mourned, &mut found, &mut wanted);
+        let mutable = |number: usize| shadow.node(shadow.present[number]).mutable;
+        let classes = graph::classes(&edges, &live, mutable);
+        Ok(View {
+            shadow,
+            moment,
+            sightings,
+            numbers,
+            live,
+            counted,
+            edges,
+            dangling,
+            found,
+            wanted,
+            in_hand,
+            classes,
+        })
     }
 
     /// Every object that is seen in the old generation.
-    fn old(&self) -> impl Iterator<Item = &Sighting> {
-        self.sightings.iter()
+    fn old(&self) -> impl Iterator<Item = (usize, &Sighting)> {
+        self.numbers.iter().copied().zip(self.sightings)
+    }
+
+    fn is_wanted(&self, number: usize) -> bool {
+        self.found[number] <= By::Mourned
+    }
+
+    fn is_proper(&self, number: usize) -> bool {
+        self.found[number] <= By::Root
     }
 
     fn wrong<T>(&self, id: Id, what: impl std::fmt::Display) -> Result<T, String> {
@@ -188,19 +268,23 @@ impl<'a> View<'a> {
 
     /// Rules 1 and 3.
     fn presence(&self) -> Result<(), String> {
-        for &id in &self.wanted.order {
+        for &number in &self.wanted {
+            let id = self.shadow.present[number];
             let expected = self.moment != Moment::Between || self.shadow.node(id).age == Age::Old;
-            if expected && !self.live[id.index()] {
+            if expected && !self.live[number] {
                 return self.wrong(id, "is wanted and not in the old generation");
             }
         }
-        for sighting in self.old() {
-            for target in self.shadow.node(sighting.id).refs.iter().filter_map(|word| word.object()) {
-                let young = self.moment == Moment::Between && self.shadow.node(target).age == Age::Young;
-                if !young && !self.live[target.index()] {
-                    let target = self.shadow.describe(target);
-                    return self.wrong(sighting.id, format!("is there and refers to {target}, which is not"));
-                }
+        let young = |id: Id| self.moment == Moment::Between && self.shadow.node(id).age == Age::Young;
+        for (number, sighting) in self.old() {
+            if !self.dangling && self.edges.of(number).iter().all(|&target| self.live[target as usize]) {
+                continue;
+            }
+            let there =
+                |id: &Id| self.shadow.number(*id).is_some_and(|number| self.live[number]) || young(*id);
+            if let Some(target) = self.shadow.targets(sighting.id).find(|id| !there(id)) {
+                let target = self.shadow.describe(target);
+                return self.wrong(sighting.id, format!("is there and refers to {target}, which is not"));
             }
         }
         Ok(())
@@ -209,25 +293,21 @@ impl<'a> View<'a> {
     /// Rule 2.
     fn excess(&self) -> Result<usize, String> {
         let mut floating = 0;
-        let old = |id: &&Id| self.shadow.node(**id).age == Age::Old;
-        let survivors = self.shadow.present.iter().filter(old).map(|&id| Word::Object(id));
-        // A short collection may keep what an object refers to that nobody wants any more.
-        let mut dragged = Reached { order: self.wanted.order.clone(), marks: self.wanted.marks.clone() };
-        if self.moment == Moment::Short {
-            graph::extend(&mut dragged, &self.shadow.nodes, survivors);
-        }
-        for sighting in self.old().filter(|sighting| !self.wanted.has(sighting.id)) {
+        let dragged = self.dragged();
+        let held = self.held();
+        for (number, sighting) in self.old().filter(|&(number, _)| !self.is_wanted(number)) {
             let id = sighting.id;
             let node = self.shadow.node(id);
             let early = id.index() < self.shadow.made_before_complete;
             let floats = self.moment != Moment::Complete && (node.kept || !early);
             let complaint = match node.age {
-                Age::Dead => "was gone and is there again",
                 Age::Young if self.moment == Moment::Between => {
                     "is in the old generation without a collection"
                 }
-                Age::Young if !dragged.has(id) => "was dead in the nursery and has been promoted",
-                _ if self.held.has(id) => continue,
+                Age::Young if dragged[number] == By::Nobody => {
+                    "was dead in the nursery and has been promoted"
+                }
+                _ if held.as_ref().is_some_and(|held| held[number] != By::Nobody) => continue,
                 _ if floats => {
                     floating += 1;
                     continue;
@@ -239,11 +319,33 @@ impl<'a> View<'a> {
         Ok(floating)
     }
 
+    /// A short collection may keep what an object refers to that nobody wants any more.
+    fn dragged(&self) -> Cow<'_, [By]> {
+        if self.moment != Moment::Short {
+            return Cow::Borrowed(&self.found);
+        }
+        let mut found = self.found.clone();
+        let old = |id: &Id| self.shadow.node(*id).age == Age::Old;
+        let survivors = self.shadow.present.iter().enumerate().filter(|(_, id)| old(id));
+        self.edges.spread(survivors.map(|(number, _)| number), By::Old, &mut found, &mut Vec::new());
+        Cow::Owned(found)
+    }
+
+    /// What is reached from something that waits, if anything does.
+    fn held(&self) -> Option<Vec<By>> {
+        self.sightings.iter().any(|sighting| sighting.waiting).then(|| {
+            let waiting = self.old().filter(|(_, sighting)| sighting.waiting).map(|(number, _)| number);
+            let mut held = vec![By::Nobody; self.live.len()];
+            self.edges.spread(waiting, By::Old, &mut held, &mut Vec::new());
+            held
+        })
+    }
+
     /// Rule 4.
     fn parts(&self) -> Result<(), String> {
-        for sighting in self.old() {
+        for (number, sighting) in self.old() {
             // What was frozen since the last collection counts as it did then.
-            let traced = self.classes[sighting.id.index()].traced;
+            let traced = self.classes[number].traced;
             match sighting.part {
                 Part::Counted if traced => {
                     return self.wrong(sighting.id, "is counted and reaches something mutable");
@@ -261,8 +363,8 @@ impl<'a> View<'a> {
     fn components(&self) -> Result<(), String> {
         let mut cycle_of = FxHashMap::default();
         let mut component_of = FxHashMap::default();
-        for sighting in self.old() {
-            let cycle = self.classes[sighting.id.index()].cycle;
+        for (number, sighting) in self.old() {
+            let cycle = self.classes[number].cycle;
             let expected = sighting.part == Part::Counted && cycle != 0;
             let Some(component) = sighting.component else {
                 if expected {
@@ -283,33 +385,41 @@ impl<'a> View<'a> {
     }
 
     /// The key under which an object's count and retention are added up: its own or its cycle's.
-    fn key(&self, id: Id) -> usize {
-        match self.classes[id.index()].cycle {
-            0 => id.index(),
+    fn key(&self, number: usize) -> usize {
+        match self.classes[number].cycle {
+            0 => number,
             cycle => self.live.len() + cycle as usize,
         }
     }
 
-    /// All references from objects of the old generation for which `from` holds to objects of it.
-    fn edges(&self, from: impl Fn(Id) -> bool) -> impl Iterator<Item = (Id, Id)> {
-        let sources = self.old().map(|sighting| sighting.id).filter(move |&id| from(id));
-        let edges = sources.flat_map(|source| {
-            let targets = self.shadow.node(source).refs.iter().filter_map(|word| word.object());
-            targets.map(move |target| (source, target))
-        });
-        edges.filter(|(_, target)| self.live[target.index()])
+    /// The keys are below this.
+    fn keys(&self) -> usize {
+        2 * self.live.len() + 1
+    }
+
+    /// Calls `f` with each reference from an object of the old generation for which `from` holds to one of it.
+    fn each_edge(&self, from: impl Fn(usize) -> bool, mut f: impl FnMut(usize, usize)) {
+        for &source in self.numbers.iter().filter(|&&number| from(number)) {
+            for &target in self.edges.of(source) {
+                if self.live[target as usize] {
+                    f(source, target as usize);
+                }
+            }
+        }
     }
 
     /// Rule 6.
     fn counts(&self) -> Result<(), String> {
-        let mut expected = vec![0; 2 * self.live.len() + 1];
-        for (source, target) in self.edges(|id| self.counted[id.index()]) {
-            if self.key(source) != self.key(target) {
-                expected[self.key(target)] += 1;
-            }
-        }
-        for sighting in self.old().filter(|sighting| sighting.part == Part::Counted) {
-            let (count, expected) = (sighting.count, expected[self.key(sighting.id)]);
+        let mut expected = vec![0; self.keys()];
+        self.each_edge(
+            |number| self.counted[number],
+            |source, target| {
+                let (from, to) = (self.key(source), self.key(target));
+                expected[to] += u64::from(from != to);
+            },
+        );
+        for (number, sighting) in self.old().filter(|(_, sighting)| sighting.part == Part::Counted) {
+            let (count, expected) = (sighting.count, expected[self.key(number)]);
             if count != expected {
                 let what = format!("has the count {count}; counted objects refer to it {expected} times");
                 return self.wrong(sighting.id, what);
@@ -320,24 +430,34 @@ impl<'a> View<'a> {
 
     /// Rule 7.
     fn retention(&self) -> Result<(), String> {
-        let mut must = vec![false; 2 * self.live.len() + 1];
+        if self.moment == Moment::Between {
+            return Ok(());
+        }
+        let mut must = vec![false; self.keys()];
         let mut may = must.clone();
-        for id in self.shadow.roots().filter_map(Word::object).filter(|id| self.live[id.index()]) {
-            must[self.key(id)] = true;
+        let live = |id: Id| self.shadow.number(id).filter(|&number| self.live[number]);
+        for number in self.shadow.roots().filter_map(Word::object).filter_map(live) {
+            must[self.key(number)] = true;
         }
-        for mourned in self.shadow.mourned.iter().filter(|mourned| self.live[mourned.object.index()]) {
-            may[self.key(mourned.object)] = true;
+        for number in self.shadow.mourned.iter().filter_map(|mourned| live(mourned.object)) {
+            may[self.key(number)] = true;
         }
-        let traced = |id: Id| !self.counted[id.index()];
+        let traced = |number: usize| !self.counted[number];
         // What this collection has made counted was traced while it ran; what is revived may have been a root.
-        let new = |id: Id| !self.shadow.node(id).counted || self.wanted.has(id) && !self.proper.has(id);
-        for (source, target) in self.edges(|id| traced(id) || new(id)) {
-            let certain = traced(source) && self.proper.has(source) && self.key(source) != self.key(target);
-            must[self.key(target)] |= certain;
-            may[self.key(target)] = true;
-        }
-        for sighting in self.old().filter(|_| self.moment != Moment::Between) {
-            let key = self.key(sighting.id);
+        let new = |number: usize| {
+            let revived = self.found[number] == By::Mourned;
+            revived || !self.shadow.node(self.shadow.present[number]).counted
+        };
+        self.each_edge(
+            |number| traced(number) || new(number),
+            |source, target| {
+                let (from, to) = (self.key(source), self.key(target));
+                must[to] |= traced(source) && self.is_proper(source) && from != to;
+                may[to] = true;
+            },
+        );
+        for (number, sighting) in self.old() {
+            let key = self.key(number);
             let counted = sighting.part == Part::Counted;
             match sighting.retained {
                 false if must[key] => return self.wrong(sighting.id, "is referred to and not retained"),
@@ -356,8 +476,8 @@ impl<'a> View<'a> {
 
     /// Rule 8.
     fn waiting(&self) -> Result<(), String> {
-        for sighting in self.old().filter(|sighting| sighting.waiting) {
-            if self.wanted.has(sighting.id) {
+        for (number, sighting) in self.old().filter(|(_, sighting)| sighting.waiting) {
+            if self.is_wanted(number) {
                 return self.wrong(sighting.id, "is wanted and waits to be freed");
             }
             if sighting.part != Part::Counted || sighting.count != 0 {

@@ -164,6 +164,15 @@ impl Kind {
         b'0' + (id.number().wrapping_mul(31) as usize).wrapping_add(index) as u8 % 64
     }
 
+    /// Bytes `8 * index` to `8 * index + 7` of object `id`, beyond the mark, as a little-endian number.
+    pub fn eight_bytes(id: Id, index: usize) -> u64 {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        // Neither sum leaves its byte.
+        let first = (id.number().wrapping_mul(31) as u8).wrapping_add((8 * index) as u8) % 64;
+        let each = u64::from(first) * EACH + 0x0706_0504_0302_0100;
+        (each & (63 * EACH)) + u64::from(b'0') * EACH
+    }
+
     /// Raw word `index` of object `id`, beyond the mark.
     pub fn word(id: Id, index: usize) -> u64 {
         !u64::from(id.number()) << 8 | index as u64
@@ -184,6 +193,10 @@ mod tests {
             for index in [0, 1, 77, 1 << 20] {
                 assert_eq!(kind.marked(kind.mark(Id(index))), Some(Id(index)));
             }
+        }
+        for (id, index) in (0..200).map(|number| (Id(number * 77), number as usize)) {
+            let bytes = [0, 1, 2, 3, 4, 5, 6, 7].map(|at| Kind::byte(id, 8 * index + at));
+            assert_eq!(Kind::eight_bytes(id, index), u64::from_le_bytes(bytes));
         }
         assert_eq!(Kind::Leaf.marked(0), None);
         assert_eq!(Kind::Text.marked(u64::MAX), None);

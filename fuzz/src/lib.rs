@@ -16,6 +16,7 @@ pub mod batches;
 pub mod campaign;
 pub mod caught;
 pub mod coverage;
+mod events;
 pub mod faults;
 pub mod generate;
 pub mod graph;

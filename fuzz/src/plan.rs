@@ -7,14 +7,14 @@
 
 use crate::history::{Label, Operand, Step};
 use crate::kind::Kind;
-use crate::shadow::{Id, Shadow, Word};
+use crate::shadow::{Id, Shadow, Word, Words};
 
 /// One thing done to the heap and to the shadow alike, about certain objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of the steps that the acts come from")]
 pub enum Act {
     /// Makes the next object.
-    Make { label: Label, kind: Kind, len: u32, refs: Vec<Word> },
+    Make { label: Label, kind: Kind, len: u32, refs: Words },
     /// Makes objects that nobody will ever see.
     Litter { count: u32, len: u32 },
     /// Stores one reference.
@@ -154,7 +154,7 @@ impl Shadow {
         for nth in 0..count {
             let kind = if ring && nth == 0 && !kind.is_mutable() { Kind::Cell } else { kind };
             let len = kind.length(len);
-            let mut refs = vec![other; kind.references(len)];
+            let mut refs = Words::from_elem(other, kind.references(len));
             if let (Some(link), Some(before)) = (refs.first_mut(), nth.checked_sub(1)) {
                 *link = Word::Object(Id(first.0 + before));
             }

@@ -4,10 +4,10 @@
 //! heap is borrowed for the collection, everything is compared, and a new stretch begins. At the end of every
 //! history all roots are given up, everything is finalized, and nothing may be left.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use frazil::{Heap, Host};
+use frazil::{Heap, Host, Pool};
 use rustc_hash::FxHashSet;
 
 use crate::coverage::{Coverage, Event};
@@ -51,6 +51,15 @@ impl std::error::Error for Failure {}
 
 thread_local! {
     static STEP: Cell<usize> = const { Cell::new(0) };
+    /// What the heaps of this thread take over from one another: a history is over before the system has mapped memory
+    /// for another one.
+    static POOL: RefCell<Pool> = RefCell::default();
+}
+
+/// The next heap on this thread gets fresh memory from the system. To be called after one that may have written where
+/// it should not.
+pub fn forget_memory() {
+    POOL.take();
 }
 
 /// The step that the history running on this thread has come to: where it was if it panics.
@@ -82,7 +91,8 @@ pub fn run_watched<H: Host>(
 ) -> Result<Coverage, Failure> {
     STEP.set(0);
     let setup = &history.setup;
-    let result = Heap::<H>::branded(setup.config(), |heap| {
+    let pool = POOL.with_borrow(Pool::clone);
+    let result = Heap::<H>::branded_in(&pool, setup.config(), |heap| {
         let mut runner = Runner {
             heap,
             shadow: Shadow::new(setup.stack_words as usize),

@@ -8,6 +8,7 @@ use crate::history::Label;
 use crate::kind::Kind;
 use crate::plan::Act;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 /// An object of the shadow graph: the number of objects made before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,9 @@ pub enum Word {
     Object(Id),
 }
 
+/// What an object refers to: mostly a few words, which then need no memory of their own.
+pub type Words = SmallVec<[Word; 4]>;
+
 impl Word {
     /// The object, if it is a reference.
     pub fn object(self) -> Option<Id> {
@@ -79,7 +83,7 @@ pub struct Node {
     /// Does the host refuse writes for now?
     pub guarded: bool,
     /// What it refers to.
-    pub refs: Vec<Word>,
+    pub refs: Words,
     /// What the last raw word or byte was changed to.
     pub poke: Option<u8>,
     /// Where it is in its life.
@@ -94,6 +98,8 @@ pub struct Node {
     pub waiting: bool,
     /// Did the last complete collection have a reason to keep it, or has it been revived since?
     pub kept: bool,
+    /// When the heap was last looked at: where it stood in [`Shadow::present`], if it did.
+    pub place: u32,
 }
 
 /// A weak reference.
@@ -181,6 +187,11 @@ impl Shadow {
         &mut self.nodes[id.index()]
     }
 
+    /// The objects that `id` refers to, one for each reference.
+    pub fn targets(&self, id: Id) -> impl Iterator<Item = Id> + '_ {
+        self.node(id).refs.iter().filter_map(|word| word.object())
+    }
+
     /// The number of the next object.
     pub fn next_id(&self) -> Id {
         Id(self.nodes.len() as u32)
@@ -263,7 +274,7 @@ impl Shadow {
         }
     }
 
-    fn make(&mut self, label: Label, kind: Kind, len: u32, refs: Vec<Word>) {
+    fn make(&mut self, label: Label, kind: Kind, len: u32, refs: Words) {
         let id = self.next_id();
         self.nodes.push(Node {
             label,
@@ -279,6 +290,7 @@ impl Shadow {
             counted: false,
             waiting: false,
             kept: false,
+            place: 0,
         });
         self.present.push(id);
         self.named.insert(label, id);

@@ -282,7 +282,7 @@ pub fn known(object: &LiveObject) -> Option<Id> {
 /// # Errors
 /// Something carries no mark.
 pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
-    let sighting = |tally: Tally| {
+    let sighting = |tally: Tally| -> Result<Sighting, String> {
         let Tally { shape_id, raw, .. } = tally;
         let known = Kind::of_shape(shape_id).zip(raw).and_then(|(kind, mark)| kind.marked(mark));
         Ok(Sighting {
@@ -296,7 +296,12 @@ pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
             released: tally.released,
         })
     };
-    heap.tallies().into_iter().map(sighting).collect()
+    let tallies = heap.tallies();
+    let mut sightings = Vec::with_capacity(tallies.len());
+    for tally in tallies {
+        sightings.push(sighting(tally)?);
+    }
+    Ok(sightings)
 }
 
 /// After a complete collection that left nothing old: does the heap still hold memory for something? It may have

@@ -12,12 +12,13 @@ pub mod make;
 pub mod mutate;
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use attempt::{Fate, attempt};
-use rayon::prelude::*;
 
-/// Texts between two looks at the clock.
+use crate::batches::{self, Case, Observer, Seeds};
+
+/// Texts between two looks at whether one has failed. Larger: less waiting for the slowest. Smaller: a failure is
+/// reported sooner.
 const BATCH: u64 = 256;
 /// Texts that are tried in shrinking one.
 const SHRINK_ATTEMPTS: usize = 2000;
@@ -38,13 +39,24 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn with(mut self, fate: &Fate) -> Tally {
-        self.texts += 1;
-        self.parsed += u64::from(fate.parsed);
-        self.ended += u64::from(fate.ended);
-        self.errors += fate.errors;
-        self.collections += fate.collections;
-        self
+    fn of(fate: &Fate) -> Tally {
+        Tally {
+            texts: 1,
+            parsed: u64::from(fate.parsed),
+            ended: u64::from(fate.ended),
+            errors: fate.errors,
+            collections: fate.collections,
+        }
+    }
+}
+
+impl batches::Tally for Tally {
+    fn merge(&mut self, other: &Tally) {
+        self.texts += other.texts;
+        self.parsed += other.parsed;
+        self.ended += other.ended;
+        self.errors += other.errors;
+        self.collections += other.collections;
     }
 }
 
@@ -56,55 +68,49 @@ impl fmt::Display for Tally {
     }
 }
 
-/// A text that failed.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Its seed.
-    pub seed: u64,
-    /// What went wrong.
-    pub failure: String,
-    /// The text, shrunk.
-    pub text: String,
-}
+/// A text, shown with its odd characters escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(pub String);
 
-impl fmt::Display for Found {
+impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}: {}\nshrunk: {:?}", self.seed, self.failure, self.text)
+        write!(f, "{:?}", self.0)
     }
 }
-impl std::error::Error for Found {}
 
-/// Tries the texts of the seeds from `seed` on, on all processors, until there were `texts` or the time is over. The
-/// texts are made of `programs` and of random ones.
-///
-/// # Errors
-/// The first text of a batch that fails.
-pub fn hunt(programs: &[String], seed: u64, texts: u64, time: Duration) -> Result<Tally, Box<Found>> {
-    let started = Instant::now();
-    let mut tally = Tally::default();
-    while tally.texts < texts && started.elapsed() < time {
-        let first = seed.wrapping_add(tally.texts);
-        let count = BATCH.min(texts - tally.texts);
-        let fates: Vec<Result<Fate, String>> = (0..count)
-            .into_par_iter()
-            .map(|number| {
-                let seed = first.wrapping_add(number);
-                attempt(&make::make(seed, programs), seed)
-            })
-            .collect();
-        for (number, fate) in fates.into_iter().enumerate() {
-            match fate {
-                Ok(fate) => tally = tally.with(&fate),
-                Err(failure) => {
-                    let seed = first.wrapping_add(number as u64);
-                    let fails = |text: &str| attempt(text, seed).is_err();
-                    let text = shrink(&make::make(seed, programs), fails);
-                    return Err(Box::new(Found { seed, failure, text }));
-                }
-            }
-        }
+impl Case for Text {
+    const NAME: &'static str = "text";
+}
+
+/// A text that failed.
+pub type Found = batches::Found<Text, Tally, String>;
+
+/// A range of seeds, whose texts are made of programs and of random ones.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// The first seed; the others follow it.
+    pub seed: u64,
+    /// How many.
+    pub texts: u64,
+    /// The programs.
+    pub programs: Vec<String>,
+}
+
+impl Campaign {
+    /// Tries the texts while `observer` lets it go on.
+    ///
+    /// # Errors
+    /// The first text that failed.
+    pub fn run(&self, observer: &impl Observer<String>) -> Result<Tally, Box<Found>> {
+        let seeds = Seeds { first: self.seed, count: self.texts, batch: |_| BATCH };
+        let text = |seed| make::make(seed, &self.programs);
+        let attempt_seed = |seed| attempt(&text(seed), seed).map(|fate| Tally::of(&fate));
+        batches::run(seeds, observer, attempt_seed, |seed| {
+            let small = shrink(&text(seed), |text| attempt(text, seed).is_err());
+            let failure = attempt(&small, seed).err();
+            (Text(small), failure)
+        })
     }
-    Ok(tally)
 }
 
 /// A shorter text that fails, too: without whatever can be left out of it.

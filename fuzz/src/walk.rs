@@ -45,6 +45,16 @@ struct Walker<'a, 's, 'id, H: Host> {
 }
 
 impl<'s, 'id, H: Host> Walker<'_, 's, 'id, H> {
+    /// Is there nothing new about this word? That is so of most: large objects are empty, or full of one reference.
+    #[inline]
+    fn has_met(&self, value: Value<'s, 'id, H>, word: Word) -> bool {
+        match word {
+            Word::Empty => value == Value::EMPTY,
+            Word::Number(_) => false,
+            Word::Object(id) => self.hand.get(id).is_some_and(|object| value == object.into()),
+        }
+    }
+
     /// Compares one word. An object that is met for the first time is taken in hand.
     fn meet(&mut self, value: Value<'s, 'id, H>, word: Word) -> Result<(), String> {
         let (id, object) = match (word, value.object()) {
@@ -85,8 +95,10 @@ impl<'s, 'id, H: Host> Walker<'_, 's, 'id, H> {
         if object.reference_count() != node.refs.len() {
             return Err(format!("has {} references, not {}", object.reference_count(), node.refs.len()));
         }
-        for (slot, &word) in node.refs.iter().enumerate() {
-            self.meet(object.get(slot), word).map_err(|wrong| format!("in reference {slot} {wrong}"))?;
+        for (slot, (value, &word)) in object.references().iter().zip(&node.refs).enumerate() {
+            if !self.has_met(value, word) {
+                self.meet(value, word).map_err(|wrong| format!("in reference {slot} {wrong}"))?;
+            }
         }
         match node.kind.tail() {
             Tail::Bytes => compare_bytes(id, node, object),
@@ -114,9 +126,18 @@ fn compare_bytes<H: Host>(id: Id, node: &Node, object: Object<'_, '_, H>) -> Res
     if object.byte_len() != len {
         return Err(format!("has {} bytes, not {len}", object.byte_len()));
     }
+    // The first bytes are the mark, the last one may have been changed.
+    let words = (len - 1).min(ALL_BYTES) / Id::BYTES as usize;
+    for index in 1..words {
+        let (found, expected): (u64, u64) = (object.number(index), Kind::eight_bytes(id, index));
+        if found != expected {
+            return Err(format!("has {found:#x} in its eight bytes {index}, not {expected:#x}"));
+        }
+    }
     let all = len.min(ALL_BYTES);
+    let rest = (words * 8).max(8)..all;
     let some = (all..len).step_by(STRIDE).chain(len - 1..len);
-    for index in (Id::BYTES as usize..all).chain(some).filter(|&index| index >= Id::BYTES as usize) {
+    for index in rest.chain(some).filter(|&index| index >= Id::BYTES as usize) {
         let expected = match node.poke {
             Some(poke) if index == len - 1 => poke,
             _ => Kind::byte(id, index),

@@ -1,6 +1,6 @@
 //! The judge is judged: what is exactly right passes, and whatever is changed about it does not.
 
-use frazil_fuzz::graph::{classes, reach};
+use frazil_fuzz::graph::{Edges, classes, reach};
 use frazil_fuzz::history::{Label, Operand, Step};
 use frazil_fuzz::judge::{Moment, Part, Sighting};
 use frazil_fuzz::kind::Kind;
@@ -41,7 +41,9 @@ fn example() -> Shadow {
 /// What a perfect heap would show after a complete collection: the definitions, word for word.
 fn perfect(shadow: &Shadow) -> Vec<Sighting> {
     let reached = reach(&shadow.nodes, shadow.roots());
-    let classes = classes(&shadow.nodes, &reached.marks);
+    let mut edges = Edges::default();
+    (0..shadow.nodes.len()).for_each(|id| edges.add(shadow.targets(Id(id as u32)).map(Id::index)));
+    let classes = classes(&edges, &reached.marks, |id| shadow.nodes[id].mutable);
     let one = |a: Id, b: Id| {
         a == b || classes[a.index()].cycle != 0 && classes[a.index()].cycle == classes[b.index()].cycle
     };

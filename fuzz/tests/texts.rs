@@ -4,9 +4,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use frazil_fuzz::texts::{Tally, hunt};
+use frazil_fuzz::texts::{Campaign, Tally};
 
 /// Texts of one round.
 const TEXTS: u64 = 800;
@@ -28,7 +27,8 @@ fn resident() -> Option<u64> {
 }
 
 fn round(programs: &[String]) -> Tally {
-    hunt(programs, 1, TEXTS, Duration::MAX).unwrap_or_else(|found| panic!("{found}"))
+    let campaign = Campaign { seed: 1, texts: TEXTS, programs: programs.to_vec() };
+    campaign.run(&()).unwrap_or_else(|found| panic!("{found}"))
 }
 
 #[test]

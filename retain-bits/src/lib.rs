@@ -103,6 +103,12 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         self.current.data[granule / WORD_BITS].get() & 1 << (granule % WORD_BITS) != 0
     }
 
+    /// Where the current bit of `granule` lies, for a prefetch.
+    #[inline]
+    pub fn place(&self, granule: usize) -> *const Cell<u64> {
+        &raw const self.current.data[granule / WORD_BITS]
+    }
+
     /// The previous bit of `granule`.
     pub fn previous_bit(&self, granule: usize) -> bool {
         self.previous[granule]
@@ -130,6 +136,14 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         for word in Self::words(block, shift) {
             self.previous.data[word].set(self.current.data[word].replace(0));
         }
+    }
+
+    /// Makes `blocks` as good as never touched. None of them must be on the list of touched blocks any more.
+    pub fn clear(&self, blocks: Range<usize>, shift: u32) {
+        let words = Self::words(blocks.start, shift).start..Self::words(blocks.end, shift).start;
+        self.current.data[words.clone()].iter().for_each(|word| word.set(0));
+        self.previous.data[words].iter().for_each(|word| word.set(0));
+        self.stamps[blocks].iter().for_each(|stamp| stamp.set(NEVER));
     }
 
     /// The words of `block` with something dropped in them: the word's index in the table, and the dropped bits.

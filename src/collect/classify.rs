@@ -188,7 +188,11 @@ impl Trace<'_> {
         if H::commits(Fault::UncountedSettle) && header.was_frozen() {
             return;
         }
-        for target in targets::<H>(object, header).skip(usize::from(H::commits(Fault::SkippedCount))) {
+        let targets = targets::<H>(object, header).skip(usize::from(H::commits(Fault::SkippedCount)));
+        if self.abroad {
+            return targets.for_each(|target| self.count_anywhere::<H>(target));
+        }
+        for target in targets {
             self.count::<H>(target);
         }
     }
@@ -205,11 +209,19 @@ impl Trace<'_> {
         self.report.components += 1;
         for &(object, header) in members {
             for target in targets::<H>(object, header) {
-                let inside = self.old.representative(target) == representative;
-                if !inside || H::commits(Fault::CountedInside) {
-                    self.count::<H>(target);
+                if !self.old.is_in(target, representative) || H::commits(Fault::CountedInside) {
+                    self.count_anywhere::<H>(target);
                 }
             }
+        }
+    }
+
+    /// The same for an object that may be another owner's.
+    fn count_anywhere<H: Host>(&mut self, target: ObjRef) {
+        if self.old.space.is_own(target.address()) {
+            self.count::<H>(target);
+        } else if !H::commits(Fault::SkippedForeignCount) {
+            self.old.change_foreign(target, 1);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::value::Host;
 impl Old {
     /// Flips the blocks of the previous epoch that this one has not touched, and takes from all touched blocks
     /// what was dropped. `previous` are the blocks that were touched when this collection began.
-    pub(super) fn diff<H: Host>(&mut self, previous: Vec<usize>, report: &mut Report) {
+    pub(crate) fn diff<H: Host>(&mut self, previous: Vec<usize>, report: &mut Report) {
         for block in previous {
             let (retain, index) = (&chunk_of(block).retain, self.space.block_index(block));
             if !retain.is_touched(index, self.space.epoch) {
@@ -40,6 +40,9 @@ impl Old {
         touched.retain(|&block| self.stays_touched(block));
         touched.append(&mut self.space.touched_blocks);
         self.space.touched_blocks = touched;
+        if let Some(abroad) = &mut self.abroad {
+            abroad.diff(self.space.epoch);
+        }
     }
 
     /// A block without bits leaves the list; its next touch lists it again.

@@ -17,6 +17,8 @@ use crate::shape::COMPONENT;
 use crate::stats::Report;
 use crate::value::{Host, Words};
 
+use super::queue::Queue;
+
 /// Objects (or parts of large ones) released between two looks at the clock. Larger: fewer looks. Smaller: the
 /// time is kept better.
 const LOOK_EVERY: usize = 64;
@@ -50,15 +52,17 @@ impl Budget {
 impl Old {
     /// Releases objects from the buffer until it is empty or the budget is spent.
     pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
+        let mut queue = Queue::default();
         while !budget.is_spent() {
             if let Some((object, next)) = self.partly.take() {
                 self.release_part::<H>(object, next, report);
-            } else if let Some(object) = take::<H, _>(Choice::Buffer, &mut self.buffer) {
+            } else if let Some(object) = queue.next(|| take::<H, _>(Choice::Buffer, &mut self.buffer)) {
                 self.release::<H>(object, report);
             } else {
                 break;
             }
         }
+        self.buffer.extend(queue.rest());
         if H::commits(Fault::ForgottenBuffer) {
             self.buffer.clear();
         }
@@ -74,7 +78,7 @@ impl Old {
             let slot = object.slot::<H>(header, index);
             if let Some(target) = target::<H>(slot.get()) {
                 slot.set(H::EMPTY);
-                self.decrement(target);
+                self.decrement_anywhere(target);
             }
         }
         if end < header.references() {
@@ -97,7 +101,9 @@ impl Old {
                 self.partly = Some((object, 0));
                 return;
             }
-            if !H::commits(Fault::SkippedDecrement) {
+            if self.space.abroad {
+                targets::<H>(object, header).for_each(|target| self.decrement_anywhere(target));
+            } else if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {
                     self.decrement(target);
                 }
@@ -117,8 +123,8 @@ impl Old {
         };
         for &member in &members {
             for target in targets::<H>(member, member.header()) {
-                if self.representative(target) != first {
-                    self.decrement(target);
+                if !self.is_in(target, first) {
+                    self.decrement_anywhere(target);
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::stats::Report;
 use crate::value::Host;
 
 use super::classify::Classifier;
+use super::queue::Queue;
 
 /// What a reference leads to, when the slot has been brought up to date.
 pub(super) enum Found {
@@ -29,9 +30,9 @@ pub(super) enum Found {
     Unclassified(ObjRef, Header),
 }
 
-/// Gray objects whose memory is on its way into the cache. Larger: more time for it to arrive. Smaller: less is
-/// pushed out again before it is used, and the order stays nearer to depth first.
-const PREFETCHED: usize = 8;
+/// References by which a scan of a large object is ahead with asking for memory. Larger: more time for it to arrive.
+/// Smaller: more objects without that.
+const AHEAD: usize = 8;
 
 /// What one stage of a collection leaves to the next.
 #[derive(Default)]
@@ -53,6 +54,12 @@ pub(super) struct Trace<'h> {
     pub work: &'h mut Work,
     /// Something was frozen since the last complete collection: old objects may settle in this one.
     pub settling: bool,
+    /// A reference may lead to another owner's object.
+    pub abroad: bool,
+    /// What is not in the nursery need not be an old object of this heap: large young ones, or others' objects.
+    pub mixed: bool,
+    /// One of the three above, so that what is reached has to be looked at.
+    pub careful: bool,
     /// Scanned mutable objects are marked, so that their next write is noticed.
     pub marks_seen: bool,
 }
@@ -66,15 +73,25 @@ impl Trace<'_> {
     pub fn reach<H: Host>(&mut self, slot: Slot) {
         let word = slot.get();
         let Some(object) = target::<H>(word) else { return };
-        if self.settling || self.old.is_young(object, self.nursery) {
+        if self.careful || self.nursery.contains(object.address()) {
             return self.reach_with_care::<H>(slot);
         }
         self.retain(object);
     }
 
-    /// The same for an object that has to be evacuated or classified first.
+    /// The same for an object that has to be evacuated or classified first, or may be another owner's.
     fn reach_with_care<H: Host>(&mut self, slot: Slot) {
         let before = slot.get();
+        let Some(object) = target::<H>(before) else { return };
+        if !self.nursery.contains(object.address()) {
+            if !self.old.space.is_own(object.address()) {
+                self.report.retained += 1;
+                return self.old.retain_foreign::<H>(object);
+            }
+            if !self.settling && !self.old.space.is_young_large(object.address()) {
+                return self.retain(object);
+            }
+        }
         if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
             self.classify::<H>(object, header);
         }
@@ -103,29 +120,14 @@ impl Trace<'_> {
         }
     }
 
-    /// Scans until nothing gray is left. Between leaving the stack and being scanned, an object waits in a short
-    /// queue while its memory comes into the cache.
+    /// Scans until nothing gray is left.
     pub fn scan_gray<H: Host>(&mut self) {
         if self.work.gray.is_empty() {
             return;
         }
-        let mut queue: [Option<ObjRef>; PREFETCHED] = [None; PREFETCHED];
-        let mut turn = 0;
-        // After so many empty turns the queue is empty, too.
-        let mut idle = 0;
-        while idle < PREFETCHED {
-            let next = take::<H, _>(Choice::Gray, &mut self.work.gray);
-            if let Some(object) = next {
-                object.prefetch();
-                idle = 0;
-            } else {
-                idle += 1;
-            }
-            if let Some(object) = std::mem::replace(&mut queue[turn], next) {
-                self.scan::<H>(object);
-                idle = 0;
-            }
-            turn = (turn + 1) % PREFETCHED;
+        let mut queue = Queue::default();
+        while let Some(object) = queue.next(|| take::<H, _>(Choice::Gray, &mut self.work.gray)) {
+            self.scan::<H>(object);
         }
     }
 
@@ -136,6 +138,9 @@ impl Trace<'_> {
         self.report.traced_bytes += cell_bytes(header);
         let count = header.references();
         for before in 0..count {
+            if before + AHEAD < count {
+                self.prefetch_target::<H>(object.slot::<H>(header, before + AHEAD));
+            }
             let slot = object.slot::<H>(header, self.work.turn.nth::<H>(before, count));
             if H::commits(Fault::SkippedBit) {
                 self.follow_only::<H>(slot);
@@ -145,6 +150,18 @@ impl Trace<'_> {
         }
         if self.marks_seen && header.has(MUTABLE) {
             object.set_flags(SEEN);
+        }
+    }
+
+    /// Asks for the memory that reaching what `slot` refers to will need: its header if it is young, otherwise its bits.
+    #[inline(always)]
+    fn prefetch_target<H: Host>(&self, slot: Slot) {
+        if let Some(target) = target::<H>(slot.get()) {
+            if self.nursery.contains(target.address()) {
+                target.prefetch();
+            } else {
+                target.prefetch_bits();
+            }
         }
     }
 
@@ -165,6 +182,7 @@ impl Trace<'_> {
             self.classify::<H>(object, header);
         }
         if let Some(object) = target::<H>(slot.get())
+            && self.old.space.is_own(object.address())
             && object.is_traced()
         {
             self.retain(object);
@@ -179,6 +197,17 @@ impl Trace<'_> {
         let Some(object) = target::<H>(word) else { return Found::Counted };
         if self.nursery.contains(object.address()) {
             return self.follow_young::<H>(slot, word, object);
+        }
+        if self.mixed {
+            return self.follow_mixed(object);
+        }
+        self.classified(object)
+    }
+
+    /// What is known of an object outside the nursery, wherever it is.
+    fn follow_mixed(&mut self, object: ObjRef) -> Found {
+        if !self.old.space.is_own(object.address()) {
+            return Found::Counted;
         }
         if self.old.space.is_young_large(object.address()) {
             return self.promote_large(object);

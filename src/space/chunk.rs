@@ -1,16 +1,18 @@
 //! The side tables of a chunk, and how they are found from an address.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use blocks::cells::GranuleBits;
 use blocks::counts::Counts;
 use blocks::table::BlockState;
-use blocks::{CHUNK_BLOCKS_MAX, CHUNK_BYTES, CHUNK_GRANULES, CHUNK_WORDS, GRANULE_BYTES};
+use blocks::{BlockBytes, CHUNK_BLOCKS_MAX, CHUNK_BYTES, CHUNK_GRANULES, CHUNK_WORDS, GRANULE_BYTES};
 use memoffset::offset_of;
 use retain_bits::RetainBits;
 use static_assertions::{const_assert, const_assert_eq};
 
-use crate::object::ObjRef;
+use crate::exchange::OwnerWord;
+use crate::object::{ObjRef, prefetch};
 
 /// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
 #[repr(C)]
@@ -27,6 +29,23 @@ pub(crate) struct Chunk {
     pub blocks: [BlockState; CHUNK_BLOCKS_MAX],
     /// Where the space keeps what it knows of this chunk.
     pub index: Cell<usize>,
+    /// Whose all this is. The only part that anybody else may look at.
+    pub owner: OwnerWord,
+}
+
+impl Chunk {
+    /// Makes the tables as good as fresh, if no block behind `blocks` was ever used.
+    pub fn clear(&self, blocks: Range<usize>, block: BlockBytes) {
+        let granules = blocks.start * block.granules()..blocks.end * block.granules();
+        self.retain.clear(blocks.clone(), block.granules_log2());
+        self.traced.clear_all(granules.clone());
+        self.starts.clear_all(granules.clone());
+        self.counts.clear_all(granules);
+        for state in &self.blocks[..blocks.end] {
+            state.clear();
+        }
+        self.index.set(0);
+    }
 }
 const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
 const_assert_eq!(offset_of!(Chunk, retain), 0);
@@ -77,6 +96,14 @@ impl ObjRef {
     #[inline(always)]
     pub fn is_traced(self) -> bool {
         self.chunk().traced.get(self.granule())
+    }
+
+    /// Asks for the memory of an old object's bits, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch_bits(self) {
+        let (chunk, granule) = (self.chunk(), self.granule());
+        prefetch(chunk.retain.place(granule).cast());
+        prefetch(chunk.traced.place(granule).cast());
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@ use blocks::table::Use;
 use crate::object::{self, ObjRef};
 use crate::os::{Refused, set_accessible};
 
-use super::Space;
+use super::{Space, chunk_of};
 
 /// Bytes of a large object whose touching is remembered together. Larger: fewer bytes of cards, more slots to
 /// scan for one store. Smaller: the reverse.
@@ -55,6 +55,11 @@ impl Space {
         Ok(address)
     }
 
+    /// Does an object of so many bytes get blocks, or a mapping, of its own?
+    pub fn is_large(&self, bytes: usize) -> bool {
+        bytes > blocks::classes::cell_bytes_max(self.block)
+    }
+
     /// How many blocks a large object takes; none if it gets a mapping of its own.
     pub fn blocks_of_large(&self, bytes: usize) -> usize {
         let bytes = with_cards(bytes);
@@ -89,6 +94,7 @@ impl Space {
         let mapping = self.system.map(tables + bytes, CHUNK_BYTES)?;
         let range = mapping.range();
         self.huge_bytes += range.len();
+        chunk_of(range.start).owner.set(self.owner);
         self.huge.insert(range.start, mapping);
         Ok(range.start + tables)
     }
@@ -96,7 +102,7 @@ impl Space {
     /// Is this the address of a large object that no collection has reached yet?
     #[inline(always)]
     pub fn is_young_large(&self, address: usize) -> bool {
-        !self.young_large.is_empty() && {
+        !self.young_large.is_empty() && self.is_own(address) && {
             let state = self.state(address);
             state.used() == Use::Head && state.young.get()
         }

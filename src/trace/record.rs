@@ -302,7 +302,7 @@ impl<H: Host> Heap<'_, H> {
     /// the end.
     ///
     /// # Errors
-    /// The heap has not the settings of [`Config::recording`], or has collected already.
+    /// The heap has not the settings of [`Config::recording`], belongs to a group, or has collected already.
     pub fn record(
         &mut self,
         out: impl Write + 'static,
@@ -313,6 +313,9 @@ impl<H: Host> Heap<'_, H> {
         let fit = config.short_collections && config.nursery_bytes <= EPOCH_BYTES;
         if !fit || *config != config.recording() {
             return Err(RecordError::Settings);
+        }
+        if self.old.get_mut().abroad.is_some() {
+            return Err(RecordError::InGroup);
         }
         if self.stats.collections() > 0 {
             return Err(RecordError::TooLate);

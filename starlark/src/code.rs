@@ -320,6 +320,7 @@ pub enum Op {
     SetAttr {
         a: Reg,
         attr: u32,
+        value: Reg,
     },
     /// Takes `count` elements apart.
     Unpack {
@@ -380,7 +381,8 @@ pub struct Code {
     pub loops: Box<[LoopSite]>,
     /// `load` statements (of a module's top level).
     pub loads: Box<[LoadSite]>,
-    /// What it refers to outside of itself, in the order of the object with [`shapes::LINKS`](crate::value::shapes).
+    /// What it refers to outside of itself, in the order of the object with [`shapes::LINKS`](crate::value::shapes), where
+    /// the token of its program comes last.
     pub links: Box<[Link]>,
     /// The module's globals: their names, and whether they are loaded ones, which only this file sees.
     pub globals: Arc<[(Box<str>, bool)]>,

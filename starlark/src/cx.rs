@@ -8,6 +8,8 @@ use frazil::AllocError;
 
 use crate::data::text::Text;
 use crate::failure::{Failure, Res};
+use crate::machine;
+use crate::syntax::Frame;
 use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
 
 /// Words at the bottom of the root stack that belong to the machine itself.
@@ -64,6 +66,33 @@ impl<'s> Cx<'s> {
     pub fn state<T: Any>(self) -> Res<&'s T> {
         let state = self.host.state.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref());
         state.ok_or_else(|| Failure::new(format!("the host has no state of type {}", type_name::<T>())))
+    }
+
+    /// The active calls, outermost first: for functions and methods of the embedding program, where the last one is that of
+    /// the caller. Elsewhere there are none.
+    ///
+    /// ```
+    /// use frazil_starlark::{Engine, function};
+    /// function! {
+    ///     fn here(cx) -> String {
+    ///         cx.call_stack().iter().map(|call| format!("{} at {}:{}", call.function, call.file, call.at.unwrap())).collect::<Vec<_>>().join(", ")
+    ///     }
+    /// }
+    /// let mut engine = Engine::default();
+    /// engine.function("here", here).unwrap();
+    /// engine.run("BUILD", "def rule():\n  return here()\nx = rule()").unwrap();
+    /// assert_eq!(engine.get_global::<String>("BUILD", "x").unwrap(), "<toplevel> at BUILD:3:9, rule at BUILD:2:14");
+    /// ```
+    pub fn call_stack(self) -> Vec<Frame> {
+        let frames = self.host.callers.take();
+        let shown = machine::show_frames(self.host, &frames);
+        self.host.callers.set(frames);
+        shown
+    }
+
+    /// A word of the root stack.
+    pub(crate) fn slot(self, at: usize) -> &'s Cell<Value<'s>> {
+        &self.heap.stack_from(at)[0]
     }
 
     /// Freezes everything that can be reached from a value.

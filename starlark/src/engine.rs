@@ -5,16 +5,18 @@ mod programs;
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::rc::Rc;
 
 use frazil::trace::{RecordError, Totals};
 use frazil::{AllocError, Config, ConfigError, Report, Stats};
 
+use crate::caller::{Caller, Given};
 use crate::convert::{FromValue, IntoValue, PushArguments};
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::failure::{Failure, Res};
 use crate::handle::Handle;
-use crate::host::{Args, Call, Prepared};
+use crate::host::{Args, Call};
 use crate::library::Library;
 use crate::limits::{Canceller, Limit, Limits};
 use crate::machine::{Arguments, Loader, Machine, Mistake, View, Watch};
@@ -161,17 +163,42 @@ impl Engine {
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
 
-    /// Predeclares a function that calls back, in two halves: see [`Call::Reentrant`].
+    /// Makes a function and keeps it: for those that are not predeclared under their own name.
+    pub fn make_function(
+        &mut self,
+        name: &str,
+        function: impl for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>> + 'static,
+    ) -> Handle {
+        let number = self.machine.host_mut().add_builtin(name, Call::Host(Box::new(function)));
+        Handle::new(self.machine.cx(), crate::value::builtin(number))
+    }
+
+    /// Predeclares a function that calls functions of the program. It works with handles; an ordinary [function](Engine::function)
+    /// is faster, but nothing can be collected, and so no program run, while it holds values.
+    ///
+    /// ```
+    /// use frazil_starlark::{Engine, Handle};
+    /// let mut engine = Engine::default();
+    /// engine.higher_order("map", |caller, given| {
+    ///     let [Some(function), Some(items)] = given.bind(["function", "items"])? else { unreachable!() };
+    ///     let items: Vec<Handle> = caller.get(&items)?;
+    ///     let mapped: Result<Vec<Handle>, _> = items.iter().map(|item| caller.call(&function, (item,))).collect();
+    ///     caller.make(mapped?)
+    /// }).unwrap();
+    /// let squares = engine.evaluate("m", "map(lambda x: x * x, items = range(4))").unwrap();
+    /// assert_eq!(engine.get::<Vec<i64>>(&squares).unwrap(), [0, 1, 4, 9]);
+    /// let error = engine.evaluate("m", "map(lambda x: 1 // x, [1, 0])").unwrap_err();
+    /// assert_eq!(error.message(), "floored division by zero");
+    /// ```
     ///
     /// # Errors
     /// Memory ran out.
-    pub fn reentrant_function(
+    pub fn higher_order(
         &mut self,
         name: &str,
-        prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
-        run: fn(&mut Machine, usize) -> Res<()>,
+        function: impl Fn(&mut Caller<'_>, &Given) -> Res<Handle> + 'static,
     ) -> Result<(), Error> {
-        let number = self.machine.host_mut().add_builtin(name, Call::Reentrant { prepare, run });
+        let number = self.machine.host_mut().add_builtin(name, Call::Higher(Rc::new(function)));
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
 

@@ -45,6 +45,11 @@ impl Failure {
         Box::new(Failure::Host(None, error.into().into()))
     }
 
+    /// Is it an error of the embedding program?
+    pub(crate) fn is_host(&self) -> bool {
+        matches!(self, Failure::Host(..))
+    }
+
     /// The same failure, known to have happened inside a built-in function.
     #[cold]
     pub fn inside(mut self: Box<Self>, builtin: &str) -> Box<Failure> {
@@ -72,8 +77,13 @@ impl Failure {
 impl<E: Error + Send + Sync + 'static> From<E> for Box<Failure> {
     #[cold]
     fn from(error: E) -> Box<Failure> {
-        match (&error as &dyn Any).downcast_ref::<AllocError>() {
-            Some(refused) => Box::new(Failure::Alloc(*refused)),
+        let any: &dyn Any = &error;
+        if let Some(refused) = any.downcast_ref::<AllocError>() {
+            return Box::new(Failure::Alloc(*refused));
+        }
+        // An error of a call that the function made: it has its place already.
+        match any.downcast_ref::<crate::Error>().and_then(|error| error.first()) {
+            Some(diagnostic) => Box::new(Failure::Placed(Box::new(diagnostic.clone()))),
             None => Failure::host(error),
         }
     }

@@ -7,13 +7,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::builtins::methods::{self, Method};
+use crate::caller::{Caller, Given};
 use crate::code::Code;
 use crate::cx::Cx;
 use crate::data::text::Text;
 use crate::failure::{Res, fail};
-use crate::handle::Pool;
+use crate::handle::{Handle, Pool};
 use crate::limits::Meter;
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 use crate::ops::attr;
 use crate::picture::Place;
 use crate::residents::Residents;
@@ -36,7 +37,10 @@ pub type PlainFn = for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>>;
 /// A function of the embedding program.
 pub type HostFn = Box<dyn for<'s> Fn(Cx<'s>, &Args<'_, 's>) -> Res<Value<'s>>>;
 
-/// What the first half of a [`Call::Reentrant`] function comes to.
+/// A function of the embedding program that calls back.
+pub type HigherFn = Rc<dyn Fn(&mut Caller<'_>, &Given) -> Res<Handle>>;
+
+/// What the first half of a function that calls back comes to.
 pub enum Prepared<'s> {
     /// The result: no call was needed.
     Done(Value<'s>),
@@ -50,9 +54,11 @@ pub enum Call {
     Plain(PlainFn),
     /// Directly, in the embedding program.
     Host(HostFn),
-    /// In two halves: the first takes the arguments apart and cannot call back. The second works on the state
-    /// that the first left in a word of the root stack, and leaves its result there.
-    Reentrant {
+    /// With handles and the interpreter, to call back.
+    Higher(HigherFn),
+    /// The same for the interpreter's own functions, in two halves: the first takes the arguments apart and cannot call
+    /// back. The second works on the state that the first left in a word of the root stack, and leaves its result there.
+    Halves {
         /// The first half.
         prepare: for<'s> fn(Cx<'s>, &Args<'_, 's>) -> Res<Prepared<'s>>,
         /// The second half.
@@ -88,6 +94,10 @@ pub struct Host {
     pub scratch: Cell<Text>,
     /// Counts the steps of the program.
     pub(crate) meter: Meter,
+    /// While a function of the embedding program runs: the active calls.
+    pub(crate) callers: Cell<Vec<machine::Frame>>,
+    /// How many functions and bound methods were made, modulo 2³².
+    functions: Cell<u32>,
     /// What the handles of the embedding program share.
     pub(crate) handles: Rc<Pool>,
     /// The data of host values.
@@ -108,6 +118,8 @@ impl Host {
             places: None,
             scratch: Cell::default(),
             meter: Meter::new(),
+            callers: Cell::default(),
+            functions: Cell::new(0),
             handles: Rc::default(),
             state: HashMap::new(),
             residents: Residents::default(),
@@ -125,9 +137,22 @@ impl Host {
         self.builtins.len() as u32 - 1
     }
 
+    /// The raw word of a new function object: the number of its code, and a number of its own, by which it is hashed. (Its
+    /// address may change.)
+    pub(crate) fn function_word(&self, code: u32) -> u64 {
+        u64::from(self.next_number()) << 32 | u64::from(code)
+    }
+
+    /// A number for a function or bound method that is being made.
+    pub(crate) fn next_number(&self) -> u32 {
+        let number = self.functions.get().wrapping_add(1);
+        self.functions.set(number);
+        number
+    }
+
     /// The code of a function object.
     pub fn code(&self, function: Object<'_>) -> &Arc<Code> {
-        &self.codes[function.raw(0) as usize]
+        &self.codes[function.raw(0) as u32 as usize]
     }
 
     /// The name of a function object.
@@ -170,7 +195,27 @@ impl<'a, 's> Args<'a, 's> {
             () if given < min => ("at least ", min),
             () => ("at most ", max),
         };
-        fail!("got {given} argument{}, want {bound}{wanted}", if given == 1 { "" } else { "s" })
+        fail!("got {given} arguments, want {bound}{wanted}")
+    }
+
+    /// No arguments by name, for the function `name`, which says so in words of its own.
+    ///
+    /// # Errors
+    /// There are some.
+    pub(crate) fn unnamed(&self, name: &str) -> Res<()> {
+        if self.named.is_empty() { Ok(()) } else { fail!("{name} does not accept keyword arguments") }
+    }
+
+    /// The only argument of the function `name`, which says in words of its own that it must be the only one.
+    ///
+    /// # Errors
+    /// There are more, or none.
+    pub(crate) fn only(&self, name: &str) -> Res<Value<'s>> {
+        self.unnamed(name)?;
+        match self.positional {
+            [value] => Ok(value.get()),
+            given => fail!("got {} arguments, want exactly 1", given.len()),
+        }
     }
 
     /// Exactly these parameters, by position only.
@@ -194,30 +239,42 @@ impl<'a, 's> Args<'a, 's> {
     /// # Errors
     /// There are others, or one is missing.
     pub fn bind<const N: usize>(&self, params: [&str; N]) -> Res<[Option<Value<'s>>; N]> {
-        let mut bound = [None; N];
-        if self.positional.len() > N {
-            fail!("got {} arguments, want at most {N}", self.positional.len());
-        }
-        for (slot, cell) in bound.iter_mut().zip(self.positional) {
-            *slot = Some(cell.get());
-        }
-        for &(name, value) in self.named {
-            let name = name.as_str().unwrap_or("");
-            let Some(index) = params.iter().position(|param| param.trim_end_matches('?') == name) else {
-                let params = params.map(|param| param.trim_end_matches('?').to_owned());
-                let hint = match attr::spelled_like(name, &params) {
-                    Some(similar) => format!(" (did you mean {similar}?)"),
-                    None => String::new(),
-                };
-                fail!("unexpected keyword argument \"{name}\"{hint}");
+        let named = self.named.iter().map(|&(name, value)| (name.as_str().unwrap_or(""), value));
+        bind(params, self.positional.iter().map(Cell::get), named)
+    }
+}
+
+/// The arguments for some parameters; a name that ends in `?` need not be given.
+///
+/// # Errors
+/// There are others, or one is missing.
+pub(crate) fn bind<'n, const N: usize, T>(
+    params: [&str; N],
+    positional: impl ExactSizeIterator<Item = T>,
+    named: impl Iterator<Item = (&'n str, T)>,
+) -> Res<[Option<T>; N]> {
+    let mut bound = [const { None }; N];
+    if positional.len() > N {
+        fail!("got {} arguments, want at most {N}", positional.len());
+    }
+    for (slot, value) in bound.iter_mut().zip(positional) {
+        *slot = Some(value);
+    }
+    for (name, value) in named {
+        let Some(index) = params.iter().position(|param| param.trim_end_matches('?') == name) else {
+            let params = params.map(|param| param.trim_end_matches('?').to_owned());
+            let hint = match attr::spelled_like(name, &params) {
+                Some(similar) => format!(" (did you mean {similar}?)"),
+                None => String::new(),
             };
-            if bound[index].replace(value).is_some() {
-                fail!("got multiple values for keyword argument \"{name}\"");
-            }
+            fail!("unexpected keyword argument \"{name}\"{hint}");
+        };
+        if bound[index].replace(value).is_some() {
+            fail!("got multiple values for keyword argument \"{name}\"");
         }
-        match params.iter().zip(&bound).find(|(param, value)| value.is_none() && !param.ends_with('?')) {
-            Some((param, _)) => fail!("missing argument for {param}"),
-            None => Ok(bound),
-        }
+    }
+    match params.iter().zip(&bound).find(|(param, value)| value.is_none() && !param.ends_with('?')) {
+        Some((param, _)) => fail!("missing argument for {param}"),
+        None => Ok(bound),
     }
 }

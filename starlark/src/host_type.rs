@@ -5,7 +5,6 @@
 //! Rust data is dropped, at the end of that collection. There is no second type for the frozen state: a host value is
 //! immutable unless its type says otherwise, and then the object knows whether it is frozen, like a list.
 
-use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -65,6 +64,8 @@ pub trait HostType: Sized + 'static {
     /// The data may change, in methods that are `mut fn`: until the value is frozen. Such values are compared by
     /// identity.
     const MUTABLE: bool = false;
+    /// It is iterated over by [`HostType::next`]. Otherwise it is by its [`elements`](HostType::elements), if it has any.
+    const ITERATED: bool = false;
 
     /// What `repr` gives.
     ///
@@ -119,9 +120,9 @@ pub trait HostType: Sized + 'static {
     ///
     /// # Errors
     /// That cannot be asked.
-    fn contains<'s>(this: &Hosted<'s, Self>, _cx: Cx<'s>, element: Value<'s>) -> Res<bool> {
+    fn contains<'s>(this: &Hosted<'s, Self>, cx: Cx<'s>, element: Value<'s>) -> Res<bool> {
         match Self::elements(this) {
-            Some(elements) => crate::ops::contains(elements, element, "in"),
+            Some(elements) => crate::ops::contains(cx, elements, element, "in"),
             None => fail!("unknown binary op: {} in {}", element.type_name(), Self::NAME),
         }
     }
@@ -132,6 +133,62 @@ pub trait HostType: Sized + 'static {
     /// It cannot be called, or the call failed.
     fn call<'s>(_this: &Hosted<'s, Self>, _cx: Cx<'s>, _args: &Args<'_, 's>) -> Res<Value<'s>> {
         fail!("invalid call of non-function ({})", Self::NAME)
+    }
+
+    /// An attribute that is not among the [members](HostType::MEMBERS): `this.name`. `None` if there is no such one.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    fn attribute<'s>(_this: &Hosted<'s, Self>, _cx: Cx<'s>, _name: &str) -> Res<Option<Value<'s>>> {
+        Ok(None)
+    }
+
+    /// The names of such attributes, for `dir`.
+    fn attributes(_this: &Hosted<'_, Self>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// `this.name = value`
+    ///
+    /// # Errors
+    /// That is not allowed, now or ever.
+    fn set_attribute<'s>(_this: &Hosted<'s, Self>, _cx: Cx<'s>, name: &str, _value: Value<'s>) -> Res<()> {
+        fail!("can't assign to .{name} field of {}", Self::NAME)
+    }
+
+    /// `this[at] = value`
+    ///
+    /// # Errors
+    /// That is not allowed, now or ever.
+    fn set_index<'s>(_this: &Hosted<'s, Self>, _cx: Cx<'s>, _at: Value<'s>, _value: Value<'s>) -> Res<()> {
+        fail!("{} value does not support item assignment", Self::NAME)
+    }
+
+    /// The next element, for a type that is [iterated over](HostType::ITERATED) by itself, and the state behind it. The
+    /// first state is `None`; what the others are is up to the type. There may be no end.
+    ///
+    /// # Errors
+    /// There is no knowing.
+    fn next<'s>(
+        _this: &Hosted<'s, Self>,
+        _cx: Cx<'s>,
+        _state: Value<'s>,
+    ) -> Res<Option<(Value<'s>, Value<'s>)>> {
+        Ok(None)
+    }
+
+    /// `-this`, `+this` or `~this`, by the text of the operator; `None` if there is no such operator.
+    ///
+    /// # Errors
+    /// The operation failed.
+    fn unary<'s>(_this: &Hosted<'s, Self>, _cx: Cx<'s>, _operator: &str) -> Res<Option<Value<'s>>> {
+        Ok(None)
+    }
+
+    /// How many bytes the data takes that it has allocated for itself, beyond the size of the type. They count towards the
+    /// heap's limit, and hasten collections. It is asked when the value is made.
+    fn bytes(&self) -> usize {
+        0
     }
 
     /// `this + other` and the like, by the text of the operator; `other + this` if it is not on the left. `None` if there
@@ -201,6 +258,11 @@ impl<'s, T: HostType> Hosted<'s, T> {
         Ok(Hosted { data, object })
     }
 
+    /// The host value of an object and its data.
+    pub(crate) fn known(data: Rc<T>, object: Object<'s>) -> Hosted<'s, T> {
+        Hosted { data, object }
+    }
+
     /// The host value, if a value is one of this type.
     pub fn of(cx: Cx<'s>, value: Value<'s>) -> Option<Hosted<'s, T>> {
         let resident = cx.host.residents.of(value)?;
@@ -264,72 +326,5 @@ impl<'s, T: HostType> crate::IntoValue<'s> for Hosted<'s, T> {
 impl<'s, T: HostType> crate::IntoValue<'s> for T {
     fn into_value(self, cx: Cx<'s>) -> Res<Value<'s>> {
         Ok(Hosted::new(cx, self, &[])?.value())
-    }
-}
-
-// ---------------------------------------------------------------------------------------------- without the type
-
-/// A host type, for an engine that knows only values.
-pub(crate) trait Resident {
-    fn any(self: Rc<Self>) -> Rc<dyn Any>;
-    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
-    fn write_str(&self, out: &mut dyn fmt::Write) -> fmt::Result;
-    fn elements<'s>(self: Rc<Self>, object: Object<'s>) -> Option<Value<'s>>;
-    fn len(self: Rc<Self>, object: Object<'_>) -> Option<usize>;
-    fn index<'s>(self: Rc<Self>, object: Object<'s>, cx: Cx<'s>, at: Value<'s>) -> Res<Value<'s>>;
-    fn contains<'s>(self: Rc<Self>, object: Object<'s>, cx: Cx<'s>, element: Value<'s>) -> Res<bool>;
-    fn call<'s>(self: Rc<Self>, object: Object<'s>, cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>>;
-    fn operator<'s>(
-        self: Rc<Self>,
-        object: Object<'s>,
-        cx: Cx<'s>,
-        operator: &str,
-        other: Value<'s>,
-        left: bool,
-    ) -> Res<Option<Value<'s>>>;
-}
-
-impl<T: HostType> Resident for T {
-    fn any(self: Rc<T>) -> Rc<dyn Any> {
-        self
-    }
-
-    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        HostType::write(self, out)
-    }
-
-    fn write_str(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        HostType::write_str(self, out)
-    }
-
-    fn elements<'s>(self: Rc<T>, object: Object<'s>) -> Option<Value<'s>> {
-        T::elements(&Hosted { data: self, object })
-    }
-
-    fn len(self: Rc<T>, object: Object<'_>) -> Option<usize> {
-        T::len(&Hosted { data: self, object })
-    }
-
-    fn index<'s>(self: Rc<T>, object: Object<'s>, cx: Cx<'s>, at: Value<'s>) -> Res<Value<'s>> {
-        T::index(&Hosted { data: self, object }, cx, at)
-    }
-
-    fn contains<'s>(self: Rc<T>, object: Object<'s>, cx: Cx<'s>, element: Value<'s>) -> Res<bool> {
-        T::contains(&Hosted { data: self, object }, cx, element)
-    }
-
-    fn call<'s>(self: Rc<T>, object: Object<'s>, cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-        T::call(&Hosted { data: self, object }, cx, args)
-    }
-
-    fn operator<'s>(
-        self: Rc<T>,
-        object: Object<'s>,
-        cx: Cx<'s>,
-        operator: &str,
-        other: Value<'s>,
-        left: bool,
-    ) -> Res<Option<Value<'s>>> {
-        T::operator(&Hosted { data: self, object }, cx, operator, other, left)
     }
 }

@@ -47,6 +47,7 @@
 //! | an interpreter; running, evaluating, calling | [`Engine`] |
 //! | modules analysed once; values kept between calls | [`Program`], [`Handle`] |
 //! | functions with converted arguments | [`function!`], [`FromValue`], [`IntoValue`] |
+//! | functions that call back; who called a function | [`Engine::higher_order`]; [`Cx::call_stack`] |
 //! | Rust types as types of the language, with methods and operators | [`HostType`], [`members!`], [`Hosted`] |
 //! | what functions share | [`Engine::set_state`], [`Cx::state`] |
 //! | finding modules | [`Loader`] |
@@ -69,6 +70,9 @@
 //!
 //! - `b"abc"[0]` is the int 97, as specified (the Go implementation gives `b"a"`); sets have no order, as specified,
 //!   unless [`set_order`](syntax::Dialect::set_order) is on; `s -= t` and its like change the set `s` itself.
+//! - Sets have all methods of the specification: the Go implementation lacks the three `*_update` ones and `isdisjoint`.
+//! - Values are compared to any depth. Only one that contains itself is an error (in Go, ten levels are).
+//! - Errors of built-in functions begin with `error in sorted: ` where Go says `sorted: `, and may say more: a hint, a name.
 //! - The elements of strings are bytes. A slice may cut through a code point: see [`data::text`].
 //! - `clear` of an empty frozen set is no error, and `dict.update(None)` is one, as in Go.
 //! - `struct` is there for all programs. Two structs can be added.
@@ -92,6 +96,7 @@
 #![deny(unsafe_code)]
 
 pub mod builtins;
+pub mod caller;
 pub mod code;
 pub mod compile;
 pub mod convert;
@@ -101,6 +106,7 @@ pub mod define;
 pub mod engine;
 pub mod error;
 pub mod failure;
+pub mod guard;
 pub mod handle;
 pub mod host;
 pub mod host_type;
@@ -110,17 +116,20 @@ pub mod machine;
 pub mod ops;
 pub mod picture;
 pub mod program;
+mod resident;
 mod residents;
 pub mod session;
 pub mod syntax;
 pub mod value;
 
 pub use builtins::methods::Method;
+pub use caller::{Caller, Given};
 pub use convert::{FromValue, IntoValue};
 pub use cx::Cx;
 pub use engine::{CONFIG, Engine, EngineError};
 pub use error::{Error, ErrorKind};
 pub use failure::{Failure, Res};
+pub use guard::Panic;
 pub use handle::Handle;
 pub use host::Args;
 pub use host_type::{HostType, Hosted, Key, Member};
@@ -131,3 +140,8 @@ pub use picture::Picture;
 pub use program::Program;
 pub use session::Session;
 pub use value::Value;
+
+/// The examples in the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

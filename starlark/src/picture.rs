@@ -231,7 +231,7 @@ impl Picture {
 
     fn code_of(&self, function: usize) -> Option<&Code> {
         let number = self.snapshot.objects[function].raw?;
-        self.codes.get(number as usize).map(|code| &**code)
+        self.codes.get(number as u32 as usize).map(|code| &**code)
     }
 
     fn function_name(&self, function: usize) -> &str {

@@ -1,14 +1,17 @@
 //! The Rust data of host values: who lives there, and who has gone.
 
 use std::any::TypeId;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+
+use frazil::AllocError;
 
 use crate::builtins::methods::Method;
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::host_type::{HostType, KEY, Key, Member, Resident, TYPE};
+use crate::host_type::{HostType, KEY, Key, Member, TYPE};
+use crate::resident::Resident;
 use crate::value::{Heap, Kind, Object, Value, ValueExt, shapes};
 
 /// The raw word of a host value's object: its place in the table, the number of its type, and whether it is false.
@@ -23,6 +26,8 @@ struct Entry {
     resident: Rc<dyn Resident>,
     /// Tells whether the object still lives.
     weak: frazil::Weak<'static>,
+    /// What the data takes.
+    bytes: usize,
 }
 
 /// The data of all host values of an engine, and their types.
@@ -33,6 +38,9 @@ pub(crate) struct Residents {
     /// The members of each type, by its number.
     types: RefCell<Vec<&'static [Member]>>,
     numbers: RefCell<HashMap<TypeId, u64>>,
+    /// What all the data takes, and what it took after the last collection.
+    bytes: Cell<usize>,
+    bytes_before: Cell<usize>,
 }
 
 impl Residents {
@@ -41,6 +49,8 @@ impl Residents {
     /// # Errors
     /// Memory ran out.
     pub fn make<'s, T: HostType>(&self, cx: Cx<'s>, data: Rc<T>, parts: &[Value<'s>]) -> Res<Object<'s>> {
+        let bytes = size_of::<T>().saturating_add(data.bytes());
+        self.make_room(cx, bytes)?;
         let name = cx.intern(T::NAME)?;
         let key = match data.key().filter(|_| !T::MUTABLE) {
             None => Value::EMPTY,
@@ -60,9 +70,27 @@ impl Residents {
         references[KEY] = key;
         references[2..].copy_from_slice(parts);
         let object = fresh.finish();
-        let entry = Entry { resident: data, weak: cx.heap.weak(object) };
+        let entry = Entry { resident: data, weak: cx.heap.weak(object), bytes };
+        self.bytes.set(self.bytes.get() + bytes);
         self.entries.borrow_mut()[place as usize] = Some(entry);
         Ok(object)
+    }
+
+    /// Counts the data towards the heap's limit, and asks for a collection when there is much that is new.
+    fn make_room(&self, cx: Cx<'_>, bytes: usize) -> Res<()> {
+        let config = cx.heap.config();
+        let (taken, before) = (self.bytes.get().saturating_add(bytes), self.bytes_before.get());
+        let used = cx.heap.used_bytes().saturating_add(self.bytes.get());
+        if let Some(limit) = config.limit_bytes
+            && used.saturating_add(bytes) > limit
+        {
+            return Err(AllocError::Limit { requested: bytes, used, limit }.into());
+        }
+        if taken - before.min(taken) > config.nursery_bytes.max(before / 100 * config.growth_percent as usize)
+        {
+            cx.heap.want_collection();
+        }
+        Ok(())
     }
 
     fn number<T: HostType>(&self) -> u64 {
@@ -105,7 +133,9 @@ impl Residents {
             }
         }
         // Only now: what drops may do anything.
-        for Entry { resident, weak } in gone {
+        self.bytes.set(self.bytes.get() - gone.iter().map(|entry| entry.bytes).sum::<usize>());
+        self.bytes_before.set(self.bytes.get());
+        for Entry { resident, weak, .. } in gone {
             heap.forget_weak(weak);
             drop(resident);
         }

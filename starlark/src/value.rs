@@ -195,10 +195,10 @@ pub mod shapes {
     pub const STRUCT: Shape = Shape::new(Kind::Struct as u16, "struct").references_tail();
     /// A module value: its name; a struct of its members.
     pub const MODULE: Shape = Shape::new(Kind::Module as u16, "module").references(2);
-    /// A function: the number of its code; links, defaults, captured cells.
+    /// A function: the number of its code, and one of its own; links, defaults, captured cells.
     pub const FUNCTION: Shape = Shape::new(Kind::Function as u16, "function").raw_words(1).references_tail();
-    /// A bound method: its number; the receiver.
-    pub const BOUND: Shape = Shape::new(Kind::Bound as u16, "bound method").raw_words(1).references(1);
+    /// A bound method: the number of the method, and one of its own; the receiver.
+    pub const BOUND: Shape = Shape::new(Kind::Bound as u16, "bound method").raw_words(2).references(1);
     /// The elements of a string or bytes: which elements; the string.
     pub const ELEMS: Shape = Shape::new(Kind::Elems as u16, "elems").raw_words(1).references(1);
     /// A host value: its data and type; the name of its type, its key, its parts (see [`crate::host_type`]).

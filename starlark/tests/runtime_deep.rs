@@ -1,5 +1,5 @@
-//! Depth is no danger: a million levels are built, shown, compared, hashed, frozen, encoded and freed on a small stack
-//! of the system.
+//! Depth is no danger: a million levels are built, shown, compared, hashed, sorted, frozen, encoded and freed on a small stack
+//! of the system. Neither are structures with more paths than there are atoms.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use std::thread;
 
 use frazil::{Config, Request};
 use frazil_starlark::syntax::Dialect;
-use frazil_starlark::{Engine, Library};
+use frazil_starlark::{Engine, ErrorKind, Library, Limit, Limits};
 
 /// Levels of what is built; fewer in a slow build.
 const DEPTH: usize = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
@@ -113,6 +113,10 @@ fn deep_values_are_keys() {
         "print({tuples(DEPTH): 1}[tuples(DEPTH)], {structs(DEPTH): 2}.get(structs(DEPTH, 1)))",
         "1 None\n",
     );
+    prints(
+        "print([x == tuples(DEPTH, 1) for x in sorted([tuples(DEPTH, i) for i in [2, 1]])])",
+        "[True, False]\n",
+    );
     let (_, error) = run("{tuples(DEPTH, []): 1}");
     assert_eq!(error.as_deref(), Some("unhashable type: list"));
 }
@@ -127,4 +131,66 @@ fn deep_values_are_json() {
         "text = '[' * 2000 + ']' * 2000\nprint(json.encode(json.decode(json.indent(text))) == text)",
         "True\n",
     );
+}
+
+const SHARE: &str = "
+def shared(n, make, x):
+    for _ in range(n):
+        x = make(x)
+    return x
+
+def lists(n, x = 0): return shared(n, lambda x: [x, x, x], x)
+def tuples(n, x = 0): return shared(n, lambda x: (x, x), x)
+def dicts(n, x = 0): return shared(n, lambda x: {1: x, 2: [x]}, x)
+def structs(n, x = 0): return shared(n, lambda x: struct(a = x, b = (x, x)), x)
+";
+
+#[test]
+fn what_is_shared_is_compared_and_hashed_once() {
+    let mut engine = Engine::default();
+    engine.set_limits(Limits { steps: Some(20_000), ..Limits::default() });
+    engine.run("shared", format!("{SHARE}print = None")).unwrap();
+    engine.predeclare_module("shared").unwrap();
+    for (text, expected) in [
+        ("lists(100) == lists(100), lists(100) == lists(100, 1)", "(True, False)"),
+        ("dicts(100) == dicts(100), dicts(100) != dicts(100, 1)", "(True, True)"),
+        ("structs(100) == structs(100), structs(100) == structs(99)", "(True, False)"),
+        ("tuples(100) < tuples(100, 1), tuples(100) <= tuples(100)", "(True, True)"),
+        ("[lists(99)] < [lists(99)], [dicts(99)] <= [dicts(99)]", "(False, True)"),
+        ("len({tuples(100): 1, tuples(100, 1): 2, tuples(100): 3}.keys())", "!duplicate key"),
+        ("len(set([tuples(100), structs(100), tuples(100), structs(100)]))", "2"),
+        ("lists(90) in [lists(91), lists(90)]", "True"),
+        ("len(sorted([tuples(100)] * 20))", "20"),
+        ("[lists(90), lists(80)].index(lists(80))", "1"),
+    ] {
+        let outcome = match engine.evaluate("e", format!("repr(({text}))")) {
+            Ok(shown) => engine.get::<String>(&shown).unwrap(),
+            Err(error) => format!("!{}", error.message()),
+        };
+        assert!(
+            outcome == expected || expected.starts_with('!') && outcome.starts_with(expected),
+            "{text}: {outcome}"
+        );
+    }
+}
+
+#[test]
+fn comparing_takes_steps() {
+    let mut engine = Engine::default();
+    engine.library(Library::Json).unwrap();
+    engine.set_limits(Limits { steps: Some(20_000), ..Limits::default() });
+    for text in [
+        "x = [0] * 9000\nx == [0] * 9000",
+        "x = [0] * 9000\n1 in x, 1 in x",
+        "x = [0] * 7000\n[x + [0], x + [0], x + [1]].index(x + [1])",
+        "x = {i: 0 for i in range(11000)}\nx == dict(x)",
+        "x = (0,) * 7000\n{x: 1, (x, x): 2, 3: 3}",
+        "x = ['a'] * 9000\n'b' in x, 'b' in x",
+        "x = [0] * 9000\n[x, x, x] < [x, x, x]",
+        "x = sorted([(i,) for i in range(2000)])",
+        "x = [[]] * 15000\njson.encode(x)",
+    ] {
+        let error = engine.run("m", text).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::Steps(20_000)), "{text}");
+    }
 }

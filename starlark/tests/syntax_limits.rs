@@ -3,7 +3,9 @@
 
 use std::thread;
 
-use frazil_starlark::syntax::{Diagnostic, Dialect, Environment, MAX_NESTING, Module, SourceFile, analyze};
+use frazil_starlark::syntax::{
+    Diagnostic, Dialect, ERRORS_MAX, Environment, MAX_NESTING, Module, SourceFile, analyze,
+};
 use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult};
 
 /// Accepts every name.
@@ -135,11 +137,11 @@ fn wide_and_long_inputs_are_fast_enough() {
     }
     assert!(analyzed(text).is_ok());
     // As many errors as lines.
-    assert_eq!(analyzed("x = = 1\n".repeat(20_000)).unwrap_err().len(), 20_000);
+    assert_eq!(analyzed("x = = 1\n".repeat(20_000)).unwrap_err().len(), ERRORS_MAX);
     // Each of many unknown names is compared with the many known ones, unless that is limited.
     let unknown = (0..20_000).map(|i| format!("known_{i} = unknown_{i}\n")).collect::<String>();
     let source = SourceFile::new("t", unknown);
-    assert_eq!(analyze(&source, &Nothing, &Dialect::STANDARD).unwrap_err().len(), 20_000);
+    assert_eq!(analyze(&source, &Nothing, &Dialect::STANDARD).unwrap_err().len(), ERRORS_MAX);
 }
 
 // -------------------------------------------------------------------------------------------------- random
@@ -266,6 +268,18 @@ impl Arbitrary for Words {
         });
         Box::new(shorter)
     }
+}
+
+#[test]
+fn of_many_errors_the_first_are_told() {
+    let told = |count: usize| {
+        let errors = analyzed("1 = 2; ".repeat(count)).unwrap_err();
+        (errors.len(), errors[errors.len() - 1].notes.first().map(|note| note.message.clone()))
+    };
+    assert_eq!(told(1), (1, None));
+    assert_eq!(told(ERRORS_MAX), (ERRORS_MAX, None));
+    assert_eq!(told(ERRORS_MAX + 1), (ERRORS_MAX, Some("and 1 more error in this file".to_owned())));
+    assert_eq!(told(20_000), (ERRORS_MAX, Some("and 19900 more errors in this file".to_owned())));
 }
 
 #[test]

@@ -17,6 +17,7 @@ it; some happen under two orders, which must come to the same heap. The first hi
 lines, shown, and written to a file.
 
 usage: frazil fuzz [--programs] [--cases N | --seconds N] [--seed N] [--jobs N] [--fault NAME] [--save FILE]
+       frazil fuzz --texts [--cases N | --seconds N] [--seed N] [--jobs N] [--save FILE] [PROGRAM.star ...]
        frazil fuzz --replay FILE [--fault NAME] [--quiet]
        frazil fuzz [--programs] --list-faults
 
@@ -33,6 +34,12 @@ random programs
                  as common as can be (many in checking mode), and on one that never collects. What they print, and the
                  error they may end with, must be the same. One that fails is written to fuzz-SEED.star (--save), with
                  the modules it loads beside it, to be run with frazil run --check
+
+texts
+  --texts        instead of histories, put texts through the whole interpreter that are programs, nearly programs (the
+                 given ones and random ones, with a few tokens changed), or nothing of the kind. None may make it panic
+                 or abort; errors must have a place in the text; and nothing may be left behind. A text that does harm
+                 is written to fuzz-SEED.star (--save)
 
 one history
   --replay FILE  run the history in FILE. Each step is shown, and the heap after it, an object a line: its name, its
@@ -61,23 +68,30 @@ A history is text: a line of settings, then a step a line; what follows a ; is a
 The kinds are leaf, pair, tuple N, bytes N, text N, keyed N (immutable), and cell, row, slots N, counter, buffer N,
 table N (mutable). A file that is refused is told what was expected, and that is how to learn the other steps.
 
-Exit status: 0 nothing failed, 1 a history or a program failed, 2 the command line or a file is wrong.
+Exit status: 0 nothing failed, 1 a history, a program or a text failed, 2 the command line or a file is wrong.
 ";
 
 /// How long histories are run if nothing is said.
 const USUAL: Duration = Duration::from_secs(10);
 
-/// Random histories to be run.
+/// How many cases are run, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hunt {
+pub struct Terms {
     /// When to stop.
     pub bound: Bound,
     /// The first seed, unless the clock gives it.
     pub seed: Option<u64>,
     /// Threads, unless there is one for each processor.
     pub jobs: Option<usize>,
-    /// Where the history that fails is written, unless its seed names the file.
+    /// Where the case that fails is written, unless its seed names the file.
     pub save: Option<String>,
+}
+
+/// Random histories to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hunt {
+    /// How.
+    pub terms: Terms,
     /// What the collector does wrong.
     pub fault: Option<Defect>,
 }
@@ -85,16 +99,19 @@ pub struct Hunt {
 /// Random programs to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramHunt {
-    /// When to stop.
-    pub bound: Bound,
-    /// The first seed, unless the clock gives it.
-    pub seed: Option<u64>,
-    /// Threads, unless there is one for each processor.
-    pub jobs: Option<usize>,
-    /// Where the program that fails is written, unless its seed names the file.
-    pub save: Option<String>,
+    /// How.
+    pub terms: Terms,
     /// What the interpreter forgets.
     pub mistake: Option<Mistake>,
+}
+
+/// Texts to be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextHunt {
+    /// How.
+    pub terms: Terms,
+    /// Programs that texts are made of, besides random ones.
+    pub files: Vec<String>,
 }
 
 /// When enough histories or programs have been run.
@@ -124,12 +141,13 @@ pub struct Replay {
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     let (mut cases, mut seconds, mut seed, mut jobs, mut save) = (None, None, None, None, None);
     let (mut replay, mut fault, mut quiet) = (None, None::<String>, false);
-    let (mut programs, mut list) = (false, false);
+    let (mut programs, mut texts, mut list, mut files) = (false, false, false, Vec::new());
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Fuzz)),
             Long("list-faults") => list = true,
             Long("programs") => programs = true,
+            Long("texts") => texts = true,
             Long("cases") => cases = Some(parser.value()?.parse_with(positive)?),
             Long("seconds") => seconds = Some(parser.value()?.parse_with(positive)?),
             Long("seed") => seed = Some(parser.value()?.parse()?),
@@ -138,8 +156,12 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("replay") => replay = Some(parser.value()?.string()?),
             Long("fault") => fault = Some(parser.value()?.string()?),
             Long("quiet") => quiet = true,
+            Value(file) if texts => files.push(file.string()?),
             _ => return Err(argument.unexpected()),
         }
+    }
+    if texts && (programs || list || replay.is_some() || fault.is_some()) {
+        return Err("--texts goes with --cases, --seconds, --seed, --jobs, --save and files only".into());
     }
     if list {
         return Ok(Command::ListFaults { programs });
@@ -163,12 +185,16 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         (Some(cases), None) => Bound::Cases(cases),
         (None, seconds) => Bound::Time(seconds.map_or(USUAL, Duration::from_secs)),
     };
+    let terms = Terms { bound, seed, jobs, save };
+    if texts {
+        return Ok(Command::FuzzTexts(TextHunt { terms, files }));
+    }
     if programs {
         let mistake = fault.as_deref().map(known_mistake).transpose()?;
-        return Ok(Command::FuzzPrograms(ProgramHunt { bound, seed, jobs, save, mistake }));
+        return Ok(Command::FuzzPrograms(ProgramHunt { terms, mistake }));
     }
     let fault = fault.as_deref().map(known_fault).transpose()?;
-    Ok(Command::Fuzz(Hunt { bound, seed, jobs, save, fault }))
+    Ok(Command::Fuzz(Hunt { terms, fault }))
 }
 
 fn positive(text: &str) -> Result<u64, String> {
@@ -207,32 +233,38 @@ mod tests {
     #[test]
     fn ten_seconds_if_nothing_is_said() {
         let Ok(Command::Fuzz(hunt)) = parsed(&[]) else { panic!("no hunt") };
-        assert_eq!((hunt.bound, hunt.seed, hunt.jobs), (Bound::Time(Duration::from_secs(10)), None, None));
+        let Terms { bound, seed, jobs, .. } = hunt.terms;
+        assert_eq!((bound, seed, jobs), (Bound::Time(Duration::from_secs(10)), None, None));
     }
 
     #[test]
     fn a_hunt_with_everything() {
         let words = ["--cases", "7", "--seed=3", "--jobs", "2", "--save", "x", "--fault", "kept-weak"];
         let Ok(Command::Fuzz(hunt)) = parsed(&words) else { panic!("no hunt") };
-        let expected = Hunt {
-            bound: Bound::Cases(7),
-            seed: Some(3),
-            jobs: Some(2),
-            save: Some("x".to_owned()),
-            fault: Defect::named("kept-weak"),
-        };
-        assert_eq!(hunt, expected);
+        let terms =
+            Terms { bound: Bound::Cases(7), seed: Some(3), jobs: Some(2), save: Some("x".to_owned()) };
+        assert_eq!(hunt, Hunt { terms, fault: Defect::named("kept-weak") });
     }
 
     #[test]
     fn programs_have_faults_of_their_own() {
         let words = ["--fault", "captured", "--programs", "--cases", "7"];
         let Ok(Command::FuzzPrograms(hunt)) = parsed(&words) else { panic!("no hunt") };
-        assert_eq!((hunt.mistake, hunt.bound), (Some(Mistake::Captured), Bound::Cases(7)));
+        assert_eq!((hunt.mistake, hunt.terms.bound), (Some(Mistake::Captured), Bound::Cases(7)));
         assert!(parsed(&["--programs", "--fault", "kept-weak"]).unwrap_err().contains("interpreter"));
         assert!(parsed(&["--programs", "--replay", "x"]).unwrap_err().contains("frazil run --check"));
         let list = ["--list-faults", "--programs"];
         assert!(matches!(parsed(&list), Ok(Command::ListFaults { programs: true })));
+    }
+
+    #[test]
+    fn texts_are_made_of_files() {
+        let words = ["--texts", "a.star", "--cases", "7", "b.star"];
+        let Ok(Command::FuzzTexts(hunt)) = parsed(&words) else { panic!("no hunt") };
+        assert_eq!((hunt.files.join(" ").as_str(), hunt.terms.bound), ("a.star b.star", Bound::Cases(7)));
+        for other in ["--programs", "--list-faults", "--quiet"] {
+            assert!(parsed(&["--texts", other]).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the line editor asks the interpreter: is the input complete, and how may a word go on?
+//! What the line editor asks the interpreter: how may a word go on?
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,9 +8,8 @@ use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use starlark::Session;
-use starlark::syntax::{Dialect, is_incomplete};
 
 /// Words that begin or join statements and expressions, for completion.
 const KEYWORDS: [&str; 16] = [
@@ -23,23 +22,16 @@ const INDENT: &str = "    ";
 /// See [the module](self).
 pub struct Prompt {
     session: Rc<RefCell<Session>>,
-    dialect: Dialect,
 }
 
 impl Prompt {
     /// For this session.
-    pub fn new(session: Rc<RefCell<Session>>, dialect: Dialect) -> Prompt {
-        Prompt { session, dialect }
+    pub fn new(session: Rc<RefCell<Session>>) -> Prompt {
+        Prompt { session }
     }
 }
 
-impl Validator for Prompt {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> Result<ValidationResult, ReadlineError> {
-        let text = context.input();
-        let goes_on = !text.starts_with(':') && is_incomplete(text, &self.dialect);
-        Ok(if goes_on { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
-    }
-}
+impl Validator for Prompt {}
 
 impl Completer for Prompt {
     type Candidate = String;

@@ -1,10 +1,8 @@
 //! Many programs, on all processors, up to the first that fails; which is then shrunk.
 
-use std::fmt;
-
 use starlark::Mistake;
 
-use crate::batches::{self, First};
+use crate::batches::{self, Case, Observer, Seeds};
 
 use super::coverage::Coverage;
 use super::outcome::{Failure, attempt, attempt_made};
@@ -28,51 +26,12 @@ pub struct Campaign {
     pub mistake: Option<Mistake>,
 }
 
-/// Who is told how a campaign goes, and may end it. All threads of the campaign ask and tell.
-pub trait Observer: Sync {
-    /// `done` programs are done. Shall there be more?
-    fn goes_on(&self, done: u64) -> bool {
-        let _ = done;
-        true
-    }
-
-    /// The program of `seed` failed, and is going to be shrunk.
-    fn failed(&self, seed: u64, failure: &Failure) {
-        let _ = (seed, failure);
-    }
-}
-
-/// Nobody.
-impl Observer for () {}
-
 /// A program that failed.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Its seed.
-    pub seed: u64,
-    /// How many did not fail before it.
-    pub number: u64,
-    /// What went wrong.
-    pub failure: Failure,
-    /// The program when shrunk.
-    pub small: Program,
-    /// What goes wrong then.
-    pub small_failure: Option<Failure>,
-    /// What happened in the programs that did not fail.
-    pub coverage: Coverage,
-}
+pub type Found = batches::Found<Program, Coverage, Failure>;
 
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {} (after {} others) failed:\n{}", self.seed, self.number, self.failure)?;
-        match &self.small_failure {
-            Some(failure) => writeln!(f, "shrunk, it fails:\n{failure}")?,
-            None => writeln!(f, "shrunk, it did not fail again: something outside the program plays a part")?,
-        }
-        write!(f, "{}", self.small)
-    }
+impl Case for Program {
+    const NAME: &'static str = "program";
 }
-impl std::error::Error for Found {}
 
 impl Campaign {
     /// The programs of `programs` seeds from `seed`.
@@ -84,20 +43,16 @@ impl Campaign {
     ///
     /// # Errors
     /// The first program that failed.
-    pub fn run(&self, observer: &impl Observer) -> Result<Coverage, Box<Found>> {
-        let attempt = |number| attempt_made(&make(self.seed.wrapping_add(number)), self.mistake);
-        batches::run(self.programs, |_| BATCH, |done| observer.goes_on(done), attempt).map_err(|first| {
-            let First { number, failure, tally } = first;
-            observer.failed(self.seed.wrapping_add(number), &failure);
-            Box::new(self.shrink(number, failure, tally))
-        })
+    pub fn run(&self, observer: &impl Observer<Failure>) -> Result<Coverage, Box<Found>> {
+        let seeds = Seeds { first: self.seed, count: self.programs, batch: |_| BATCH };
+        let attempt = |seed| attempt_made(&make(seed), self.mistake);
+        batches::run(seeds, observer, attempt, |seed| self.shrink(seed))
     }
 
-    fn shrink(&self, number: u64, failure: Failure, coverage: Coverage) -> Found {
-        let seed = self.seed.wrapping_add(number);
+    fn shrink(&self, seed: u64) -> (Program, Option<Failure>) {
         let again = |program: &Program| attempt(program, self.mistake).err();
         let small = shrink(&make(seed).program, SHRINK_ATTEMPTS, |program| again(program).is_some());
-        let small_failure = again(&small);
-        Found { seed, number, failure, small, small_failure, coverage }
+        let failure = again(&small);
+        (small, failure)
     }
 }

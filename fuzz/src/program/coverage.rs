@@ -4,28 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::batches::Tally;
+use crate::events::events;
 
 use super::form::forms;
 
-macro_rules! events {
-    ($($(#[$doc:meta])* $event:ident $text:literal,)*) => {
-        /// Something that programs bring about.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Event { $($(#[$doc])* $event,)* }
-
-        impl Event {
-            /// Every event.
-            pub const ALL: &[Event] = &[$(Event::$event),*];
-
-            /// The event in words.
-            pub const fn text(self) -> &'static str {
-                match self { $(Event::$event => $text,)* }
-            }
-        }
-    };
-}
-
 events! {
+    #![doc = "Something that programs bring about."]
     /// A program was run.
     Program "programs",
     /// It ran to its end.

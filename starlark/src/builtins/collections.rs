@@ -58,16 +58,17 @@ fn list_clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn extend<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
-    list::extend(cx, this(args)?, &iter::collect(cx, iterable, "iterable")?, "extend")?;
+    list::extend(cx, this(args)?, &iter::collect(cx, iterable, "1")?, "extend")?;
     Ok(none())
 }
 
-fn index<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+fn index<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 3)?;
     let (list, wanted) = (this(args)?, args.positional[0].get());
     let (start, end) = span(args, 1, list::len(list))?;
     for at in start..end {
-        if equal::equal(list::get(list, at), wanted)? {
+        cx.host.meter.step()?;
+        if equal::equal(cx, list::get(list, at), wanted)? {
             return Ok(length(at));
         }
     }
@@ -93,7 +94,7 @@ pub(super) fn span(args: &Args<'_, '_>, first: usize, len: usize) -> Res<(usize,
 fn insert<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [at, value] = args.exactly()?;
     let list = this(args)?;
-    let Some(at) = at.as_small() else { fail!("got {}, want int", at.type_name()) };
+    let Some(at) = at.as_small() else { fail!("for parameter 1: got {}, want int", at.type_name()) };
     let len = list::len(list) as i64;
     let at = (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len);
     list::insert(cx, list, at as usize, value)?;
@@ -113,7 +114,8 @@ fn list_remove<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let list = this(args)?;
     list::check_writable(cx, list, "remove from")?;
     for at in 0..list::len(list) {
-        if equal::equal(list::get(list, at), wanted)? {
+        cx.host.meter.step()?;
+        if equal::equal(cx, list::get(list, at), wanted)? {
             list::remove(cx, list, at, "remove from")?;
             return Ok(none());
         }
@@ -129,9 +131,9 @@ fn clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     Ok(none())
 }
 
-fn get<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+fn get<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 2)?;
-    let found = table::get(this(args)?, args.positional[0].get())?;
+    let found = table::get(cx, this(args)?, args.positional[0].get())?;
     Ok(found.or(args.at(1)).unwrap_or(none()))
 }
 
@@ -178,7 +180,7 @@ fn popitem<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn setdefault<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 2)?;
     let (dict, key) = (this(args)?, args.positional[0].get());
-    if let Some(value) = table::get(dict, key)? {
+    if let Some(value) = table::get(cx, dict, key)? {
         return Ok(value);
     }
     let value = args.at(1).unwrap_or(none());

@@ -62,6 +62,7 @@ fn bytes<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn chr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.unnamed("chr")?;
     let [code] = args.exactly()?;
     let Some(code) = int::to_big(code) else { fail!("got {}, want int", code.type_name()) };
     if code < BigInt::ZERO {
@@ -76,6 +77,7 @@ fn chr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn ord<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.unnamed("ord")?;
     let [value] = args.exactly()?;
     if let Some(object) = value.as_kind(Kind::Bytes) {
         return match object.bytes() {
@@ -95,7 +97,7 @@ fn ord<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn str_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [value] = args.exactly()?;
+    let value = args.only("str")?;
     match (value.as_small(), value.kind()) {
         (Some(i), _) => {
             let mut buffer = [0; 20];
@@ -130,7 +132,7 @@ pub(crate) fn decimal(i: i64, buffer: &mut [u8; 20]) -> &str {
 
 fn list_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     match optional(args)? {
-        Some(iterable) => list::of(cx, &iter::collect(cx, iterable, "iterable")?),
+        Some(iterable) => list::of(cx, &iter::collect(cx, iterable, "1")?),
         None => list::of(cx, &[]),
     }
 }
@@ -138,7 +140,7 @@ fn list_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn tuple<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     match optional(args)? {
         Some(tuple) if tuple.kind() == Kind::Tuple => Ok(tuple),
-        Some(iterable) => cx.tuple(&iter::collect(cx, iterable, "iterable")?),
+        Some(iterable) => cx.tuple(&iter::collect(cx, iterable, "1")?),
         None => Ok(cx.empty_tuple()),
     }
 }
@@ -149,7 +151,7 @@ fn set<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         Some(other) => match other.as_kind(Kind::Set) {
             Some(other) => table::copy(cx, other, &shapes::SET)?,
             None => {
-                let items = iter::collect(cx, other, "iterable")?;
+                let items = iter::collect(cx, other, "1")?;
                 let set = table::with_capacity(cx, &shapes::SET, 0)?;
                 for item in items {
                     table::insert(cx, set, item, none())?;
@@ -212,6 +214,7 @@ pub(super) fn update_from_pairs<'s>(cx: Cx<'s>, dict: Object<'s>, pairs: Value<'
 }
 
 fn float<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.unnamed("float")?;
     let Some(value) = optional(args)? else { return int::make_float(cx, 0.0) };
     match value.kind() {
         Kind::Float => Ok(value),

@@ -1,9 +1,11 @@
 //! Built-in functions but those that convert or compare.
 
+use crate::convert;
 use crate::cx::Cx;
 use crate::data::text::{self, Text};
 use crate::data::{equal, hash, int, iter, list, record, sequence};
 use crate::failure::{Res, fail};
+use crate::guard::guarded;
 use crate::host::{Args, PlainFn};
 use crate::ops::{self, attr, repr};
 use crate::value::{Kind, Value, ValueExt, boolean, none, small_int};
@@ -53,7 +55,7 @@ fn any<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
     let [iterable] = args.exactly()?;
     let Some(mut iter) = iter::iterate(cx, iterable) else {
-        fail!("for parameter iterable: got {}, want iterable", iterable.type_name());
+        fail!("for parameter 1: got {}, want iterable", iterable.type_name());
     };
     while let Some(item) = iter.step()? {
         if ops::truth(item) == wanted {
@@ -64,6 +66,7 @@ fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
 }
 
 fn dir<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
+    args.unnamed("dir")?;
     let [value] = args.exactly()?;
     let names: Res<Vec<Value<'s>>> = attr::names(cx, value).iter().map(|name| cx.str(name)).collect();
     list::of(cx, &names?)
@@ -115,14 +118,17 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
 }
 
 fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    (cx.host.print)(&join_arguments(cx, args)?);
-    Ok(none())
+    let line = join_arguments(cx, args)?;
+    guarded(|| {
+        (cx.host.print)(&line);
+        Ok(none())
+    })
 }
 
 fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(2, 3)?;
     let (value, name) = (args.positional[0].get(), args.positional[1].get());
-    let text = string(name, "name")?;
+    let text = string(name, "2")?;
     match (attr::find(cx, value, name)?, args.at(2)) {
         (Some(found), _) => Ok(found),
         (None, Some(default)) => Ok(default),
@@ -132,7 +138,7 @@ fn getattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn hasattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value, name] = args.exactly()?;
-    string(name, "name")?;
+    string(name, "2")?;
     Ok(boolean(attr::find(cx, value, name)?.is_some()))
 }
 
@@ -145,7 +151,7 @@ fn hash_<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
             let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(16_777_619);
             Ok(small_int(i64::from(object.bytes().iter().fold(2_166_136_261, step))))
         }
-        _ => fail!("for parameter x: got {}, want string or bytes", value.type_name()),
+        _ => fail!("got {}, want string or bytes", value.type_name()),
     }
 }
 
@@ -167,7 +173,10 @@ pub(crate) fn range_argument(value: Value<'_>) -> Res<i64> {
 
 fn range<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 3)?;
-    let argument = |index: usize| args.at(index).map_or(Ok(1), range_argument);
+    let argument = |index: usize| {
+        let bound = args.at(index).map_or(Ok(1), range_argument);
+        bound.map_err(|failure| convert::at(failure, format_args!("for parameter {}: ", index + 1)))
+    };
     let (start, stop, step) = match args.positional.len() {
         1 => (0, argument(0)?, 1),
         _ => (argument(0)?, argument(1)?, argument(2)?),
@@ -188,7 +197,7 @@ fn repr_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn reversed<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
-    let mut items = iter::collect(cx, iterable, "iterable")?;
+    let mut items = iter::collect(cx, iterable, "1")?;
     items.reverse();
     list::of(cx, &items)
 }
@@ -201,12 +210,12 @@ fn struct_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn type_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [value] = args.exactly()?;
+    let value = args.only("type")?;
     cx.type_name(value)
 }
 
 fn zip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    args.positional(0, usize::MAX)?;
+    args.unnamed("zip")?;
     let mut iters = Vec::with_capacity(args.positional.len());
     for (index, cell) in args.positional.iter().enumerate() {
         match iter::iterate(cx, cell.get()) {
@@ -229,7 +238,12 @@ fn zip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     list::of(cx, &rows)
 }
 
-/// Is `a` below `b` (for sorting)?
-pub(crate) fn less<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
-    Ok(equal::compare("<", a, b)?.is_lt())
+/// Is `a` below `b` (for `sorted` and `min`)?
+pub(crate) fn less<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    Ok(equal::compare(cx, "<", a, b)?.is_lt())
+}
+
+/// Is `a` above `b` (for `max`)?
+pub(crate) fn greater<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    Ok(equal::compare(cx, ">", a, b)?.is_gt())
 }

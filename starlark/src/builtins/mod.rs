@@ -14,9 +14,9 @@ use crate::host::Call;
 /// The functions every module can use.
 pub(crate) fn all() -> Vec<(&'static str, Call)> {
     let mut all: Vec<(&'static str, Call)> = vec![
-        ("sorted", Call::Reentrant { prepare: order::sorted_prepare, run: order::sorted_run }),
-        ("min", Call::Reentrant { prepare: order::min_prepare, run: order::extreme_run }),
-        ("max", Call::Reentrant { prepare: order::max_prepare, run: order::extreme_run }),
+        ("sorted", Call::Halves { prepare: order::sorted_prepare, run: order::sorted_run }),
+        ("min", Call::Halves { prepare: order::min_prepare, run: order::extreme_run }),
+        ("max", Call::Halves { prepare: order::max_prepare, run: order::extreme_run }),
     ];
     let plain = functions::ALL.iter().chain(convert::ALL);
     all.extend(plain.map(|&(name, function)| (name, Call::Plain(function))));

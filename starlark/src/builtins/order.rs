@@ -6,13 +6,12 @@ use std::cmp::Ordering;
 
 use crate::cx::Cx;
 use crate::data::{iter, list};
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Prepared};
 use crate::machine::Machine;
-use crate::ops;
 use crate::value::{Kind, Object, Value, ValueExt, boolean};
 
-use super::functions::less;
+use super::functions::{greater, less};
 
 /// Places in the state.
 const ITEMS: usize = 0;
@@ -37,7 +36,11 @@ fn check_callable(key: Value<'_>) -> Res<()> {
 /// The first half of `sorted`.
 pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> {
     let [iterable, key, reverse] = args.bind(["iterable", "key?", "reverse?"])?;
-    let reverse = reverse.is_some_and(ops::truth);
+    let reverse = match reverse.map(|reverse| (reverse, reverse.as_bool())) {
+        None => false,
+        Some((_, Some(reverse))) => reverse,
+        Some((reverse, None)) => fail!("for parameter reverse: got {}, want bool", reverse.type_name()),
+    };
     let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "iterable")?;
     match key {
         Some(key) => {
@@ -45,7 +48,7 @@ pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> 
             state(cx, &items, key, reverse)
         }
         None => {
-            let order = sort(&items, reverse)?;
+            let order = sort(cx, &items, reverse)?;
             let sorted: Vec<Value<'s>> = order.into_iter().map(|index| items[index]).collect();
             Ok(Prepared::Done(list::of(cx, &sorted)?))
         }
@@ -59,13 +62,13 @@ pub fn sorted_run(machine: &mut Machine, slot: usize) -> Res<()> {
     let state = machine.slot(slot).get();
     let (items, keys) = (part(state, ITEMS)?, part(state, KEYS)?);
     let keys: Vec<Value<'_>> = list::items(keys).collect();
-    let order = sort(&keys, flag(state))?;
+    let order = sort(cx, &keys, flag(state))?;
     machine.slot(slot).set(list::of_iter(cx, order.into_iter().map(|index| list::get(items, index)))?);
     Ok(())
 }
 
 /// The indices of the keys in ascending (or descending) order; equal ones stay in their order.
-fn sort<'s>(keys: &[Value<'s>], reverse: bool) -> Res<Vec<usize>> {
+fn sort<'s>(cx: Cx<'s>, keys: &[Value<'s>], reverse: bool) -> Res<Vec<usize>> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
     let towards = |ordering: Ordering| if reverse { ordering.reverse() } else { ordering };
     if keys.iter().all(|key| key.as_small().is_some()) {
@@ -73,7 +76,10 @@ fn sort<'s>(keys: &[Value<'s>], reverse: bool) -> Res<Vec<usize>> {
     } else if keys.iter().all(|key| key.kind() == Kind::Str) {
         order.sort_by(|&x, &y| towards(keys[x].as_text().cmp(&keys[y].as_text())));
     } else {
-        let less = |x: usize, y: usize| if reverse { less(keys[y], keys[x]) } else { less(keys[x], keys[y]) };
+        let less = |x: usize, y: usize| {
+            cx.host.meter.step()?;
+            if reverse { less(cx, keys[y], keys[x]) } else { less(cx, keys[x], keys[y]) }
+        };
         merge_sort(&mut order, less)?;
     }
     Ok(order)
@@ -83,10 +89,13 @@ fn sort<'s>(keys: &[Value<'s>], reverse: bool) -> Res<Vec<usize>> {
 const INSERTION_MAX: usize = 20;
 
 /// A stable sort whose comparison may fail, and need not be an order at all. (The one of the standard library would
-/// panic then.) It goes on after a failure; the last one is reported.
+/// panic then.) It goes on after a failure, and the last one is reported; but a limit ends it at once.
 fn merge_sort(items: &mut [usize], mut less: impl FnMut(usize, usize) -> Res<bool>) -> Res<()> {
-    let mut failure = None;
+    let mut failure: Option<Box<Failure>> = None;
     let mut less = |x, y| {
+        if failure.as_ref().is_some_and(|failure| matches!(**failure, Failure::Limit(_))) {
+            return false;
+        }
         less(x, y).unwrap_or_else(|error| {
             failure = Some(error);
             false
@@ -151,8 +160,9 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
         }
         None => {
             let mut best = first;
+            let beats = if largest { greater } else { less };
             for &item in &items[1..] {
-                if if largest { less(best, item)? } else { less(item, best)? } {
+                if beats(cx, item, best)? {
                     best = item;
                 }
             }
@@ -164,12 +174,14 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
 /// The second half of `min` and `max`.
 pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
     compute_keys(machine, slot)?;
+    let cx = machine.cx();
     let state = machine.slot(slot).get();
     let (items, keys, largest) = (part(state, ITEMS)?, part(state, KEYS)?, flag(state));
+    let beats = if largest { greater } else { less };
     let mut best = 0;
     for index in 1..list::len(keys) {
         let (a, b) = (list::get(keys, best), list::get(keys, index));
-        if if largest { less(a, b)? } else { less(b, a)? } {
+        if beats(cx, b, a)? {
             best = index;
         }
     }
@@ -181,10 +193,10 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
 fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
     let count = list::len(part(machine.slot(slot).get(), ITEMS)?);
     for index in 0..count {
-        let result = machine.call(slot, 1, |_, state, stack| {
-            stack[0].set(state.object().map_or(Value::EMPTY, |state| state.get(KEY)));
-            stack[1].set(list::get(part(state, ITEMS)?, index));
-            Ok(())
+        let result = machine.call(|cx, arguments| {
+            let state = cx.slot(slot).get();
+            arguments.push(list::get(part(state, ITEMS)?, index));
+            Ok(state.object().map_or(Value::EMPTY, |state| state.get(KEY)))
         })?;
         let key = machine.slot(result).get();
         list::push(machine.cx(), part(machine.slot(slot).get(), KEYS)?, key)?;

@@ -16,11 +16,11 @@ use super::methods::Method;
 pub const METHODS: &[Method] = &[
     Method { name: "add", call: add },
     Method { name: "clear", call: clear },
-    Method { name: "difference", call: difference },
-    Method { name: "difference_update", call: difference_update },
+    Method { name: "difference", call: |cx, args| combined(cx, args, BinaryOp::Sub) },
+    Method { name: "difference_update", call: |cx, args| changed(cx, args, BinaryOp::Sub) },
     Method { name: "discard", call: discard },
-    Method { name: "intersection", call: intersection },
-    Method { name: "intersection_update", call: intersection_update },
+    Method { name: "intersection", call: |cx, args| combined(cx, args, BinaryOp::BitAnd) },
+    Method { name: "intersection_update", call: |cx, args| changed(cx, args, BinaryOp::BitAnd) },
     Method { name: "isdisjoint", call: isdisjoint },
     Method { name: "issubset", call: issubset },
     Method { name: "issuperset", call: issuperset },
@@ -28,8 +28,8 @@ pub const METHODS: &[Method] = &[
     Method { name: "remove", call: remove },
     Method { name: "symmetric_difference", call: symmetric_difference },
     Method { name: "symmetric_difference_update", call: symmetric_difference_update },
-    Method { name: "union", call: union },
-    Method { name: "update", call: update },
+    Method { name: "union", call: |cx, args| combined(cx, args, BinaryOp::BitOr) },
+    Method { name: "update", call: |cx, args| changed(cx, args, BinaryOp::BitOr) },
 ];
 
 // ---------------------------------------------------------------------------------------------- elements
@@ -134,6 +134,7 @@ pub fn change<'s>(cx: Cx<'s>, op: BinaryOp, set: Object<'s>, other: Object<'s>) 
     let elements = |set: Object<'s>| -> Vec<Value<'s>> {
         table::positions(set).map(|position| table::key(set, position)).collect()
     };
+    cx.host.meter.steps(table::len(if op == BinaryOp::BitAnd { set } else { other }))?;
     match op {
         BinaryOp::BitOr => {
             for element in elements(other) {
@@ -142,7 +143,7 @@ pub fn change<'s>(cx: Cx<'s>, op: BinaryOp, set: Object<'s>, other: Object<'s>) 
         }
         BinaryOp::BitAnd => {
             for element in elements(set) {
-                if table::find(other, element)?.is_none() {
+                if table::find(cx, other, element)?.is_none() {
                     table::remove(cx, set, element)?;
                 }
             }
@@ -165,30 +166,6 @@ pub fn change<'s>(cx: Cx<'s>, op: BinaryOp, set: Object<'s>, other: Object<'s>) 
     Ok(())
 }
 
-fn union<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combined(cx, args, BinaryOp::BitOr)
-}
-
-fn update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    changed(cx, args, BinaryOp::BitOr)
-}
-
-fn intersection<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combined(cx, args, BinaryOp::BitAnd)
-}
-
-fn intersection_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    changed(cx, args, BinaryOp::BitAnd)
-}
-
-fn difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    combined(cx, args, BinaryOp::Sub)
-}
-
-fn difference_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    changed(cx, args, BinaryOp::Sub)
-}
-
 fn symmetric_difference<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     other(cx, args)?;
     combined(cx, args, BinaryOp::BitXor)
@@ -202,9 +179,10 @@ fn symmetric_difference_update<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value
 // ---------------------------------------------------------------------------------------------- questions
 
 /// Does `larger` contain all of `smaller`?
-pub(crate) fn contains_all<'s>(larger: Object<'s>, smaller: Object<'s>) -> Res<bool> {
+pub(crate) fn contains_all<'s>(cx: Cx<'s>, larger: Object<'s>, smaller: Object<'s>) -> Res<bool> {
     for position in table::positions(smaller) {
-        if table::find(larger, table::key(smaller, position))?.is_none() {
+        cx.host.meter.step()?;
+        if table::find(cx, larger, table::key(smaller, position))?.is_none() {
             return Ok(false);
         }
     }
@@ -214,7 +192,8 @@ pub(crate) fn contains_all<'s>(larger: Object<'s>, smaller: Object<'s>) -> Res<b
 fn isdisjoint<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let (set, other) = (this(args)?, other(cx, args)?);
     for position in table::positions(other) {
-        if table::find(set, table::key(other, position))?.is_some() {
+        cx.host.meter.step()?;
+        if table::find(cx, set, table::key(other, position))?.is_some() {
             return Ok(boolean(false));
         }
     }
@@ -222,9 +201,9 @@ fn isdisjoint<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn issubset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(contains_all(other(cx, args)?, this(args)?)?))
+    Ok(boolean(contains_all(cx, other(cx, args)?, this(args)?)?))
 }
 
 fn issuperset<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(contains_all(this(args)?, other(cx, args)?)?))
+    Ok(boolean(contains_all(cx, this(args)?, other(cx, args)?)?))
 }

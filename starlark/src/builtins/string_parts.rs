@@ -68,7 +68,7 @@ fn has_affix<'s>(args: &Args<'_, 's>, test: impl Fn(&[u8], &[u8]) -> bool) -> Re
 /// What is searched for, and the offset of the part that is searched.
 fn search<'s>(args: &Args<'_, 's>) -> Res<(&'s [u8], usize, &'s [u8])> {
     args.positional(1, 3)?;
-    let wanted = string(args.positional[0].get(), "sub")?;
+    let wanted = string(args.positional[0].get(), "1")?;
     let (start, end) = span(args, 1, this(args).len())?;
     Ok((wanted, start, &this(args)[start..end]))
 }
@@ -145,7 +145,7 @@ fn partition_at<'s>(
 }
 
 fn separator_of<'s>(separator: Value<'s>) -> Res<&'s [u8]> {
-    match string(separator, "sep")? {
+    match string(separator, "1")? {
         [] => fail!("empty separator"),
         separator => Ok(separator),
     }
@@ -153,7 +153,7 @@ fn separator_of<'s>(separator: Value<'s>) -> Res<&'s [u8]> {
 
 pub(super) fn removeprefix<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [prefix] = args.exactly()?;
-    let (text, prefix) = (this(args), string(prefix, "prefix")?);
+    let (text, prefix) = (this(args), string(prefix, "1")?);
     if !text.starts_with(prefix) {
         return Ok(args.this);
     }
@@ -162,7 +162,7 @@ pub(super) fn removeprefix<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>
 
 pub(super) fn removesuffix<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [suffix] = args.exactly()?;
-    let (text, suffix) = (this(args), string(suffix, "suffix")?);
+    let (text, suffix) = (this(args), string(suffix, "1")?);
     if !text.ends_with(suffix) {
         return Ok(args.this);
     }
@@ -174,7 +174,7 @@ fn stripped<'s>(args: &Args<'_, 's>) -> Res<Range<usize>> {
     args.positional(0, 1)?;
     // No characters at all mean white space, too.
     let cutset = match args.at(0).filter(|chars| !chars.is_none()) {
-        Some(chars) => text::lossy(string(chars, "chars")?),
+        Some(chars) => text::lossy(string(chars, "1")?),
         None => "".into(),
     };
     let is_cut = |c: char| if cutset.is_empty() { c.is_whitespace() } else { cutset.contains(c) };
@@ -218,6 +218,9 @@ fn split_arguments<'s>(args: &Args<'_, 's>) -> Res<(Option<&'s [u8]>, usize)> {
     };
     match separator.filter(|separator| !separator.is_none()) {
         None => Ok((None, max)),
+        Some(separator) if separator.kind() != Kind::Str => {
+            fail!("got {} for separator, want string", separator.type_name())
+        }
         Some(separator) => Ok((Some(separator_of(separator)?), max)),
     }
 }
@@ -342,7 +345,7 @@ const PARTS_RESERVED: usize = 1 << 16;
 pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
     let Some(mut iter) = iter::iterate(cx, iterable) else {
-        fail!("for parameter iterable: got {}, want iterable", iterable.type_name());
+        fail!("for parameter 1: got {}, want iterable", iterable.type_name());
     };
     let separator = args.this.as_str();
     let mut parts = Vec::with_capacity(2 * iter.size_hint().min(PARTS_RESERVED));
@@ -365,7 +368,7 @@ pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 /// The same for strings that are not all valid text.
 fn join_bytes<'s>(cx: Cx<'s>, separator: &[u8], iterable: Value<'s>) -> Res<Value<'s>> {
     let mut parts = Vec::new();
-    for item in iter::collect(cx, iterable, "iterable")? {
+    for item in iter::collect(cx, iterable, "1")? {
         match item.as_text() {
             Some(bytes) => parts.push(bytes),
             None => fail!("in {}, want string, got {}", iterable.type_name(), item.type_name()),
@@ -378,11 +381,11 @@ fn join_bytes<'s>(cx: Cx<'s>, separator: &[u8], iterable: Value<'s>) -> Res<Valu
 pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(2, 3)?;
     let [old, new] = [args.positional[0].get(), args.positional[1].get()];
-    let (wanted, _) = (string(old, "old")?, string(new, "new")?);
+    let (wanted, _) = (string(old, "1")?, string(new, "2")?);
     let count = match args.at(2).map(|count| (count, count.as_small())) {
         None => usize::MAX,
         Some((_, Some(count))) => usize::try_from(count).unwrap_or(usize::MAX),
-        Some((count, None)) => fail!("for parameter count: got {}, want int", count.type_name()),
+        Some((count, None)) => fail!("for parameter 3: got {}, want int", count.type_name()),
     };
     if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
         let longer = new.len().saturating_sub(old.len());

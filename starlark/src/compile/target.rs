@@ -1,9 +1,7 @@
 //! Assignment.
 
 use crate::code::{Link, Op, Reg};
-use crate::syntax::ast::{
-    Assign, AttrTarget, AugAssign, BinaryOp, Expr, ExprKind, Ident, Target, TargetKind,
-};
+use crate::syntax::ast::{Assign, AugAssign, BinaryOp, Expr, ExprKind, Ident, Target, TargetKind};
 use crate::syntax::{Binding, Span};
 
 use super::{Compiler, VARIABLES_MAX};
@@ -59,7 +57,11 @@ impl<'m> Compiler<'m> {
         let mark = self.body.next;
         match &target.kind {
             TargetKind::Ident(ident) => self.set_variable(ident, a),
-            TargetKind::Attr(attr) => self.set_attr(attr),
+            TargetKind::Attr(attr) => {
+                let owner = self.operand(&attr.object);
+                let name = self.attr(attr.name.symbol);
+                self.emit(Op::SetAttr { a: owner, attr: name, value: a }, attr.dot);
+            }
             TargetKind::Index(index) => {
                 let container = self.operand(&index.object);
                 let i = self.operand(&index.index);
@@ -111,12 +113,6 @@ impl<'m> Compiler<'m> {
         }
     }
 
-    fn set_attr(&mut self, target: &'m AttrTarget) {
-        let a = self.operand(&target.object);
-        let attr = self.attr(target.name.symbol);
-        self.emit(Op::SetAttr { a, attr }, target.dot);
-    }
-
     /// `target op= value`
     pub(super) fn augmented(&mut self, assign: &'m AugAssign) {
         let (op, span) = (assign.op, assign.op_span);
@@ -139,7 +135,14 @@ impl<'m> Compiler<'m> {
                 self.apply_in_place(op, value, value, &assign.value, span);
                 self.emit(Op::SetIndex { a, i, value }, index.brackets);
             }
-            TargetKind::Attr(attr) => self.set_attr(attr),
+            TargetKind::Attr(target) => {
+                let a = self.operand(&target.object);
+                let attr = self.attr(target.name.symbol);
+                let value = self.temporary(span);
+                self.emit(Op::Attr { d: value, a, attr }, target.dot);
+                self.apply_in_place(op, value, value, &assign.value, span);
+                self.emit(Op::SetAttr { a, attr, value }, target.dot);
+            }
             TargetKind::Sequence(_) => self.error(span, "cannot assign to several targets in place"),
         }
     }

@@ -1,32 +1,34 @@
-//! Equality and order of values.
-//!
-//! Nested values are compared recursively for some levels, and then by the walks in `deep`, which end with an error
-//! only if a value contains itself.
+//! Equality and order of values: by recursion as far as `effort` goes, and then by the walks in `deep`,
+//! which end with an error only if a value contains itself. Every element that is looked at is a step of the program.
 
 use std::cmp::Ordering;
 
+use crate::builtins::sets;
+use crate::cx::Cx;
 use crate::failure::{Failure, Res};
 use crate::residents;
 use crate::value::{Kind, Object, Value, ValueExt};
 
+use super::effort::{Effort, Stop, or_walk};
 use super::{deep, int, list, record, sequence, table};
-
-/// So many levels are compared recursively.
-const DEPTH_MAX: usize = 16;
 
 /// `a == b`
 ///
 /// # Errors
 /// A value contains itself.
 #[inline]
-pub fn equal<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
+pub fn equal<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
         return Ok(a == b);
     }
     if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
         return Ok(a == b);
     }
-    equal_at(a, b, 0)
+    equal_slow(cx, a, b)
+}
+
+fn equal_slow<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    or_walk(equal_at(&mut Effort::new(cx), a, b, 0), || deep::equal(cx, a, b))
 }
 
 /// Whether one of the items equals a value.
@@ -34,26 +36,26 @@ pub fn equal<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
 /// # Errors
 /// A value contains itself.
 #[inline(always)]
-pub fn any<'s>(mut items: impl Iterator<Item = Value<'s>>, wanted: Value<'s>) -> Res<bool> {
-    if wanted.as_small().is_some() {
-        return Ok(items.any(|item| {
+pub fn any<'s>(cx: Cx<'s>, items: impl Iterator<Item = Value<'s>>, wanted: Value<'s>) -> Res<bool> {
+    let mut looked_at = 0;
+    let mut items = items.inspect(|_| looked_at += 1);
+    let found = if wanted.as_small().is_some() {
+        items.any(|item| {
             item == wanted || item.as_float().is_some() && int::compare(item, wanted) == Ordering::Equal
-        }));
-    }
-    if let Some(text) = wanted.as_text() {
-        return Ok(items.any(|item| item == wanted || item.as_text() == Some(text)));
-    }
-    for item in items {
-        if equal_at(item, wanted, 0)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+        })
+    } else if let Some(text) = wanted.as_text() {
+        items.any(|item| item == wanted || item.as_text() == Some(text))
+    } else {
+        let mut outcomes = items.map(|item| equal_slow(cx, item, wanted));
+        outcomes.find(|outcome| !matches!(outcome, Ok(false))).unwrap_or(Ok(false))?
+    };
+    cx.host.meter.steps(looked_at)?;
+    Ok(found)
 }
 
 /// Whether two hashable values are the same key. An unset one equals nothing else.
 #[inline]
-pub fn equal_keys<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
+pub fn equal_keys<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a == b {
         return Ok(true);
     }
@@ -63,37 +65,39 @@ pub fn equal_keys<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
         return Ok(false);
     }
-    equal_at(a, b, 0)
+    equal_slow(cx, a, b)
 }
 
-fn equal_at<'s>(a: Value<'s>, b: Value<'s>, depth: usize) -> Res<bool> {
+fn equal_at<'s>(effort: &mut Effort<'s>, a: Value<'s>, b: Value<'s>, depth: u32) -> Result<bool, Stop> {
     let kind = a.kind();
     let (Some(x), Some(y), true) = (a.object(), b.object(), kind == b.kind()) else {
-        return equal_leaves(a, b);
+        return Ok(equal_leaves(effort.cx, a, b)?);
     };
-    if depth > DEPTH_MAX {
-        return deep::equal(a, b);
+    if !matches!(kind, Kind::Tuple | Kind::List | Kind::Dict | Kind::Struct) {
+        return Ok(equal_leaves(effort.cx, a, b)?);
     }
+    effort.enter(depth)?;
     // A structure is only known to equal itself if it is no cycle, which would have to be an error.
     match kind {
         Kind::Tuple => {
             let (x, y) = (x.references(), y.references());
-            Ok(x.len() == y.len() && all(x.iter().zip(y.iter()), depth)?)
+            Ok(x.len() == y.len() && all(effort, x.iter().zip(y.iter()), depth)?)
         }
-        Kind::List => Ok(list::len(x) == list::len(y) && all(list::items(x).zip(list::items(y)), depth)?),
-        Kind::Dict => equal_dicts(x, y, depth),
-        Kind::Struct => {
+        Kind::List => {
+            Ok(list::len(x) == list::len(y) && all(effort, list::items(x).zip(list::items(y)), depth)?)
+        }
+        Kind::Dict => equal_dicts(effort, x, y, depth),
+        _ => {
             let values = |record| (0..record::len(record)).map(move |index| record::value(record, index));
             Ok(record::len(x) == record::len(y)
                 && record::same_names(x, y)
-                && all(values(x).zip(values(y)), depth)?)
+                && all(effort, values(x).zip(values(y)), depth)?)
         }
-        _ => equal_leaves(a, b),
     }
 }
 
 /// Equality of values that are not both lists, tuples, dicts or structs.
-pub(super) fn equal_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
+pub(super) fn equal_leaves<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     let (kind, other) = (a.kind(), b.kind());
     if kind != other {
         return Ok(is_number(kind) && is_number(other) && int::compare(a, b) == Ordering::Equal);
@@ -102,44 +106,51 @@ pub(super) fn equal_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Res<bool> {
     match kind {
         Kind::Str | Kind::Bytes | Kind::BigInt => Ok(x == y || x.bytes() == y.bytes()),
         Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
-        Kind::Set => equal_sets(x, y),
+        Kind::Set => equal_sets(cx, x, y),
         Kind::Range => Ok(sequence::Range::of(x).same_elements(&sequence::Range::of(y))),
         Kind::Host => match residents::keys(x, y) {
-            Some((a, b)) => equal_leaves(a, b),
+            Some((a, b)) => equal_leaves(cx, a, b),
             None => Ok(x == y),
         },
-        Kind::Bound => Ok(x.raw(0) == y.raw(0) && x.get(0) == y.get(0)),
         _ => Ok(x == y),
     }
 }
 
-fn all<'s>(mut pairs: impl Iterator<Item = (Value<'s>, Value<'s>)>, depth: usize) -> Res<bool> {
-    pairs.try_fold(true, |so_far, (x, y)| Ok(so_far && equal_at(x, y, depth + 1)?))
+/// Are the parts of two containers equal, one after the other?
+fn all<'s>(
+    effort: &mut Effort<'s>,
+    pairs: impl Iterator<Item = (Value<'s>, Value<'s>)>,
+    depth: u32,
+) -> Result<bool, Stop> {
+    let mut looked_at = 0;
+    let mut equal = true;
+    for (x, y) in pairs {
+        looked_at += 1;
+        equal = x.as_small().is_some() && x == y || equal_at(effort, x, y, depth + 1)?;
+        if !equal {
+            break;
+        }
+    }
+    effort.cx.host.meter.steps(looked_at)?;
+    Ok(equal)
 }
 
-fn equal_dicts<'s>(x: Object<'s>, y: Object<'s>, depth: usize) -> Res<bool> {
+fn equal_dicts<'s>(effort: &mut Effort<'s>, x: Object<'s>, y: Object<'s>, depth: u32) -> Result<bool, Stop> {
     if table::len(x) != table::len(y) {
         return Ok(false);
     }
     for position in table::positions(x) {
-        match table::get(y, table::key(x, position))? {
-            Some(other) if equal_at(table::value(x, position), other, depth + 1)? => {}
+        effort.cx.host.meter.step()?;
+        match table::get(effort.cx, y, table::key(x, position))? {
+            Some(other) if equal_at(effort, table::value(x, position), other, depth + 1)? => {}
             _ => return Ok(false),
         }
     }
     Ok(true)
 }
 
-fn equal_sets<'s>(x: Object<'s>, y: Object<'s>) -> Res<bool> {
-    if table::len(x) != table::len(y) {
-        return Ok(false);
-    }
-    for position in table::positions(x) {
-        if table::find(y, table::key(x, position))?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+fn equal_sets<'s>(cx: Cx<'s>, x: Object<'s>, y: Object<'s>) -> Res<bool> {
+    Ok(table::len(x) == table::len(y) && sets::contains_all(cx, y, x)?)
 }
 
 fn is_number(kind: Kind) -> bool {
@@ -151,14 +162,13 @@ fn is_number(kind: Kind) -> bool {
 /// # Errors
 /// The values have no order, or contain themselves.
 #[inline]
-pub fn compare<'s>(operator: &str, a: Value<'s>, b: Value<'s>) -> Res<Ordering> {
+pub fn compare<'s>(cx: Cx<'s>, operator: &str, a: Value<'s>, b: Value<'s>) -> Res<Ordering> {
     if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
         return Ok(a.cmp(&b));
     }
-    match sequences(operator, a, b, 0)?.or_else(|| compare_leaves(a, b)) {
-        Some(order) => Ok(order),
-        None => Err(no_order(operator, a, b)),
-    }
+    let ordered = sequences(&mut Effort::new(cx), operator, a, b, 0);
+    let ordered = or_walk(ordered, || deep::compare(cx, operator, a, b).map(Some));
+    ordered?.or_else(|| compare_leaves(a, b)).ok_or_else(|| no_order(operator, a, b))
 }
 
 /// The error that two values have no order.
@@ -168,31 +178,45 @@ pub(super) fn no_order(operator: &str, a: Value<'_>, b: Value<'_>) -> Box<Failur
 }
 
 /// The order of two lists or two tuples.
-fn sequences<'s>(operator: &str, a: Value<'s>, b: Value<'s>, depth: usize) -> Res<Option<Ordering>> {
+fn sequences<'s>(
+    effort: &mut Effort<'s>,
+    operator: &str,
+    a: Value<'s>,
+    b: Value<'s>,
+    depth: u32,
+) -> Result<Option<Ordering>, Stop> {
     let (Some(x), Some(y), true) = (a.object(), b.object(), a.kind() == b.kind()) else { return Ok(None) };
-    match a.kind() {
-        Kind::Tuple | Kind::List if depth > DEPTH_MAX => deep::compare(operator, a, b).map(Some),
-        Kind::Tuple => elements(operator, x.references().iter(), y.references().iter(), depth).map(Some),
-        Kind::List => elements(operator, list::items(x), list::items(y), depth).map(Some),
-        _ => Ok(None),
-    }
+    let order = match a.kind() {
+        Kind::Tuple => {
+            effort.enter(depth)?;
+            elements(effort, operator, x.references().iter(), y.references().iter(), depth)?
+        }
+        Kind::List => {
+            effort.enter(depth)?;
+            elements(effort, operator, list::items(x), list::items(y), depth)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(order))
 }
 
 /// The first pair of elements that are not equal decides. Equal ones need no order.
 fn elements<'s>(
+    effort: &mut Effort<'s>,
     operator: &str,
     x: impl ExactSizeIterator<Item = Value<'s>>,
     y: impl ExactSizeIterator<Item = Value<'s>>,
-    depth: usize,
-) -> Res<Ordering> {
+    depth: u32,
+) -> Result<Ordering, Stop> {
     let lengths = x.len().cmp(&y.len());
     for (x, y) in x.zip(y) {
+        effort.cx.host.meter.step()?;
         let order = match compare_leaves(x, y) {
             Some(order) => order,
-            None => match sequences(operator, x, y, depth + 1)? {
+            None => match sequences(effort, operator, x, y, depth + 1)? {
                 Some(order) => order,
-                None if equal_at(x, y, depth + 1)? => Ordering::Equal,
-                None => return Err(no_order(operator, x, y)),
+                None if equal_at(effort, x, y, depth + 1)? => Ordering::Equal,
+                None => return Err(no_order(operator, x, y).into()),
             },
         };
         if order.is_ne() {

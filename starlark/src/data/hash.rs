@@ -2,15 +2,14 @@
 
 use num_bigint::BigInt;
 
+use crate::cx::Cx;
 use crate::failure::{Res, fail};
 use crate::host_type::KEY;
 use crate::residents;
 use crate::value::{Kind, Value, ValueExt};
 
+use super::effort::{Effort, Stop, or_walk};
 use super::{deep, int};
-
-/// So many levels of tuples and structs are hashed recursively.
-const DEPTH_MAX: usize = 16;
 
 const K1: u64 = 0x9e37_79b9_7f4a_7c15;
 const K2: u64 = 0xd6e8_feb8_6659_fd93;
@@ -79,28 +78,32 @@ fn big(i: &BigInt) -> u64 {
 /// # Errors
 /// It is of a mutable type.
 #[inline]
-pub fn hash(value: Value<'_>) -> Res<u64> {
+pub fn hash<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<u64> {
     match value.as_small() {
         Some(i) => Ok(small(i)),
         None => match value.as_text() {
             Some(text) => Ok(bytes(text)),
-            None => slow(value, 0),
+            None => slow(cx, value),
         },
     }
 }
 
-fn slow(value: Value<'_>, depth: usize) -> Res<u64> {
+fn slow<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<u64> {
+    or_walk(hash_at(&mut Effort::new(cx), value, 0), || deep::hash(cx, value))
+}
+
+fn hash_at<'s>(effort: &mut Effort<'s>, value: Value<'s>, depth: u32) -> Result<u64, Stop> {
     let first = match value.kind() {
         Kind::Tuple => 0,
         Kind::Struct => 1,
-        _ => return leaf(value),
+        _ => return Ok(leaf(value)?),
     };
-    if depth > DEPTH_MAX {
-        return deep::hash(value);
-    }
+    effort.enter(depth)?;
+    let Some(object) = value.object() else { return Ok(SEED) };
+    effort.cx.host.meter.steps(object.reference_count())?;
     let mut hash = SEED;
-    for field in value.object().iter().flat_map(|object| object.references().iter().skip(first)) {
-        hash = combine(hash, slow(field, depth + 1)?);
+    for field in object.references().iter().skip(first) {
+        hash = combine(hash, hash_at(effort, field, depth + 1)?);
     }
     Ok(hash)
 }
@@ -126,9 +129,9 @@ pub(super) fn leaf(value: Value<'_>) -> Res<u64> {
         Kind::BigInt => Ok(int::to_big(value).as_ref().map_or(0, big)),
         Kind::Float => Ok(float(value.as_float().unwrap_or(0.0))),
         Kind::None | Kind::Bool | Kind::Builtin => Ok(fold(value.bits(), K1)),
-        // The address may change: functions with the same code share a hash.
+        // The address may change, but each has a number of its own.
         Kind::Function => Ok(value.object().map_or(0, |object| fold(object.raw(0), K2))),
-        Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(0), K1))),
+        Kind::Bound => Ok(value.object().map_or(0, |object| fold(object.raw(1), K1))),
         Kind::Host => match value.object().map(|object| (object, object.get(KEY))) {
             Some((object, key)) if key.is_unset() => Ok(fold(residents::identity(object), K2)),
             Some((_, key)) => Ok(fold(leaf(key)?, K2)),
@@ -157,10 +160,10 @@ fn float(f: f64) -> u64 {
 /// # Errors
 /// It cannot.
 #[inline]
-pub fn check(value: Value<'_>) -> Res<()> {
+pub fn check<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<()> {
     match value.kind() {
         Kind::Int | Kind::Str | Kind::Bool | Kind::None => Ok(()),
-        _ => slow(value, 0).map(|_| ()),
+        _ => slow(cx, value).map(|_| ()),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, length, small_int};
+use crate::resident::Step;
+use crate::residents;
+use crate::value::{INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, length, none, small_int};
 
 use super::{elems, int, list, sequence, table};
 
@@ -14,6 +16,8 @@ pub struct Iter<'s> {
     kind: Kind,
     object: Object<'s>,
     at: usize,
+    /// Of a host value that is iterated over by itself, where it stands.
+    state: Value<'s>,
 }
 
 /// Iterates over a value without guarding it against changes: only for those who make none.
@@ -21,14 +25,22 @@ pub fn iterate<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Iter<'s>> {
     let kind = value.kind();
     match kind {
         Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range | Kind::Elems => {
-            value.object().map(|object| Iter { cx, kind, object, at: 0 })
+            value.object().map(|object| Iter { cx, kind, object, at: 0, state: none() })
+        }
+        Kind::Host if is_iterated(cx, value) => {
+            value.object().map(|object| Iter { cx, kind, object, at: 0, state: none() })
         }
         Kind::Host => elements(cx, value).and_then(|elements| iterate(cx, elements)),
         _ => None,
     }
 }
 
-/// What a host value is iterated over by. (It is no host value itself, so that this ends.)
+/// Whether a host value hands out its elements by itself.
+fn is_iterated<'s>(cx: Cx<'s>, value: Value<'s>) -> bool {
+    cx.host.residents.of(value).is_some_and(|resident| resident.is_iterated())
+}
+
+/// What a host value is iterated over by otherwise. (It is no host value itself, so that this ends.)
 fn elements<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Value<'s>> {
     let elements = cx.host.residents.of(value)?.elements(value.object()?)?;
     (elements.kind() != Kind::Host).then_some(elements)
@@ -47,6 +59,13 @@ impl<'s> Iter<'s> {
 
     #[inline]
     fn next(&mut self) -> Res<Option<Value<'s>>> {
+        if self.kind == Kind::Host {
+            let stepped = step_host(self.cx, self.object, self.state)?;
+            return Ok(stepped.map(|(value, state)| {
+                self.state = state;
+                value
+            }));
+        }
         Ok(step(self.cx, self.kind, self.object, self.at)?.map(|(value, at)| {
             self.at = at;
             value
@@ -67,6 +86,11 @@ impl<'s> Iter<'s> {
         self.cx.host.meter.steps(len)?;
         let mut all = self.cx.vec(len)?;
         while let Some(value) = self.next()? {
+            // Who does not say how many there are may have no end.
+            if all.len() == all.capacity() {
+                self.cx.host.meter.steps(all.len() + 1)?;
+                self.cx.check_room(2 * all.len())?;
+            }
             all.push(value);
         }
         Ok(all)
@@ -82,6 +106,11 @@ pub fn collect<'s>(cx: Cx<'s>, value: Value<'s>, parameter: &str) -> Res<Vec<Val
         Some(iter) => iter.collect(),
         None => fail!("for parameter {parameter}: got {}, want iterable", value.type_name()),
     }
+}
+
+fn step_host<'s>(cx: Cx<'s>, object: Object<'s>, state: Value<'s>) -> Res<Step<'s>> {
+    let (resident, object) = residents::resident(cx, object.into())?;
+    resident.next(object, cx, state)
 }
 
 /// The element of an iterable at state `at` and the state behind it. States begin at 0.
@@ -118,6 +147,7 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
             }
         }
         (Kind::Tuple | Kind::Elems, _) => {}
+        (Kind::Host, _) if is_iterated(cx, value) => return Ok([value, none()]),
         (Kind::Host, _) => match elements(cx, value) {
             Some(elements) => return begin(cx, elements),
             None => fail!("{} value is not iterable", value.type_name()),
@@ -142,6 +172,9 @@ pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Optio
         let at = at as usize;
         let more = at < list::len(object);
         return Ok(if more { Some((list::get(object, at), length(at + 1))) } else { None });
+    }
+    if object.shape_id() == Kind::Host as u16 {
+        return step_host(cx, object, second);
     }
     advance_other(cx, first, object, at as usize)
 }

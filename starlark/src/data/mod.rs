@@ -1,6 +1,7 @@
 //! The data types, each as functions on the objects that represent it.
 
 mod deep;
+mod effort;
 pub mod elems;
 pub mod equal;
 pub mod hash;

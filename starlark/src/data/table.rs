@@ -143,10 +143,10 @@ pub fn of_distinct<'s>(cx: Cx<'s>, keys: Object<'s>, values: &[Cell<Value<'s>>])
 
 // ---------------------------------------------------------------------------------------------- lookup
 
-fn fill_index(table: Object<'_>, index: Object<'_>) -> Res<()> {
+fn fill_index<'s>(cx: Cx<'s>, table: Object<'s>, index: Object<'s>) -> Res<()> {
     if let Some(cells) = index.cells::<u32>() {
         for position in positions(table) {
-            index::put(cells, hash::hash(key(table, position))?, position);
+            index::put(cells, hash::hash(cx, key(table, position))?, position);
         }
     }
     Ok(())
@@ -157,27 +157,33 @@ fn fill_index(table: Object<'_>, index: Object<'_>) -> Res<()> {
 /// # Errors
 /// It is not hashable.
 #[inline]
-pub fn find<'s>(table: Object<'s>, wanted: Value<'s>) -> Res<Option<usize>> {
+pub fn find<'s>(cx: Cx<'s>, table: Object<'s>, wanted: Value<'s>) -> Res<Option<usize>> {
     match table.get(INDEX).object() {
         None => {
             if let Some(text) = wanted.as_text() {
                 return Ok(find_str_small(table, wanted, text));
             }
-            hash::check(wanted)?;
+            hash::check(cx, wanted)?;
             for position in 0..used(table) {
-                if equal_keys(key(table, position), wanted)? {
+                if equal_keys(cx, key(table, position), wanted)? {
                     return Ok(Some(position));
                 }
             }
             Ok(None)
         }
-        Some(index) => find_hashed(table, index, wanted, hash::hash(wanted)?),
+        Some(index) => find_hashed(cx, table, index, wanted, hash::hash(cx, wanted)?),
     }
 }
 
 #[inline]
-fn find_hashed<'s>(table: Object<'s>, index: Object<'s>, wanted: Value<'s>, hash: u64) -> Res<Option<usize>> {
-    index::find(index, hash, |position| equal_keys(key(table, position), wanted))
+fn find_hashed<'s>(
+    cx: Cx<'s>,
+    table: Object<'s>,
+    index: Object<'s>,
+    wanted: Value<'s>,
+    hash: u64,
+) -> Res<Option<usize>> {
+    index::find(index, hash, |position| equal_keys(cx, key(table, position), wanted))
 }
 
 /// A string in a table without an index: by identity, then by length and contents.
@@ -210,8 +216,8 @@ pub fn find_text(table: Object<'_>, text: &[u8]) -> Option<usize> {
 /// # Errors
 /// The key is not hashable.
 #[inline]
-pub fn get<'s>(dict: Object<'s>, wanted: Value<'s>) -> Res<Option<Value<'s>>> {
-    Ok(find(dict, wanted)?.map(|position| value(dict, position)))
+pub fn get<'s>(cx: Cx<'s>, dict: Object<'s>, wanted: Value<'s>) -> Res<Option<Value<'s>>> {
+    Ok(find(cx, dict, wanted)?.map(|position| value(dict, position)))
 }
 
 // ---------------------------------------------------------------------------------------------- change
@@ -234,15 +240,15 @@ pub fn insert<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s
     check_writable(cx, table, "insert into")?;
     let hash = match table.get(INDEX).object() {
         Some(index) => {
-            let hash = hash::hash(key)?;
-            if let Some(position) = find_hashed(table, index, key, hash)? {
+            let hash = hash::hash(cx, key)?;
+            if let Some(position) = find_hashed(cx, table, index, key, hash)? {
                 set_value(cx, table, position, value)?;
                 return Ok(false);
             }
             hash
         }
         None => {
-            if let Some(position) = find(table, key)? {
+            if let Some(position) = find(cx, table, key)? {
                 set_value(cx, table, position, value)?;
                 return Ok(false);
             }
@@ -280,7 +286,7 @@ fn append<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s>, h
             rebuild_index(cx, table, index::cells_for(position + 1))?;
         }
         // `make_room` may have made the first index, so the caller may not know the hash.
-        let hash = if capacity <= SMALL { hash::hash(key)? } else { hash };
+        let hash = if capacity <= SMALL { hash::hash(cx, key)? } else { hash };
         if let Some(cells) = table.get(INDEX).object().and_then(Object::cells::<u32>) {
             index::put(cells, hash, position);
         }
@@ -317,7 +323,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     let index = match table.get(INDEX).object() {
         None if grown > SMALL => {
             let index = index::make(cx, index::cells_for(grown))?;
-            fill_index(table, index)?;
+            fill_index(cx, table, index)?;
             Some(index)
         }
         _ => None,
@@ -331,7 +337,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
 
 fn rebuild_index<'s>(cx: Cx<'s>, table: Object<'s>, cells: usize) -> Res<()> {
     let index = index::make(cx, cells)?;
-    fill_index(table, index)?;
+    fill_index(cx, table, index)?;
     store(cx, table, INDEX, index.into())
 }
 
@@ -355,7 +361,7 @@ fn squeeze<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
     store(cx, table, ENTRIES, slots.finish().into())?;
     store(cx, table, INDEX, index.map_or(unset(), Value::from))?;
     set_counts(table, live, live);
-    index.map_or(Ok(()), |index| fill_index(table, index))
+    index.map_or(Ok(()), |index| fill_index(cx, table, index))
 }
 
 /// Removes a key and returns the value that a dict had for it (for a set: the key).
@@ -364,7 +370,7 @@ fn squeeze<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
 /// The table cannot be changed now, or the key is not hashable.
 pub fn remove<'s>(cx: Cx<'s>, table: Object<'s>, wanted: Value<'s>) -> Res<Option<Value<'s>>> {
     check_writable(cx, table, "delete from")?;
-    match find(table, wanted)? {
+    match find(cx, table, wanted)? {
         Some(position) => remove_at(cx, table, position).map(Some),
         None => Ok(None),
     }
@@ -466,7 +472,7 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
     store(cx, to, INDEX, index.map_or(unset(), Value::from))?;
     set_counts(to, live, live);
     match index {
-        Some(index) if live < used => fill_index(to, index),
+        Some(index) if live < used => fill_index(cx, to, index),
         _ => Ok(()),
     }
 }
@@ -527,7 +533,10 @@ mod tests {
                         remove(cx, dict, key).map(|found| found.is_some()).ok(),
                         Some(known.is_some())
                     ),
-                    _ => assert_eq!(find(dict, key).map(|found| found.is_some()).ok(), Some(known.is_some())),
+                    _ => assert_eq!(
+                        find(cx, dict, key).map(|found| found.is_some()).ok(),
+                        Some(known.is_some())
+                    ),
                 }
                 let values: Vec<i64> =
                     positions(dict).filter_map(|position| value(dict, position).as_small()).collect();
@@ -535,7 +544,7 @@ mod tests {
                 assert_eq!(len(dict), model.len());
             }
             let copied = copy(cx, dict, &shapes::DICT).expect("memory");
-            assert!(super::super::equal::equal(dict.into(), copied.into()).is_ok_and(|equal| equal));
+            assert!(super::super::equal::equal(cx, dict.into(), copied.into()).is_ok_and(|equal| equal));
         });
     }
 

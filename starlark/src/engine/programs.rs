@@ -90,7 +90,7 @@ impl Engine {
         fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<()>,
     ) -> Result<Handle, Error> {
         self.begin()?;
-        let outcome = self.machine.call_from_host(|cx, arguments| {
+        let outcome = self.machine.call(|cx, arguments| {
             fill(cx, arguments)?;
             Ok(function.value(cx))
         });

@@ -2,17 +2,20 @@
 
 use std::cell::Cell;
 
+use crate::builtins::methods::Method;
 use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
 use crate::data::{iter, table, text};
 use crate::failure::{Failure, Res, fail};
+use crate::guard::guarded;
 use crate::host::{Args, Call, Prepared};
 use crate::limits::Limit;
+use crate::ops::attr;
 use crate::residents;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
-use super::{Entry, Frame, Machine, ensure_window};
+use super::{Entry, Frame, ensure_window, higher};
 
 /// Where a call happens.
 #[derive(Clone, Copy)]
@@ -150,7 +153,7 @@ fn bind_named<'s>(
             }
             (None, Some(kwargs)) => table::insert(cx, kwargs, name, value)?,
             (None, None) => {
-                fail!("function {} got an unexpected keyword argument \"{}\"", code.name, text::lossy(text))
+                return Err(unexpected(code, &text::lossy(text)));
             }
         };
         if !is_new {
@@ -158,6 +161,17 @@ fn bind_named<'s>(
         }
     }
     Ok((by_name, kwargs.map(Value::from)))
+}
+
+/// The error that a function has no parameter of this name.
+#[cold]
+fn unexpected(code: &Code, name: &str) -> Box<Failure> {
+    let names: Vec<String> = code.params.names.iter().map(|name| name.to_string()).collect();
+    let hint = match attr::spelled_like(name, &names) {
+        Some(similar) => format!(" (did you mean {similar}?)"),
+        None => String::new(),
+    };
+    Failure::new(format!("function {} got an unexpected keyword argument \"{name}\"{hint}", code.name))
 }
 
 /// Collects the arguments of a call with more than positional ones. They stand behind the callee: positional,
@@ -195,40 +209,58 @@ pub(super) fn gather<'s>(
     Ok(Gathered { positional, named })
 }
 
-/// The second half of a built-in function that calls back.
-pub(super) type Run = fn(&mut Machine, usize) -> Res<()>;
-
-/// Calls a value that is not a function of the program. With the result comes the number of the built-in
-/// function (0 for a method) and its second half, if it has one.
+/// Calls a value that is not a function of the program; the caller's frame says where it is. With the result comes the
+/// number of the built-in function, for its second half.
 pub(super) fn builtin<'s>(
     cx: Cx<'s>,
+    frames: &mut Vec<Frame>,
     callee: Value<'s>,
     positional: &[Cell<Value<'s>>],
     named: &[(Value<'s>, Value<'s>)],
-) -> Res<(u32, Option<Run>, Prepared<'s>)> {
+) -> Res<(u32, Prepared<'s>)> {
     if let Some(number) = callee.as_builtin() {
         let builtin = &cx.host.builtins[number as usize];
         let args = Args { this: Value::EMPTY, positional, named };
         let outcome = match &builtin.call {
-            Call::Plain(function) => function(cx, &args).map(|result| (None, Prepared::Done(result))),
-            Call::Host(function) => function(cx, &args).map(|result| (None, Prepared::Done(result))),
-            Call::Reentrant { prepare, run } => prepare(cx, &args).map(|prepared| (Some(*run), prepared)),
+            Call::Plain(function) => function(cx, &args).map(Prepared::Done),
+            Call::Host(function) => lending(cx, frames, || function(cx, &args)).map(Prepared::Done),
+            Call::Halves { prepare, .. } => prepare(cx, &args),
+            Call::Higher(_) => higher::state(cx, &args).map(Prepared::Call),
         };
-        let (run, prepared) = outcome.map_err(|failure| failure.inside(&builtin.name))?;
-        return Ok((number, run, prepared));
+        return Ok((number, outcome.map_err(|failure| failure.inside(&builtin.name))?));
     }
     if callee.kind() == Kind::Host {
         let (resident, object) = residents::resident(cx, callee)?;
         let args = Args { this: callee, positional, named };
-        let result =
-            resident.call(object, cx, &args).map_err(|failure| failure.inside(callee.type_name()))?;
-        return Ok((0, None, Prepared::Done(result)));
+        let result = lending(cx, frames, || resident.call(object, cx, &args));
+        return Ok((0, Prepared::Done(result.map_err(|failure| failure.inside(callee.type_name()))?)));
     }
     let Some(bound) = callee.as_kind(Kind::Bound) else {
         fail!("invalid call of non-function ({})", callee.type_name());
     };
     let method = cx.host.bound_method(bound);
     let args = Args { this: bound.get(0), positional, named };
-    let result = (method.call)(cx, &args).map_err(|failure| failure.inside(method.name))?;
-    Ok((0, None, Prepared::Done(result)))
+    let result = match args.this.kind() {
+        Kind::Host => hosted(cx, frames, method, &args),
+        _ => (method.call)(cx, &args).map_err(|failure| failure.inside(method.name)),
+    };
+    Ok((0, Prepared::Done(result?)))
+}
+
+/// Calls a method of a host type.
+pub(super) fn hosted<'s>(
+    cx: Cx<'s>,
+    frames: &mut Vec<Frame>,
+    method: &Method,
+    args: &Args<'_, 's>,
+) -> Res<Value<'s>> {
+    lending(cx, frames, || (method.call)(cx, args)).map_err(|failure| failure.inside(method.name))
+}
+
+/// Runs a function of the embedding program, which may ask for the active calls meanwhile.
+fn lending<'s, R>(cx: Cx<'s>, frames: &mut Vec<Frame>, run: impl FnOnce() -> Res<R>) -> Res<R> {
+    cx.host.callers.set(std::mem::take(frames));
+    let outcome = guarded(run);
+    *frames = cx.host.callers.take();
+    outcome
 }

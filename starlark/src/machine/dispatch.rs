@@ -6,78 +6,21 @@
 
 use std::cell::Cell;
 
-use crate::builtins::methods;
-use crate::code::{AttrSite, CaptureFrom, Code, Link, Op, WINDOW};
+use crate::code::Op;
 use crate::cx::Cx;
-use crate::data::{int, iter, list, module, record, sequence, table};
-use crate::failure::{Failure, Res, fail};
+use crate::data::{int, iter, list, sequence, table};
+use crate::failure::{Failure, Res};
 use crate::host::{Args, Host, Prepared};
-use crate::host_type::Member;
 use crate::ops::{self, attr};
 use crate::syntax::Dialect;
 use crate::syntax::ast::BinaryOp;
 use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Value, ValueExt, boolean, none, shapes, small_int};
 
 use super::call::{self, Gathered, Site};
+use super::callee::{Callee, method};
+use super::current::Current;
+use super::unpack::unpack;
 use super::{Entry, Frame, Step};
-
-type Window<'s> = &'s [Cell<Value<'s>>; WINDOW];
-type References<'s> = frazil::References<'s, 'static, crate::value::Tagging>;
-
-/// What the loop holds of the running frame.
-struct Current<'s> {
-    base: usize,
-    code: &'s Code,
-    window: Window<'s>,
-    links: References<'s>,
-}
-
-impl<'s> Current<'s> {
-    #[inline(always)]
-    fn of(heap: &'s Heap, host: &'s Host, frame: Frame) -> Res<Current<'s>> {
-        let base = frame.base as usize;
-        let Some(window) = heap.stack_from(base).first_chunk::<WINDOW>() else {
-            fail!("Starlark stack overflow");
-        };
-        let Some(links) = window[0].get().object().and_then(|function| function.get(0).object()) else {
-            fail!("the function has no module");
-        };
-        let code: &'s Code = &host.codes[frame.code as usize];
-        Ok(Current { base, code, window, links: links.references() })
-    }
-
-    /// The number of the first of the instructions that are left.
-    #[inline(always)]
-    fn pc(&self, rest: &std::slice::Iter<'_, Op>) -> usize {
-        self.code.ops.len() - rest.len()
-    }
-
-    #[cold]
-    fn unassigned(&self, kind: &str, name: Option<&str>) -> Box<Failure> {
-        Failure::new(format!("{kind} variable {} referenced before assignment", name.unwrap_or("?")))
-    }
-
-    #[cold]
-    fn unassigned_global(&self, link: u32) -> Box<Failure> {
-        let global = match self.code.links.get(link as usize) {
-            Some(Link::Global(global)) => self.code.globals.get(*global as usize),
-            _ => None,
-        };
-        match global {
-            Some((name, true)) => self.unassigned("local", Some(name)),
-            global => self.unassigned("global", global.map(|(name, _)| &**name)),
-        }
-    }
-
-    fn local_name(&self, register: u8) -> Option<&'s str> {
-        self.code.locals.get(usize::from(register).wrapping_sub(1)).map(|name| &**name)
-    }
-
-    fn capture_name(&self, at: u32) -> Option<&'s str> {
-        let index = at as usize - 1 - self.code.params.default_slots();
-        self.code.captures.get(index).map(|capture| &*capture.name)
-    }
-}
 
 /// Executes instructions of the frame on top, and of those it calls, until something else has to be done.
 pub(super) fn run<'s>(
@@ -129,6 +72,14 @@ pub(super) fn run<'s>(
                 ok!(host.meter.step());
             };
         }
+        /// Writes down where this frame is.
+        macro_rules! set_pc {
+            () => {
+                if let Some(frame) = frames.last_mut() {
+                    frame.pc = current.pc(&rest) as u32;
+                }
+            };
+        }
         /// Goes on in the frame on top.
         macro_rules! reload {
             () => {
@@ -147,9 +98,7 @@ pub(super) fn run<'s>(
                 let (callee, d, base, count): (Value<'s>, _, u8, _) = ($callee, $d, $base, $count as usize);
                 let gathered: Option<&Gathered<'s>> = $gathered;
                 if let Some(function) = callee.as_kind(Kind::Function) {
-                    if let Some(frame) = frames.last_mut() {
-                        frame.pc = current.pc(&rest) as u32;
-                    }
+                    set_pc!();
                     let site = Site { base: current.base + base as usize, count, d };
                     ok!(call::enter(cx, frames, active, dialect, function, site, gathered));
                     reload!();
@@ -159,15 +108,13 @@ pub(super) fn run<'s>(
                         Some(gathered) => (&gathered.positional[..], &gathered.named[..]),
                         None => (&current.window[first..first + count], &[][..]),
                     };
-                    match ok!(call::builtin(cx, callee, positional, named)) {
-                        (_, _, Prepared::Done(value)) => set!(d, value),
-                        (builtin, Some(run), Prepared::Call(state)) => {
+                    set_pc!();
+                    match ok!(call::builtin(cx, frames, callee, positional, named)) {
+                        (_, Prepared::Done(value)) => set!(d, value),
+                        (builtin, Prepared::Call(state)) => {
                             set!(base, state);
                             let slot = current.base + base as usize;
-                            break 'exit Ok(Step::Reenter { builtin, run, slot, d });
-                        }
-                        (_, None, Prepared::Call(_)) => {
-                            break 'exit Err(Failure::new("a built-in function has no second half"));
+                            break 'exit Ok(Step::Reenter { builtin, slot, d });
                         }
                     }
                 }
@@ -322,15 +269,9 @@ pub(super) fn run<'s>(
                     set!(d, value);
                 }
                 Op::Not { d, a } => set!(d, boolean(!ops::truth(get!(a)))),
-                Op::Plus { d, a } => {
-                    let a = get!(a);
-                    if !matches!(a.kind(), Kind::Int | Kind::BigInt | Kind::Float) {
-                        break 'exit Err(Failure::new(format!("unknown unary op: +{}", a.type_name())));
-                    }
-                    set!(d, a);
-                }
-                Op::Minus { d, a } => set!(d, ok!(int::negate(cx, get!(a)))),
-                Op::Invert { d, a } => set!(d, ok!(int::invert(cx, get!(a)))),
+                Op::Plus { d, a } => set!(d, ok!(ops::unary(cx, "+", get!(a)))),
+                Op::Minus { d, a } => set!(d, ok!(ops::unary(cx, "-", get!(a)))),
+                Op::Invert { d, a } => set!(d, ok!(ops::unary(cx, "~", get!(a)))),
 
                 // -------------------------------------------------------------- control
                 Op::Jump { to } => jump!(to),
@@ -408,6 +349,13 @@ pub(super) fn run<'s>(
                             let result = (method.call)(cx, &args);
                             set!(d, ok!(result.map_err(|failure| failure.inside(method.name))));
                         }
+                        Callee::Hosted(method) => {
+                            let first = base as usize + 1;
+                            let positional = &current.window[first..first + count as usize];
+                            let args = Args { this: get!(base), positional, named: &[] };
+                            set_pc!();
+                            set!(d, ok!(call::hosted(cx, frames, method, &args)));
+                        }
                         Callee::Value(value) => call!(value, d, base, count, None),
                     }
                 }
@@ -429,6 +377,15 @@ pub(super) fn run<'s>(
                             let result = (method.call)(cx, &args);
                             set!(d, ok!(result.map_err(|failure| failure.inside(method.name))));
                         }
+                        Callee::Hosted(method) => {
+                            let args = Args {
+                                this: get!(base),
+                                positional: &gathered.positional,
+                                named: &gathered.named,
+                            };
+                            set_pc!();
+                            set!(d, ok!(call::hosted(cx, frames, method, &args)));
+                        }
                         Callee::Value(value) => call!(value, d, base, 0, Some(&gathered)),
                     }
                 }
@@ -445,7 +402,7 @@ pub(super) fn run<'s>(
                     set!(frame.d, value);
                 }
                 Op::Function { d, base, link } => {
-                    set!(d, ok!(make_function(cx, &current, base, link)));
+                    set!(d, ok!(current.make_function(cx, base, link)));
                 }
                 Op::Load { load } => break 'exit Ok(Step::Load(load)),
                 Op::Site { site } => heap.set_site(site),
@@ -514,16 +471,15 @@ pub(super) fn run<'s>(
                     let site = &current.code.attrs[attr as usize];
                     let value = match ok!(method(cx, get!(a), site, current.links)) {
                         Callee::Value(value) => value,
-                        Callee::Method(found) => ok!(attr::bind_method(cx, get!(a), found)),
+                        Callee::Method(found) | Callee::Hosted(found) => {
+                            ok!(attr::bind_method(cx, get!(a), found))
+                        }
                     };
                     set!(d, value);
                 }
-                Op::SetAttr { a, attr } => {
+                Op::SetAttr { a, attr, value } => {
                     let site = &current.code.attrs[attr as usize];
-                    let name = current.links.get(site.name as usize).as_str().unwrap_or("");
-                    let type_name = get!(a).type_name();
-                    let message = format!("can't assign to .{name} field of {type_name}");
-                    break 'exit Err(Failure::new(message));
+                    ok!(attr::set(cx, get!(a), current.links.get(site.name as usize), get!(value)));
                 }
                 Op::Unpack { a, base, count } => {
                     let targets = &current.window[base as usize..base as usize + count as usize];
@@ -574,114 +530,4 @@ fn holds_slow<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<b
 #[cold]
 fn range_bound(value: Value<'_>) -> Res<i64> {
     crate::builtins::functions::range_argument(value).map_err(|failure| failure.inside("range"))
-}
-
-/// What calling an attribute comes to.
-enum Callee<'s> {
-    /// A method of a built-in or host type.
-    Method(&'static methods::Method),
-    /// The field of a struct, the member of a module, the attribute of a host value.
-    Value(Value<'s>),
-}
-
-#[inline(always)]
-fn method<'s>(cx: Cx<'s>, receiver: Value<'s>, site: &AttrSite, links: References<'s>) -> Res<Callee<'s>> {
-    let kind = receiver.kind();
-    if let (Kind::Struct, Some(object)) = (kind, receiver.object()) {
-        let name = links.get(site.name as usize);
-        if let Some(index) = record::find(object, name, site.hint.get()) {
-            site.hint.set(index);
-            return Ok(Callee::Value(record::value(object, index)));
-        }
-    } else if site.method != AttrSite::NO_METHOD
-        && let Some(method) = methods::by_name_number(kind, site.method)
-    {
-        return Ok(Callee::Method(method));
-    }
-    let name = links.get(site.name as usize);
-    match receiver.as_kind(Kind::Module).and_then(module::members) {
-        Some(members) => match record::find(members, name, site.hint.get()) {
-            Some(index) => {
-                site.hint.set(index);
-                Ok(Callee::Value(record::value(members, index)))
-            }
-            None => Err(attr::missing(cx, receiver, name.as_str().unwrap_or(""))),
-        },
-        None => attribute_of_host(cx, receiver, name),
-    }
-}
-
-/// The same for a host value, if it is one.
-fn attribute_of_host<'s>(cx: Cx<'s>, receiver: Value<'s>, name: Value<'s>) -> Res<Callee<'s>> {
-    match attr::member(cx, receiver, name) {
-        Some(Member::Method(method)) => Ok(Callee::Method(method)),
-        Some(Member::Get(_, get)) => get(cx, receiver).map(Callee::Value),
-        None => Err(attr::missing(cx, receiver, name.as_str().unwrap_or(""))),
-    }
-}
-
-/// A function with the defaults in the registers from `base`, and the captured cells.
-fn make_function<'s>(cx: Cx<'s>, current: &Current<'s>, base: u8, link: u32) -> Res<Value<'s>> {
-    let own = current.window[0].get().object();
-    let (Some(&Link::Code(distance)), Some(own)) = (current.code.links.get(link as usize), own) else {
-        fail!("a function has no code");
-    };
-    let number = own.raw(0) as u32 - distance;
-    let code = &cx.host.codes[number as usize];
-    let defaults = code.params.default_slots();
-    let mut fresh = cx.alloc(&shapes::FUNCTION, 1 + defaults + code.captures.len())?;
-    fresh.raw_mut()[0] = u64::from(number);
-    let slots = fresh.references_mut();
-    slots[0] = current.links.get(link as usize);
-    for (slot, register) in slots[1..=defaults].iter_mut().zip(&current.window[base as usize..]) {
-        *slot = register.get();
-    }
-    for (slot, capture) in slots[1 + defaults..].iter_mut().zip(&code.captures) {
-        *slot = match capture.from {
-            CaptureFrom::Register(register) => current.window[register as usize].get(),
-            CaptureFrom::Function(at) => own.get(at as usize),
-            CaptureFrom::Spilled { from, slot } => {
-                let slots = current.window[from as usize].get().object();
-                slots.map_or(Value::EMPTY, |slots| slots.get(slot as usize))
-            }
-        };
-    }
-    Ok(fresh.finish().into())
-}
-
-/// Takes the elements of a value apart.
-fn unpack<'s>(cx: Cx<'s>, value: Value<'s>, targets: &[Cell<Value<'s>>]) -> Res<()> {
-    let want = targets.len();
-    let count = |got: usize| -> Res<()> {
-        if got == want {
-            return Ok(());
-        }
-        let what = if got > want { "many" } else { "few" };
-        fail!("too {what} values to unpack (got {got}, want {want})")
-    };
-    match (value.kind(), value.object()) {
-        (Kind::Tuple, Some(tuple)) => {
-            count(tuple.reference_count())?;
-            for (target, value) in targets.iter().zip(tuple.references().iter()) {
-                target.set(value);
-            }
-        }
-        (Kind::List, Some(list)) => {
-            count(list::len(list))?;
-            for (target, value) in targets.iter().zip(list::items(list)) {
-                target.set(value);
-            }
-        }
-        _ => {
-            let Some(iter) = iter::iterate(cx, value) else {
-                fail!("got {} in sequence assignment", value.type_name());
-            };
-            let values = iter.collect()?;
-            count(values.len())?;
-            for (target, value) in targets.iter().zip(values) {
-                target.set(value);
-            }
-        }
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Calls that the embedding program makes.
+//! Calls that do not come from an instruction: of the embedding program, and of functions that call back.
 
 use std::cell::Cell;
 
@@ -6,14 +6,14 @@ use frazil::{AllocError, Request};
 
 use crate::code::WINDOW;
 use crate::cx::Cx;
-use crate::failure::{Failure, Res, fail};
+use crate::failure::{Failure, Res};
 use crate::host::Prepared;
 use crate::limits::Limit;
 use crate::value::{Kind, Value, ValueExt};
 
 use super::{Entry, Machine, call, ensure_window};
 
-/// The arguments of a call that the embedding program makes.
+/// The arguments of such a call.
 pub struct Arguments<'s> {
     /// The registers of the callee, which begin with itself.
     window: &'s [Cell<Value<'s>>],
@@ -45,14 +45,14 @@ impl<'s> Arguments<'s> {
     }
 }
 
-/// How far a call of the embedding program has come.
+/// How far such a call has come.
 enum Entered {
     /// A function of the program is to be run.
     Function,
     /// The result is there.
     Done,
     /// The second half of a built-in function is to be run.
-    Half(u32, call::Run),
+    Half(u32),
 }
 
 impl Machine {
@@ -70,29 +70,41 @@ impl Machine {
         Ok(())
     }
 
-    /// Calls a value for the embedding program. `fill` says which value, and adds the arguments. (If memory runs out, that
-    /// happens twice.) The result is in the word of the root stack whose place is returned.
+    /// Calls a value: for the embedding program, or a function that calls back. `fill` says which value, and adds the
+    /// arguments. (If memory runs out, that happens twice.) The result is in the word of the root stack whose place is
+    /// returned.
     ///
     /// # Errors
     /// The call failed.
-    pub(crate) fn call_from_host(
+    pub(crate) fn call(
         &mut self,
         fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<Value<'s>>,
     ) -> Res<usize> {
-        let base = self.top();
-        let entered = match self.enter_from_host(base, &fill) {
+        let site = self.heap.site();
+        let outcome = self.call_at(self.top(), fill);
+        // What the caller makes from now on does not count for the callee's last line.
+        self.heap.set_site(site);
+        outcome
+    }
+
+    fn call_at(
+        &mut self,
+        base: usize,
+        fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<Value<'s>>,
+    ) -> Res<usize> {
+        let entered = match self.enter(base, &fill) {
             Err(failure) if matches!(*failure, Failure::Alloc(AllocError::Limit { .. })) => {
                 self.collect(Request::Complete)?;
-                self.enter_from_host(base, &fill)
+                self.enter(base, &fill)
             }
             entered => entered,
         };
         match entered? {
             Entered::Function => self.run()?,
             Entered::Done => {}
-            Entered::Half(builtin, run) => {
+            Entered::Half(builtin) => {
                 let reserved = std::mem::replace(&mut self.reserved, base + 1);
-                let outcome = self.run_half(builtin, run, base);
+                let outcome = self.run_half(builtin, base);
                 self.reserved = reserved;
                 outcome?;
             }
@@ -100,7 +112,7 @@ impl Machine {
         Ok(base)
     }
 
-    fn enter_from_host(
+    fn enter(
         &mut self,
         base: usize,
         fill: &impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<Value<'s>>,
@@ -130,7 +142,7 @@ impl Machine {
                 gathered.as_ref(),
             )?;
             if let Some(frame) = self.frames.last_mut() {
-                frame.entry = Entry::Machine;
+                frame.entry = self.running.map_or(Entry::Machine, Entry::Builtin);
             }
             return Ok(Entered::Function);
         }
@@ -138,16 +150,15 @@ impl Machine {
             Some(gathered) => (&gathered.positional[..], &gathered.named[..]),
             None => (&window[1..=count], &[][..]),
         };
-        match call::builtin(cx, callee, positional, named)? {
-            (_, _, Prepared::Done(result)) => {
+        match call::builtin(cx, &mut self.frames, callee, positional, named)? {
+            (_, Prepared::Done(result)) => {
                 window[0].set(result);
                 Ok(Entered::Done)
             }
-            (builtin, Some(run), Prepared::Call(state)) => {
+            (builtin, Prepared::Call(state)) => {
                 window[0].set(state);
-                Ok(Entered::Half(builtin, run))
+                Ok(Entered::Half(builtin))
             }
-            (_, None, Prepared::Call(_)) => fail!("a built-in function has no second half"),
         }
     }
 }

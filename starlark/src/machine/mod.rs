@@ -4,12 +4,17 @@
 //! variables and nothing moves. Whatever needs the heap for itself, a collection above all, ends that borrow: the
 //! dispatch loop returns a `Step`, all state being in frames and registers, and is entered again afterwards.
 
+mod back;
 mod call;
+mod callee;
+mod current;
 mod dispatch;
 mod embed;
+mod higher;
 mod modules;
 mod planted;
 mod session;
+mod unpack;
 mod unwind;
 mod watch;
 
@@ -20,29 +25,30 @@ use frazil::{AllocError, Request};
 
 use crate::code::{Code, WINDOW};
 use crate::cx::{self, Cx, ROOT_WORDS};
-use crate::failure::{Failure, Res, fail};
-use crate::host::{Host, Prepared};
+use crate::failure::{Failure, Res};
+use crate::host::Host;
 use crate::limits::Limit;
 use crate::picture::Place;
 use crate::syntax::{Diagnostic, Dialect};
-use crate::value::{Heap, Kind, Value, ValueExt};
+use crate::value::{Heap, Value};
 
 pub use embed::Arguments;
 pub use modules::Loader;
 pub(crate) use modules::Modules;
 pub use planted::Mistake;
 pub(crate) use session::Globals;
+pub(crate) use unwind::show_frames;
 pub use watch::{View, Watch};
 
-/// How often built-in functions may call the program which calls built-in functions and so on: each such round
-/// takes a piece of the system's stack.
+/// How often functions that call back may call the program which calls such functions and so on: each such round takes a
+/// piece of the system's stack.
 const ROUNDS_MAX: usize = 100;
 /// Words by which the root stack is extended at least.
 const STACK_STEP: usize = 1024;
 
 /// A call in progress.
 #[derive(Clone, Copy, Debug)]
-struct Frame {
+pub(crate) struct Frame {
     /// The number of its code.
     code: u32,
     /// Where its registers begin on the root stack.
@@ -71,9 +77,8 @@ enum Step {
     Collect,
     /// The entry frame has returned.
     Done,
-    /// A built-in function has to call back: its state is in this word of the root stack, its result goes to
-    /// register `d`.
-    Reenter { builtin: u32, run: fn(&mut Machine, usize) -> Res<()>, slot: usize, d: u8 },
+    /// A function wants to call back: its state is in this word of the root stack, its result goes to register `d`.
+    Reenter { builtin: u32, slot: usize, d: u8 },
     /// A `load` statement.
     Load(u32),
 }
@@ -89,8 +94,10 @@ pub struct Machine {
     reserved: usize,
     /// See [`ROUNDS_MAX`].
     rounds: usize,
-    /// The built-in function that calls back now.
+    /// The function that calls back now.
     running: Option<u32>,
+    /// How many calls of the embedding program's functions are under way in the machine itself: see [`higher`].
+    inside: usize,
     /// The instruction (and depth) that is being repeated after memory ran out.
     repeated: Option<(usize, u32)>,
     modules: Modules,
@@ -119,6 +126,7 @@ impl Machine {
             reserved: ROOT_WORDS,
             rounds: 0,
             running: None,
+            inside: 0,
             repeated: None,
             modules: Modules::new(loader),
             watch: None,
@@ -170,7 +178,11 @@ impl Machine {
     }
 
     /// Gives a function a word of the root stack: the state or the result of a call.
-    pub fn with<R>(&self, at: usize, look: impl for<'s> FnOnce(Cx<'s>, &'s Cell<Value<'s>>) -> R) -> R {
+    pub(crate) fn with<R>(
+        &self,
+        at: usize,
+        look: impl for<'s> FnOnce(Cx<'s>, &'s Cell<Value<'s>>) -> R,
+    ) -> R {
         look(self.cx(), self.slot(at))
     }
 
@@ -197,6 +209,7 @@ impl Machine {
             None => _ = self.heap.collect(request),
             Some(mistake) => self.collect_mistakenly(mistake, request),
         }
+        self.sweep_codes();
         if self.host.residents.len() > 0 {
             self.host.residents.sweep(&self.heap);
         }
@@ -225,7 +238,7 @@ impl Machine {
                     self.show(|watch, view| watch.collected(view));
                     collected
                 }
-                Ok(Step::Reenter { builtin, run, slot, d }) => self.reenter(builtin, run, slot, d),
+                Ok(Step::Reenter { builtin, slot, d }) => self.reenter(builtin, slot, d),
                 Ok(Step::Load(load)) => self.load(load),
                 Err(failure) => self.repeat_after_collection(failure),
             };
@@ -263,86 +276,6 @@ impl Machine {
         frame.pc -= 1;
         self.collect(Request::Complete)?;
         Ok(())
-    }
-
-    /// The second half of a built-in function that calls back.
-    fn reenter(
-        &mut self,
-        builtin: u32,
-        run: fn(&mut Machine, usize) -> Res<()>,
-        slot: usize,
-        d: u8,
-    ) -> Res<()> {
-        self.run_half(builtin, run, slot)?;
-        if let Some(frame) = self.frames.last() {
-            let result = self.slot(slot).get();
-            self.slot(frame.base as usize + d as usize).set(result);
-        }
-        Ok(())
-    }
-
-    fn run_half(&mut self, builtin: u32, run: fn(&mut Machine, usize) -> Res<()>, slot: usize) -> Res<()> {
-        if self.rounds == ROUNDS_MAX {
-            fail!("built-in functions call each other too deeply");
-        }
-        self.rounds += 1;
-        let outer = self.running.replace(builtin);
-        let outcome = run(self, slot);
-        self.running = outer;
-        self.rounds -= 1;
-        outcome.map_err(|failure| failure.inside(self.host.builtin_name(builtin)))
-    }
-
-    /// Calls a value. `fill` is given the word at `state`, and puts the value and its `count` positional arguments
-    /// in fresh words of the root stack; the result is in the first of them, whose place is returned.
-    ///
-    /// # Errors
-    /// The call failed.
-    pub fn call(
-        &mut self,
-        state: usize,
-        count: usize,
-        fill: impl for<'s> FnOnce(Cx<'s>, Value<'s>, &'s [Cell<Value<'s>>]) -> Res<()>,
-    ) -> Res<usize> {
-        let (base, reserved) = (self.top(), self.reserved);
-        if !ensure_window(&self.heap, base) {
-            fail!("stack overflow");
-        }
-        self.reserved = base + 1 + count;
-        let site = self.heap.site();
-        let filled = fill(self.cx(), self.slot(state).get(), &self.heap.stack_from(base)[..=count]);
-        let outcome = filled.and_then(|()| self.call_at(base, count));
-        // What the caller makes from now on does not count for the callee's last line.
-        self.heap.set_site(site);
-        self.reserved = reserved;
-        outcome.map(|()| base)
-    }
-
-    fn call_at(&mut self, base: usize, count: usize) -> Res<()> {
-        let heap = &self.heap;
-        let callee = heap.stack_from(base)[0].get();
-        if let Some(function) = callee.as_kind(Kind::Function) {
-            let cx = Cx::new(heap, &self.host);
-            let site = call::Site { base, count, d: 0 };
-            call::enter(cx, &mut self.frames, &self.active, &self.dialect, function, site, None)?;
-            if let Some(frame) = self.frames.last_mut() {
-                frame.entry = self.running.map_or(Entry::Machine, Entry::Builtin);
-            }
-            return self.run();
-        }
-        let stack = heap.stack_from(base);
-        let cx = Cx::new(heap, &self.host);
-        match call::builtin(cx, callee, &stack[1..=count], &[])? {
-            (_, _, Prepared::Done(result)) => {
-                stack[0].set(result);
-                Ok(())
-            }
-            (builtin, Some(run), Prepared::Call(state)) => {
-                stack[0].set(state);
-                self.run_half(builtin, run, base)
-            }
-            (_, None, Prepared::Call(_)) => fail!("a built-in function has no second half"),
-        }
     }
 
     /// The failure as an error with a place, for the embedding program.

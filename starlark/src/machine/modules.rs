@@ -1,5 +1,6 @@
 //! Modules: finding, compiling, running and freezing them, and what they export.
 
+mod installed;
 mod programs;
 
 use std::collections::HashMap;
@@ -11,12 +12,14 @@ use crate::compile::Const;
 use crate::cx::{Cx, ROOT_KEPT};
 use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
+use crate::guard::guarded;
 use crate::ops::{self, attr};
 use crate::program::Program;
 use crate::syntax::{Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
 use super::{Machine, ROUNDS_MAX};
+use installed::Installed;
 
 /// Finds the text of modules for an interpreter.
 pub trait Loader {
@@ -56,8 +59,8 @@ pub(crate) struct Modules {
     pub(super) free: Vec<usize>,
     /// How many loads are nested in each other now.
     depth: usize,
-    /// Programs that may be run again, by identity, and the number of their first code.
-    installed: HashMap<usize, (Program, usize)>,
+    /// Whose code is there.
+    installed: Installed,
     /// Stands for the code of top levels that have run.
     spent: Arc<Code>,
 }
@@ -71,7 +74,7 @@ impl Modules {
             places: Vec::new(),
             free: Vec::new(),
             depth: 0,
-            installed: HashMap::new(),
+            installed: Installed::default(),
             spent: Arc::new(Code::spent()),
         }
     }
@@ -142,10 +145,11 @@ impl Machine {
         }
         let cells = (0..program.0.globals).map(|number| cell(cx, number));
         let cells: Vec<Value<'_>> = cells.collect::<Res<_>>()?;
+        let token = self.modules.installed.token(cx, codes.start)?;
         // Functions nested in others have the lower numbers.
         let mut links: Vec<Value<'_>> = Vec::with_capacity(codes.len());
         for code in &self.host.codes[codes] {
-            let mut fresh = cx.alloc(&shapes::LINKS, code.links.len())?;
+            let mut fresh = cx.alloc(&shapes::LINKS, code.links.len() + 1)?;
             for (slot, link) in fresh.references_mut().iter_mut().zip(&code.links) {
                 *slot = match *link {
                     Link::Constant(number) => values[number as usize],
@@ -153,6 +157,7 @@ impl Machine {
                     Link::Code(distance) => links[links.len() - distance as usize],
                 };
             }
+            fresh.references_mut()[code.links.len()] = token;
             links.push(fresh.finish().into());
         }
         let toplevel = links.last().copied().unwrap_or(Value::EMPTY);
@@ -162,13 +167,12 @@ impl Machine {
 
     /// Runs the top level of a module; its result is in the word of the root stack whose place is returned.
     pub(super) fn run_toplevel(&mut self, kept: usize, code: u32) -> Res<usize> {
-        self.call(ROOT_KEPT, 0, |cx, _, stack| {
+        self.call(|cx, _| {
             let module = list::get(kept_list(cx)?, kept);
             let mut fresh = cx.alloc(&shapes::FUNCTION, 1)?;
-            fresh.raw_mut()[0] = u64::from(code);
+            fresh.raw_mut()[0] = cx.host.function_word(code);
             fresh.references_mut()[0] = module.object().map_or(Value::EMPTY, |module| module.get(1));
-            stack[0].set(fresh.finish().into());
-            Ok(())
+            Ok(fresh.finish().into())
         })
     }
 
@@ -267,8 +271,11 @@ impl Machine {
         let Some(frame) = self.frames.last().copied() else { return Ok(()) };
         let code = Arc::clone(&self.host.codes[frame.code as usize]);
         let site = &code.loads[number as usize];
-        let key = self.modules.loader.resolve(&site.module, code.file.name());
-        let key = key.map_err(|error| cannot_load(site, &error))?;
+        let loader = &self.modules.loader;
+        let key = guarded(|| {
+            let key = loader.resolve(&site.module, code.file.name());
+            key.map_err(|error| cannot_load(site, &error))
+        })?;
         match self.modules.loaded.get(&key) {
             Some(Some(_)) => {}
             Some(None) => return Err(cannot_load(site, "cycle in load graph")),
@@ -281,7 +288,8 @@ impl Machine {
         if self.modules.depth == ROUNDS_MAX {
             return Err(cannot_load(site, "modules load each other too deeply"));
         }
-        let text = self.modules.loader.read(key).map_err(|error| cannot_load(site, &error))?;
+        let loader = &self.modules.loader;
+        let text = guarded(|| loader.read(key).map_err(|error| cannot_load(site, &error)))?;
         self.modules.depth += 1;
         let outcome = self.run_module(key, &SourceFile::new(key, text));
         self.modules.depth -= 1;

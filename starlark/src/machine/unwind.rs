@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::cx::Cx;
 use crate::data::iter;
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::limits::Limit;
 use crate::syntax::diagnostics::Cause;
 use crate::syntax::{self, Diagnostic, SourceFile, Span};
@@ -37,33 +38,16 @@ impl Machine {
         let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
         let mut diagnostic = Diagnostic::error(&code.file, span, message(failure));
         diagnostic.cause = cause(failure);
-        let left_out = self.frames.len().saturating_sub(FRAMES_FIRST + FRAMES_LAST);
-        for (depth, frame) in self.frames.iter().enumerate() {
-            if left_out > 0 && depth == FRAMES_FIRST {
-                diagnostic.frames.push(syntax::Frame {
-                    function: format!("{left_out} more calls"),
-                    file: "...".to_owned(),
-                    at: None,
-                });
-            }
-            if (FRAMES_FIRST..FRAMES_FIRST + left_out).contains(&depth) {
-                continue;
-            }
-            if let Entry::Builtin(number) = frame.entry {
-                diagnostic.frames.push(builtin_frame(self.host.builtin_name(number)));
-            }
-            diagnostic.frames.push(self.show_frame(frame));
-        }
+        diagnostic.frames = self.call_stack();
         if let Failure::Builtin(name, _) | Failure::Host(Some(name), _) = failure {
             diagnostic.frames.push(builtin_frame(name));
         }
         diagnostic
     }
 
-    fn show_frame(&self, frame: &Frame) -> syntax::Frame {
-        let code = &self.host.codes[frame.code as usize];
-        let (_, at) = code.place(frame.pc.saturating_sub(1) as usize);
-        syntax::Frame { function: code.name.to_string(), file: code.file.name().to_owned(), at: Some(at) }
+    /// The active calls, outermost first.
+    pub(crate) fn call_stack(&self) -> Vec<syntax::Frame> {
+        show_frames(&self.host, &self.frames)
     }
 
     /// Ends the loops that were in progress in a call, so that what they ran over can be changed again.
@@ -77,6 +61,32 @@ impl Machine {
             iter::end(cx, self.slot(frame.base as usize + site.r as usize).get());
         }
     }
+}
+
+/// Active calls as the user knows them.
+pub(crate) fn show_frames(host: &Host, frames: &[Frame]) -> Vec<syntax::Frame> {
+    let mut shown = Vec::new();
+    let left_out = frames.len().saturating_sub(FRAMES_FIRST + FRAMES_LAST);
+    for (depth, frame) in frames.iter().enumerate() {
+        if left_out > 0 && depth == FRAMES_FIRST {
+            let function = format!("{left_out} more calls");
+            shown.push(syntax::Frame { function, file: "...".to_owned(), at: None });
+        }
+        if (FRAMES_FIRST..FRAMES_FIRST + left_out).contains(&depth) {
+            continue;
+        }
+        if let Entry::Builtin(number) = frame.entry {
+            shown.push(builtin_frame(host.builtin_name(number)));
+        }
+        shown.push(show_frame(host, frame));
+    }
+    shown
+}
+
+fn show_frame(host: &Host, frame: &Frame) -> syntax::Frame {
+    let code = &host.codes[frame.code as usize];
+    let (_, at) = code.place(frame.pc.saturating_sub(1) as usize);
+    syntax::Frame { function: code.name.to_string(), file: code.file.name().to_owned(), at: Some(at) }
 }
 
 fn builtin_frame(name: &str) -> syntax::Frame {

@@ -3,8 +3,9 @@
 use crate::builtins::methods::{self, Method};
 use crate::cx::Cx;
 use crate::data::{module, record, text};
-use crate::failure::{Failure, Res};
-use crate::host_type::Member;
+use crate::failure::{Failure, Res, fail};
+use crate::guard::guarded;
+use crate::host_type::{GetFn, Member};
 use crate::residents;
 use crate::value::{Kind, Value, ValueExt, shapes};
 
@@ -20,8 +21,9 @@ pub fn find<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Res<Option<Val
         return Ok(record::find(members, name, 0).map(|index| record::value(members, index)));
     }
     match member(cx, value, name) {
-        Some(Member::Get(_, get)) => return get(cx, value).map(Some),
+        Some(Member::Get(name, getter)) => return get(cx, value, name, *getter).map(Some),
         Some(Member::Method(method)) => return bind_method(cx, value, method).map(Some),
+        None if value.kind() == Kind::Host => return of_host(cx, value, name),
         None => {}
     }
     match methods::number(value.kind(), name.as_str().unwrap_or("")) {
@@ -34,6 +36,37 @@ pub fn find<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Res<Option<Val
 pub fn member<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Option<&'static Member> {
     let (object, name) = (value.as_kind(Kind::Host)?, name.as_str()?);
     cx.host.residents.members(object).iter().find(|member| member.name() == name)
+}
+
+/// An attribute that a host type computes.
+///
+/// # Errors
+/// That failed.
+pub fn get<'s>(cx: Cx<'s>, value: Value<'s>, name: &str, get: GetFn) -> Res<Value<'s>> {
+    guarded(|| get(cx, value))
+        .map_err(|failure| if failure.is_host() { failure.inside(name) } else { failure })
+}
+
+/// An attribute of a host value that is no member of its type.
+///
+/// # Errors
+/// The embedding program's function failed.
+pub fn of_host<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>) -> Res<Option<Value<'s>>> {
+    let (resident, object) = residents::resident(cx, value)?;
+    resident.attribute(object, cx, name.as_str().unwrap_or(""))
+}
+
+/// `value.name = new`
+///
+/// # Errors
+/// It has no such attribute, or none that can be assigned to.
+pub fn set<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>, new: Value<'s>) -> Res<()> {
+    let name = name.as_str().unwrap_or("");
+    if value.kind() == Kind::Host {
+        let (resident, object) = residents::resident(cx, value)?;
+        return resident.set_attribute(object, cx, name, new);
+    }
+    fail!("can't assign to .{name} field of {}", value.type_name())
 }
 
 /// A method that the receiver's type has, with the receiver, as a value.
@@ -58,7 +91,7 @@ pub fn bind_method<'s>(cx: Cx<'s>, receiver: Value<'s>, method: &Method) -> Res<
 /// Memory ran out.
 fn bind<'s>(cx: Cx<'s>, receiver: Value<'s>, number: u64) -> Res<Value<'s>> {
     let mut fresh = cx.alloc(&shapes::BOUND, 0)?;
-    fresh.raw_mut()[0] = number;
+    fresh.raw_mut().copy_from_slice(&[number, u64::from(cx.host.next_number())]);
     fresh.references_mut()[0] = receiver;
     Ok(fresh.finish().into())
 }
@@ -72,6 +105,8 @@ pub fn names<'s>(cx: Cx<'s>, value: Value<'s>) -> Vec<String> {
     if let Some(object) = value.as_kind(Kind::Host) {
         let mut names: Vec<String> =
             cx.host.residents.members(object).iter().map(|member| member.name().to_owned()).collect();
+        let resident = cx.host.residents.of(value);
+        names.extend(resident.map(|resident| resident.attributes(object)).unwrap_or_default());
         names.sort_unstable();
         return names;
     }

@@ -66,6 +66,25 @@ fn of_host<'s>(cx: Cx<'s>, op: &str, a: Value<'s>, b: Value<'s>) -> Res<Option<V
     Ok(None)
 }
 
+/// The result of `-a`, `+a` or `~a`.
+///
+/// # Errors
+/// The operand has no such operation.
+pub fn unary<'s>(cx: Cx<'s>, op: &str, a: Value<'s>) -> Res<Value<'s>> {
+    if a.kind() == Kind::Host {
+        let (resident, object) = residents::resident(cx, a)?;
+        if let Some(result) = resident.unary(object, cx, op)? {
+            return Ok(result);
+        }
+    }
+    match (op, a.kind()) {
+        ("-", _) => int::negate(cx, a),
+        ("~", _) => int::invert(cx, a),
+        (_, Kind::Int | Kind::BigInt | Kind::Float) => Ok(a),
+        _ => fail!("unknown unary op: +{}", a.type_name()),
+    }
+}
+
 fn is_comparison(op: BinaryOp) -> bool {
     use BinaryOp::{Eq, Ge, Gt, In, Le, Lt, Ne, NotIn};
     matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In | NotIn)
@@ -77,8 +96,8 @@ fn is_comparison(op: BinaryOp) -> bool {
 /// The operands cannot be compared.
 pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     match op {
-        BinaryOp::Eq => return equal::equal(a, b),
-        BinaryOp::Ne => return equal::equal(a, b).map(|equal| !equal),
+        BinaryOp::Eq => return equal::equal(cx, a, b),
+        BinaryOp::Ne => return equal::equal(cx, a, b).map(|equal| !equal),
         BinaryOp::In => return contains_any(cx, b, a, "in"),
         BinaryOp::NotIn => return contains_any(cx, b, a, "not in").map(|found| !found),
         _ => {}
@@ -87,13 +106,13 @@ pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bo
         && let (Some(x), Some(y)) = (a.as_kind(Kind::Set), b.as_kind(Kind::Set))
     {
         return match op {
-            BinaryOp::Lt => Ok(table::len(x) < table::len(y) && sets::contains_all(y, x)?),
-            BinaryOp::Le => sets::contains_all(y, x),
-            BinaryOp::Gt => Ok(table::len(y) < table::len(x) && sets::contains_all(x, y)?),
-            _ => sets::contains_all(x, y),
+            BinaryOp::Lt => Ok(table::len(x) < table::len(y) && sets::contains_all(cx, y, x)?),
+            BinaryOp::Le => sets::contains_all(cx, y, x),
+            BinaryOp::Gt => Ok(table::len(y) < table::len(x) && sets::contains_all(cx, x, y)?),
+            _ => sets::contains_all(cx, x, y),
         };
     }
-    equal::compare(op.as_str(), a, b).map(|order| match op {
+    equal::compare(cx, op.as_str(), a, b).map(|order| match op {
         BinaryOp::Lt => order.is_lt(),
         BinaryOp::Le => order.is_le(),
         BinaryOp::Gt => order.is_gt(),
@@ -135,7 +154,7 @@ fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<O
 pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s>) -> Res<Value<'s>> {
     match (op, target.kind(), target.object()) {
         (BinaryOp::Add, Kind::List, Some(object)) => {
-            let Some(iter) = iter::iterate(cx, value) else { return Err(unknown_binary("+", target, value)) };
+            let Some(iter) = iter::iterate(cx, value) else { return binary(cx, op, target, value) };
             list::extend(cx, object, &iter.collect()?, "apply += to")?;
             Ok(target)
         }
@@ -282,7 +301,7 @@ pub fn contains_any<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, op
         let (resident, object) = residents::resident(cx, container)?;
         return resident.contains(object, cx, element);
     }
-    contains(container, element, operator)
+    contains(cx, container, element, operator)
 }
 
 /// Is `element` in `container`, which is no host value? `operator` is what the program wrote.
@@ -290,15 +309,20 @@ pub fn contains_any<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, op
 /// # Errors
 /// The container cannot be asked.
 #[inline]
-pub fn contains<'s>(container: Value<'s>, element: Value<'s>, operator: &str) -> Res<bool> {
+pub fn contains<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operator: &str) -> Res<bool> {
     let Some(object) = container.object() else {
         return Err(unknown_binary(operator, element, container));
     };
     match container.kind() {
-        // What cannot be a key is in no table.
-        Kind::Dict | Kind::Set => Ok(matches!(table::find(object, element), Ok(Some(_)))),
-        Kind::List => equal::any(list::items(object), element),
-        Kind::Tuple => equal::any(object.references().iter(), element),
+        // What cannot be a key is in no dict; for a set it is an error, as in the Go implementation.
+        Kind::Dict => match table::find(cx, object, element) {
+            Ok(found) => Ok(found.is_some()),
+            Err(failure) if matches!(*failure, Failure::Error(_)) => Ok(false),
+            Err(failure) => Err(failure),
+        },
+        Kind::Set => Ok(table::find(cx, object, element)?.is_some()),
+        Kind::List => equal::any(cx, list::items(object), element),
+        Kind::Tuple => equal::any(cx, object.references().iter(), element),
         Kind::Str => match element.as_text() {
             Some(part) => Ok(memmem::find(object.bytes(), part).is_some()),
             None => fail!("'in <string>' requires string as left operand, not {}", element.type_name()),
@@ -334,7 +358,7 @@ fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {
 #[inline]
 pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'s>> {
     match (container.kind(), container.object()) {
-        (Kind::Dict, Some(dict)) => match table::get(dict, at)? {
+        (Kind::Dict, Some(dict)) => match table::get(cx, dict, at)? {
             Some(value) => Ok(value),
             None => fail!("key {} not in dict", repr::repr(cx, at)),
         },
@@ -357,6 +381,10 @@ pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Val
             list::set(cx, object, index, value)
         }
         (Kind::Dict, Some(object)) => table::insert(cx, object, at, value).map(|_| ()),
+        (Kind::Host, Some(_)) => {
+            let (resident, object) = residents::resident(cx, container)?;
+            resident.set_index(object, cx, at, value)
+        }
         _ => fail!("{} value does not support item assignment", container.type_name()),
     }
 }
@@ -383,7 +411,7 @@ pub fn len<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
 /// # Errors
 /// It may not: the key is there already, or unhashable.
 pub fn insert_new<'s>(cx: Cx<'s>, dict: Object<'s>, key: Value<'s>, value: Value<'s>) -> Res<()> {
-    hash::check(key)?;
+    hash::check(cx, key)?;
     if !table::insert(cx, dict, key, value)? {
         fail!("duplicate key: {}", repr::repr(cx, key));
     }

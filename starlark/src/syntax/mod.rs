@@ -40,10 +40,16 @@ pub use source::{LineCol, SourceFile, Span};
 /// CPython allows as many nested parentheses.
 pub const MAX_NESTING: u32 = 200;
 
+/// So many errors of one text are told.
+///
+/// Raised: who reads them has more to scroll over, and a long line is shown that often. Lowered: fewer are mended in one go.
+pub const ERRORS_MAX: usize = 100;
+
 /// Parses and resolves a module: the whole front end in one call.
 ///
-/// Warnings are in the module. All errors are returned, in the order of the text. If there are syntax errors, names are not looked at,
-/// since what could not be parsed may bind them.
+/// Warnings are in the module. Errors are returned in the order of the text; of more than [`ERRORS_MAX`] the first ones, and
+/// the last of them says how many there are besides. If there are syntax errors, names are not looked at, since what could
+/// not be parsed may bind them.
 pub fn analyze(
     source: &SourceFile,
     environment: &dyn Environment,
@@ -65,5 +71,16 @@ pub fn analyze(
         }
     }
     errors.sort_by_key(|error| error.span.start);
-    Err(errors)
+    Err(first_of(errors))
+}
+
+/// The errors that are told.
+fn first_of(mut errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let more = errors.len().saturating_sub(ERRORS_MAX);
+    errors.truncate(ERRORS_MAX);
+    if let Some(last) = errors.pop_if(|_| more > 0) {
+        let s = if more == 1 { "" } else { "s" };
+        errors.push(last.note(format!("and {more} more error{s} in this file")));
+    }
+    errors
 }

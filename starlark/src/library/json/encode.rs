@@ -19,6 +19,7 @@ pub(super) fn encode<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<String> {
     encoder.begin(value)?;
     while let Some(level) = encoder.levels.last_mut() {
         check_length(encoder.out.len())?;
+        cx.host.meter.step()?;
         match level.next(&mut encoder.out)? {
             Some(value) => encoder.begin(value)?,
             None => {

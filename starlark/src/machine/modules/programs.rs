@@ -67,12 +67,6 @@ impl Machine {
         let outcome = self.run_toplevel(kept, toplevel);
         self.spend(toplevel, again);
         self.release(kept);
-        let is_last = toplevel as usize + 1 == self.host.codes.len();
-        // Without functions in it, there is nobody who may still use the code.
-        if !again && is_last && program.0.codes.len() == 1 && self.host.places.is_none() {
-            self.host.codes.pop();
-            self.active.pop();
-        }
         outcome
     }
 
@@ -91,30 +85,35 @@ impl Machine {
 
     /// Gives the code of a program its numbers in this machine: the same ones if it is there already.
     pub(in crate::machine) fn install(&mut self, program: &Program, again: bool) -> Range<usize> {
-        let identity = Arc::as_ptr(&program.0) as usize;
-        let count = program.0.codes.len();
-        if let Some((_, first)) = self.modules.installed.get(&identity) {
-            return *first..first + count;
+        if let Some(codes) = self.modules.installed.find(program) {
+            return codes;
         }
-        let first = self.host.codes.len();
-        match &mut self.host.places {
-            None => self.host.codes.extend(program.0.codes.iter().cloned()),
-            Some(places) => {
-                for (code, number) in program.0.codes.iter().zip(first as u32..) {
+        let codes = self.modules.installed.take(program, again, self.host.codes.len());
+        if codes.end > self.host.codes.len() {
+            self.host.codes.resize(codes.end, Arc::clone(&self.modules.spent));
+            self.active.resize_with(codes.end, Default::default);
+        }
+        for (code, number) in program.0.codes.iter().zip(codes.clone()) {
+            self.host.codes[number] = match &mut self.host.places {
+                None => Arc::clone(code),
+                Some(places) => {
                     let mut code = Code::clone(code);
                     compile::sites::mark(&mut code, |span| {
-                        places.push(Place { code: number, span });
+                        places.push(Place { code: number as u32, span });
                         places.len() as u32
                     });
-                    self.host.codes.push(Arc::new(code));
+                    Arc::new(code)
                 }
-            }
+            };
         }
-        self.active.resize_with(self.host.codes.len(), Default::default);
-        if again {
-            self.modules.installed.insert(identity, (program.clone(), first));
+        codes
+    }
+
+    /// After a collection: code that nobody can call any more goes, unless somebody asks for its lines.
+    pub(in crate::machine) fn sweep_codes(&mut self) {
+        if self.host.places.is_none() {
+            self.modules.installed.sweep(&self.heap, &mut self.host.codes, &self.modules.spent);
         }
-        first..first + count
     }
 
     /// Nobody can call a top level that has run; what it alone refers to may go, unless somebody asks for its lines.

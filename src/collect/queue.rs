@@ -1,0 +1,42 @@
+//! Between a stack of objects and the work on them: a short queue, in which they wait for their memory.
+//!
+//! An object that lies somewhere in a large heap takes a hundred nanoseconds to come into the cache, and the work on it
+//! five. So the cache is told of each when it leaves the stack, and it is worked on when seven more have left it.
+
+use crate::object::ObjRef;
+
+/// Objects whose memory is on its way. Larger: more time for it to arrive. Smaller: less is pushed out again before it
+/// is used, and the order stays nearer to depth first.
+const PREFETCHED: usize = 8;
+
+/// Objects on their way from a stack to where they are worked on.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: [Option<ObjRef>; PREFETCHED],
+    turn: usize,
+}
+
+impl Queue {
+    /// The object that has waited longest, with others from `stack` behind it. `None`: both are empty.
+    #[inline(always)]
+    pub fn next(&mut self, mut stack: impl FnMut() -> Option<ObjRef>) -> Option<ObjRef> {
+        // After so many empty turns nothing waits any more.
+        for _ in 0..=PREFETCHED {
+            let next = stack();
+            if let Some(object) = next {
+                object.prefetch();
+            }
+            let first = std::mem::replace(&mut self.waiting[self.turn], next);
+            self.turn = (self.turn + 1) % PREFETCHED;
+            if first.is_some() {
+                return first;
+            }
+        }
+        None
+    }
+
+    /// What still waits.
+    pub fn rest(self) -> impl Iterator<Item = ObjRef> {
+        self.waiting.into_iter().flatten()
+    }
+}

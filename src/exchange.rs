@@ -1,0 +1,150 @@
+//! Many heaps, one frozen world: what a heap has to do with the objects of others.
+//!
+//! Each thread owns a heap and collects it alone. Counted objects may be referred to from anywhere; their counts and
+//! bits are written by their owner only, and nobody ever writes into them. So reading them takes no lock, and
+//! sharing one takes no copy and no atomic count. What the heaps of a [`Group`] have to tell each other is by how
+//! much counts change:
+//!
+//! ```text
+//! heap B, which retains or counts objects of A:          heap A, their owner:
+//!
+//!   trace:  a root or traced object refers to x            receive: the counts of x, y, z change;
+//!             -> foreign bit of x;  new: x + 1                      what comes to 0 gets a retain bit, as if the
+//!           a promoted object refers to y:  y + 1                   last collection had retained it
+//!   diff:   the bit of z is gone:  z - 1                   flip, trace, diff: and so the diff judges it
+//!   drain:  a dying object refered to y:  y - 1
+//!   post:   net changes, increments first  ───────────▶  inbox of A
+//! ```
+//!
+//! **A handle that is shared holds a count.** [`Heap::share`] adds it before anybody else can have the handle;
+//! [`Heap::import`] keeps the handle until the heap's next collection has said what it retains; then the handle's
+//! count is taken over or given back. In a steady pipeline, where each graph is imported once, no message is needed
+//! for that; when the receiver lets go of it, one change among many goes home in a batch.
+//!
+//! **A heap that ends** ([`estate`]) collects once more, without roots. If others still hold something of it, its
+//! blocks go to the thread that joins it, or to the group's orphanage, where whoever passes by does what the mail
+//! asks for.
+//!
+//! Files: [`kernel`] is how changes travel, and all that threads race for. [`abroad`] is what a heap knows of others.
+//! [`shared`], [`group`], [`estate`], [`immortal`] are what its host uses; [`audit`] checks all heaps of a group against each other.
+
+pub(crate) mod abroad;
+pub(crate) mod audit;
+pub(crate) mod estate;
+pub(crate) mod group;
+pub(crate) mod immortal;
+pub(crate) mod kernel;
+pub(crate) mod shared;
+
+/// What the kernel is made of; the checkers of schedules have their own.
+mod primitive {
+    pub use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub use std::sync::{Mutex, RwLock};
+}
+
+use std::sync::Arc;
+
+use crate::Fault;
+use crate::object::ObjRef;
+use crate::old::Old;
+use crate::stats::Report;
+use crate::value::Host;
+
+pub(crate) use abroad::Abroad;
+pub(crate) use abroad::owner_of;
+use kernel::Adjustment;
+pub(crate) use kernel::{Owner, OwnerWord};
+
+impl Old {
+    /// Applies what others have posted. An object that comes to count zero becomes a candidate: it gets a retain bit
+    /// of the last epoch, so that the diff of the next complete collection will judge it.
+    pub fn receive<H: Host>(&mut self, report: &mut Report) {
+        let Some(abroad) = &self.abroad else { return };
+        for batch in abroad.group.exchange.take(abroad.owner) {
+            for adjustment in batch.adjustments() {
+                report.received += 1;
+                self.adjust::<H>(adjustment);
+            }
+        }
+    }
+
+    fn adjust<H: Host>(&mut self, &Adjustment { object, delta }: &Adjustment) {
+        // SAFETY: whoever posts has a claim on the object, which counts until the message is applied.
+        let object = unsafe { ObjRef::new(object) };
+        for _ in 0..delta {
+            self.increment::<H>(object);
+        }
+        for _ in delta..0 {
+            let (object, left) = self.lower(object);
+            if left > 0 {
+                continue;
+            }
+            if H::commits(Fault::JudgedAtOnce) {
+                if !self.space.is_retained(object) {
+                    self.die(object);
+                }
+            } else {
+                self.space.retain(object);
+                self.candidates += 1;
+            }
+        }
+    }
+
+    /// A root or a traced object refers to another owner's object.
+    pub fn retain_foreign<H: Host>(&mut self, object: ObjRef) {
+        if owner_of(object.address()) != Owner::IMMORTAL {
+            let epoch = self.space.epoch;
+            self.abroad_mut().retain::<H>(object, epoch);
+        }
+    }
+
+    /// The count of another owner's object is to change.
+    pub fn change_foreign(&mut self, object: ObjRef, delta: i64) {
+        self.abroad_mut().change(object, delta);
+    }
+
+    /// A collection begins or ends.
+    pub fn set_collecting(&mut self, is_collecting: bool) {
+        if let Some(abroad) = &mut self.abroad {
+            abroad.is_collecting = is_collecting;
+        }
+    }
+
+    fn abroad_mut(&mut self) -> &mut Abroad {
+        self.abroad.as_mut().expect("who refers to others' objects belongs to a group")
+    }
+
+    /// What was imported is retained by now, or was let go. The count of a handle that is nobody else's is given
+    /// back; any other handle is dropped when everything is posted.
+    pub fn empty_hand(&mut self) {
+        let Some(abroad) = &mut self.abroad else { return };
+        for held in std::mem::take(&mut abroad.in_hand) {
+            match Arc::try_unwrap(held) {
+                Ok(mut held) => {
+                    if let Some(object) = held.give_back() {
+                        self.decrement_anywhere(object);
+                    }
+                }
+                Err(held) => self.abroad_mut().let_go.push(held),
+            }
+        }
+    }
+
+    /// Posts by how much the counts of others' objects change: all increments before any decrement.
+    pub fn post<H: Host>(&mut self, report: &mut Report) {
+        let Some(abroad) = &mut self.abroad else { return };
+        if abroad.is_silent() {
+            return;
+        }
+        let mut outgoing = abroad.seal();
+        if H::commits(Fault::DecrementsFirst) {
+            outgoing.reverse();
+        }
+        report.posted_batches += outgoing.batches().count();
+        report.posted += outgoing.batches().map(|batch| batch.adjustments().len()).sum::<usize>();
+        abroad.outgoing = outgoing;
+        if !abroad.holds_back {
+            while abroad.post_next() {}
+        }
+    }
+}

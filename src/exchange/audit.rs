@@ -1,0 +1,119 @@
+//! All heaps of a stopped group, checked against each other: every count is exactly what is claimed.
+//!
+//! For each counted object, `count + what is in the mail = references from counted objects of its own heap + claims of
+//! others`. A claim is a foreign retain bit, a reference from a counted object of another heap, or a handle. That holds
+//! at any moment at which no heap is in the middle of a collection, even while batches are on their way.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::heap::Heap;
+use crate::object::ObjRef;
+use crate::old::{Old, targets};
+use crate::value::Host;
+use crate::verify::{Violation, fail};
+
+use super::abroad::owner_of;
+use super::group::{Common, Group};
+use super::kernel::{Batch, Owner};
+use super::shared::{Held, Shared};
+
+/// An audit under way: it has to be shown every heap of the group, and every handle that is not in one.
+pub struct Audit<'g> {
+    common: &'g Common,
+    /// Who has the count of each counted object.
+    nodes: FxHashMap<usize, usize>,
+    /// The counts, by who has them.
+    counts: FxHashMap<usize, i64>,
+    /// What the counts should be, or will have changed by, for each object that is named.
+    claims: FxHashMap<usize, i64>,
+    handles: FxHashSet<*const Held>,
+}
+
+impl<H: Host> Group<H> {
+    /// Begins an audit. No heap of the group is in the middle of a collection until it is over, and none is made or
+    /// dropped.
+    pub fn audit(&self) -> Audit<'_> {
+        let mut audit = Audit {
+            common: &self.common,
+            nodes: FxHashMap::default(),
+            counts: FxHashMap::default(),
+            claims: FxHashMap::default(),
+            handles: FxHashSet::default(),
+        };
+        self.common.orphans.each(|old| audit.old::<H>(old));
+        audit
+    }
+}
+
+impl Audit<'_> {
+    /// Adds a heap of the group.
+    pub fn heap<H: Host>(&mut self, heap: &Heap<'_, H>) {
+        self.old::<H>(&heap.old.borrow());
+    }
+
+    /// Adds a handle that is not in a heap. Clones count once.
+    pub fn handle<H: Host>(&mut self, shared: &Shared<H>) {
+        self.held(&shared.held);
+    }
+
+    fn held(&mut self, held: &Arc<Held>) {
+        if self.handles.insert(Arc::as_ptr(held))
+            && let Some(object) = held.claim()
+        {
+            self.claim(object, 1);
+        }
+    }
+
+    fn claim(&mut self, address: usize, claims: i64) {
+        *self.claims.entry(address).or_default() += claims;
+    }
+
+    /// What is on its way will be in the count, and is not yet.
+    fn on_its_way(&mut self, batch: &Batch) {
+        for adjustment in batch.adjustments() {
+            self.claim(adjustment.object, -adjustment.delta);
+        }
+    }
+
+    fn old<H: Host>(&mut self, old: &Old) {
+        let Some(abroad) = &old.abroad else { return };
+        for object in old.space.objects().into_iter().filter(|object| !object.is_traced()) {
+            let node = old.representative(object);
+            self.nodes.insert(object.address(), node.address());
+            self.counts.insert(node.address(), old.count(node) as i64);
+            for target in targets::<H>(object, object.header()) {
+                if owner_of(target.address()) != Owner::IMMORTAL && !old.is_in(target, node) {
+                    self.claim(target.address(), 1);
+                }
+            }
+        }
+        abroad.retained().for_each(|address| self.claim(address, 1));
+        abroad.in_hand.iter().chain(&abroad.let_go).for_each(|held| self.held(held));
+        abroad.outgoing.batches().for_each(|batch| self.on_its_way(batch));
+        self.common.exchange.look(abroad.owner).iter().for_each(|batch| self.on_its_way(batch));
+    }
+
+    /// Ends the audit.
+    ///
+    /// # Errors
+    /// An object whose count is not what is claimed, or a claim on what is no object.
+    pub fn finish(self) -> Result<(), Violation> {
+        let mut left = self.counts;
+        for (&object, claims) in &self.claims {
+            let Some(count) = self.nodes.get(&object).and_then(|node| left.get_mut(node)) else {
+                return fail("I2", format!("{claims} claims on {object:#x}, which is no counted object"));
+            };
+            *count -= claims;
+        }
+        match left.into_iter().find(|&(_, left)| left != 0) {
+            None => Ok(()),
+            Some((object, left)) => {
+                // SAFETY: it is one of the objects that have been looked at.
+                let header = unsafe { ObjRef::new(object) }.header();
+                fail("I2", format!("{object:#x} ({header:?}) counts {left} more than are claimed"))
+            }
+        }
+    }
+}

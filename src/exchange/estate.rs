@@ -1,0 +1,302 @@
+//! What a heap leaves behind when its thread ends, and what becomes of it.
+//!
+//! A heap that ends collects once more without roots: it gives up what it held of others, and everything of its own
+//! that others do not count. If nothing is left, that was all. Otherwise its old generation is an *estate*, which
+//! goes to a heap that [adopts](Heap::adopt) it (of the thread that joins the ended one), or becomes an *orphan* of
+//! the group. An orphan keeps its owner number and its inbox. Nothing happens to it until there is mail for it; then
+//! whoever comes by [tends](Orphans::tend) it: does what its mail asks for, and frees what nobody holds any more. A
+//! small one is adopted by the heap that comes by, so that many short threads don't leave many small estates.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::Fault;
+use crate::collect::drain::Budget;
+use crate::heap::Heap;
+use crate::object::ObjRef;
+use crate::old::Old;
+use crate::os::System;
+use crate::space::Space;
+use crate::stats::Report;
+use crate::value::Host;
+use crate::weak::Finalizers;
+
+use super::Abroad;
+use super::group::Common;
+use super::kernel::Owner;
+
+/// An orphan of at most so many chunks is adopted by whoever comes by. Larger: fewer orphans. Smaller: less time in
+/// the pause of the collection that adopts it.
+const ADOPTED_CHUNKS: usize = 2;
+
+/// Objects of orphans that are released at a time in passing. Larger: dead memory is freed sooner. Smaller: shorter
+/// pauses of those who come by.
+const PASSING_OBJECTS: usize = 100_000;
+
+/// The old generation of a heap that has ended.
+pub(crate) struct Orphan {
+    old: Old,
+    /// What its host wanted to hear of. Somebody with a host has to adopt it before that can happen.
+    finalizers: Finalizers,
+}
+
+// SAFETY: it owns all its memory. Its `Rc` is its own (`Orphan::new`), and the rest of it are numbers and addresses,
+// of memory that only the owner writes: who has the orphan.
+unsafe impl Send for Orphan {}
+
+impl Old {
+    /// Makes this the old generation of a new owner.
+    pub(crate) fn enter(&mut self, group: &Arc<Common>) {
+        let owner = group.exchange.join();
+        self.space.owner = owner;
+        self.abroad = Some(Box::new(Abroad::new(Arc::clone(group), owner)));
+    }
+
+    /// A collection without a mutator: nothing is reached, so what stays is what others count.
+    fn tend<H: Host>(&mut self, budget: Budget) {
+        let mut report = Report::default();
+        self.receive::<H>(&mut report);
+        self.space.epoch += 1;
+        let previous = std::mem::take(&mut self.space.touched_blocks);
+        self.diff::<H>(previous, &mut report);
+        self.empty_hand();
+        self.drain::<H>(budget, &mut report);
+        self.post::<H>(&mut report);
+    }
+
+    fn group(&self) -> Arc<Common> {
+        Arc::clone(&self.abroad.as_ref().expect("an orphan is one of a group").group)
+    }
+}
+
+impl Orphan {
+    /// What is left of `old` when it has no mutator any more.
+    fn new<H: Host>(mut old: Old, mut finalizers: Finalizers) -> Orphan {
+        old.space.system = Rc::new(System::default());
+        old.space.close_spans();
+        // What dies now has no host that could want to hear of it.
+        old.any_finalizable = false;
+        old.tend::<H>(Budget::ALL);
+        finalizers.keep(|object| object.chunk().starts.get(object.granule()));
+        old.any_finalizable = !finalizers.is_empty();
+        old.space.give_all_back();
+        Orphan { old, finalizers }
+    }
+
+    fn owner(&self) -> Owner {
+        self.old.space.owner
+    }
+
+    fn is_empty(&self) -> bool {
+        self.old.space.objects == 0
+    }
+
+    /// Is anything waiting to be released?
+    fn has_dead(&self) -> bool {
+        self.old.waiting().next().is_some()
+    }
+
+    fn is_small(&self) -> bool {
+        self.old.space.chunks() <= ADOPTED_CHUNKS
+    }
+}
+
+/// What a heap has left when its thread ended: memory that others still hold something of. [`Heap::adopt`] makes it
+/// part of another heap; when it is dropped instead, the group keeps it until nobody holds anything of it.
+pub struct Estate<H: Host> {
+    orphan: Option<Orphan>,
+    host: PhantomData<fn() -> H>,
+}
+
+impl<H: Host> std::fmt::Debug for Estate<H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let objects = self.orphan.as_ref().map_or(0, |orphan| orphan.old.space.objects);
+        write!(f, "Estate({objects} objects)")
+    }
+}
+
+impl<H: Host> Estate<H> {
+    fn new(orphan: Orphan) -> Estate<H> {
+        if !orphan.is_empty() {
+            return Estate { orphan: Some(orphan), host: PhantomData };
+        }
+        orphan.old.group().exchange.leave(orphan.owner());
+        Estate { orphan: None, host: PhantomData }
+    }
+
+    /// Did nobody hold anything?
+    pub fn is_empty(&self) -> bool {
+        self.orphan.is_none()
+    }
+}
+
+impl<H: Host> Drop for Estate<H> {
+    fn drop(&mut self) {
+        if let Some(orphan) = self.orphan.take() {
+            let group = orphan.old.group();
+            group.orphans.put(&group, orphan);
+        }
+    }
+}
+
+impl<H: Host> Heap<'_, H> {
+    /// Ends the heap, like dropping it, and gives out what others still hold of it.
+    pub fn end(mut self) -> Estate<H> {
+        self.take_estate().unwrap_or(Estate { orphan: None, host: PhantomData })
+    }
+
+    /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one.
+    pub(crate) fn take_estate(&mut self) -> Option<Estate<H>> {
+        self.old.get_mut().abroad.as_ref()?;
+        self.let_go();
+        let nothing = self.no_old();
+        let old = std::mem::replace(self.old.get_mut(), nothing);
+        let finalizers = std::mem::take(self.finalizers.get_mut());
+        Some(Estate::new(Orphan::new::<H>(old, finalizers)))
+    }
+
+    /// An old generation without anything.
+    fn no_old(&self) -> Old {
+        let space = Space::new(self.config.block_bytes, false, Rc::new(System::default()), Owner::ALONE);
+        Old::new(space, self.config.count_max)
+    }
+
+    /// Takes over what another heap of the group has left: from now on it is this heap's own, and so is the duty to free
+    /// it. Takes time in proportion to its blocks, and to what this heap refers to of it.
+    ///
+    /// # Panics
+    /// The other heap belonged to another group.
+    pub fn adopt(&mut self, mut estate: Estate<H>) {
+        if let Some(orphan) = estate.orphan.take() {
+            self.adopt_orphan(orphan);
+        }
+    }
+
+    fn adopt_orphan(&mut self, mut orphan: Orphan) {
+        let old = self.old.get_mut();
+        let group = old.abroad.as_ref().map(|abroad| Arc::clone(&abroad.group));
+        let group = group.expect("only a heap of a group can adopt");
+        assert!(Arc::ptr_eq(&group, &orphan.old.group()), "an estate of another group");
+        let (from, to) = (orphan.owner(), old.space.owner);
+        if H::commits(Fault::LostInbox) {
+            group.exchange.take(from);
+        }
+        group.exchange.hand_over(from, to, || orphan.old.space.rename(to));
+        old.absorb::<H>(orphan.old);
+        self.finalizers.get_mut().absorb(orphan.finalizers);
+        old.any_finalizable = !self.finalizers.get_mut().is_empty();
+    }
+
+    /// After a collection: does what the orphans' mail asks for.
+    pub(crate) fn pass_orphans(&mut self) {
+        if let Some(abroad) = &self.old.get_mut().abroad {
+            let group = Arc::clone(&abroad.group);
+            group.orphans.tend(&group, Some(self));
+        }
+    }
+}
+
+impl Old {
+    /// Takes over the old generation of an owner that has ended, and has got this one's number already.
+    fn absorb<H: Host>(&mut self, other: Old) {
+        debug_assert!(other.partly.is_none() || self.partly.is_none());
+        self.components.absorb(other.components);
+        self.buffer.extend(other.buffer);
+        self.partly = self.partly.or(other.partly);
+        self.space.absorb(other.space);
+        // What this heap posted to the ended one may only now have come to it.
+        self.receive::<H>(&mut Report::default());
+        // What was foreign until now is this heap's own: what it retained keeps its bit, and does not count.
+        let now_own =
+            self.abroad.as_mut().map(|abroad| abroad.take_own(self.space.owner)).unwrap_or_default();
+        for address in now_own {
+            // SAFETY: its bit was set: this heap has a claim on it.
+            let object = unsafe { ObjRef::new(address) };
+            self.retain(object);
+            self.lower(object);
+        }
+    }
+}
+
+/// The estates that nobody has adopted.
+#[derive(Default)]
+pub(crate) struct Orphans(Mutex<Vec<Orphan>>);
+
+impl Orphans {
+    fn lock(&self) -> MutexGuard<'_, Vec<Orphan>> {
+        self.0.lock().expect("nobody panics here but for want of memory")
+    }
+
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Shows the old generation of each.
+    pub fn each(&self, show: impl FnMut(&Old)) {
+        self.lock().iter().map(|orphan| &orphan.old).for_each(show);
+    }
+
+    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it.
+    pub fn tend<H: Host>(&self, common: &Common, mut heap: Option<&mut Heap<'_, H>>) {
+        let mut rests = false;
+        while common.exchange.wake() {
+            for orphan in self.take_woken(common) {
+                let needs_host = orphan.old.any_finalizable;
+                match &mut heap {
+                    Some(heap) if needs_host || orphan.is_small() => heap.adopt_orphan(orphan),
+                    None if needs_host => {
+                        self.put(common, orphan);
+                        rests = true;
+                    }
+                    _ => rests |= self.tend_one::<H>(common, orphan),
+                }
+            }
+        }
+        if rests {
+            common.exchange.rouse();
+        }
+    }
+
+    /// Takes out those with something to do, for whoever asked: nobody else acts for them meanwhile.
+    fn take_woken(&self, common: &Common) -> Vec<Orphan> {
+        let has_work =
+            |orphan: &mut Orphan| orphan.has_dead() || common.exchange.has_mail(orphan.old.space.owner);
+        self.lock().extract_if(.., has_work).collect()
+    }
+
+    /// Puts one in, and sees to it that its mail is noticed: what comes from now on, and what has come already.
+    fn put(&self, common: &Common, orphan: Orphan) {
+        let owner = orphan.owner();
+        self.lock().push(orphan);
+        common.exchange.orphan(owner);
+    }
+
+    /// Says whether something is left to be done.
+    fn tend_one<H: Host>(&self, common: &Common, mut orphan: Orphan) -> bool {
+        if H::commits(Fault::LostInbox) {
+            common.exchange.take(orphan.owner());
+        }
+        orphan.old.tend::<H>(Budget::new(PASSING_OBJECTS, None));
+        orphan.old.space.give_all_back();
+        if orphan.is_empty() {
+            common.exchange.leave(orphan.owner());
+            return false;
+        }
+        let rests = orphan.has_dead();
+        self.put(common, orphan);
+        rests
+    }
+}
+
+impl<H: Host> Drop for Heap<'_, H> {
+    /// What others hold lives on, if the heap belongs to a group.
+    fn drop(&mut self) {
+        if self.old.get_mut().abroad.as_ref().is_some_and(|abroad| abroad.is_collecting) {
+            // A collection has panicked, so nobody knows any more what is alive.
+            let nothing = self.no_old();
+            std::mem::forget(std::mem::replace(self.old.get_mut(), nothing));
+        }
+        drop(self.take_estate());
+    }
+}
