@@ -218,6 +218,7 @@ mod tests {
             (nursery.used(), nursery.contains(since), nursery.contains(since + 16)),
             (48, true, false)
         );
+        assert_eq!(nursery.reached(), 96);
         nursery.spill(8192..9216);
         nursery.raise(1024, 0);
         let elsewhere = nursery.bump(16).unwrap();
