@@ -72,7 +72,7 @@ impl Young {
         let keep = keep.max(self.system.keeps());
         self.emptied += 1;
         let ranges = self.ranges.get_mut();
-        let used = self.nursery.used();
+        let used = self.nursery.reached();
         self.written = self.written.max(if forbid { used } else { used.min(keep) });
         for range in self.nursery.occupied() {
             set_accessible(range.start, range.len(), false);
@@ -121,7 +121,7 @@ impl Young {
 impl Drop for Young {
     fn drop(&mut self) {
         self.permit(0);
-        let written = self.written.max(self.nursery.used());
+        let written = self.written.max(self.nursery.reached());
         for range in self.ranges.get_mut() {
             self.system.inherits(range, written);
         }

@@ -13,6 +13,11 @@ fn arena<R: Family>(root: impl for<'gc> FnOnce(&mut Session<'gc>) -> R::Of<'gc>)
     Arena::with_config(STRESS, root).expect("the settings agree")
 }
 
+/// Miri is some hundred times slower: there, structures are smaller.
+const fn sized(len: usize) -> usize {
+    if cfg!(miri) { len / 50 } else { len }
+}
+
 /// A singly linked list, newest first.
 #[derive(Clone, Copy, Trace)]
 struct Link<'gc> {
@@ -214,12 +219,13 @@ fn short_collections_hear_of_every_store() {
 
 #[test]
 fn a_large_slice_of_cells_is_looked_at_by_the_piece() {
+    const LEN: usize = sized(20_000);
     type Cells = Gc<'static, [Cell<Value<'static>>]>;
-    let mut arena = arena::<Cells>(|s| s.slice_with(20_000, |_| Cell::new(Value::Nothing)));
+    let mut arena = arena::<Cells>(|s| s.slice_with(LEN, |_| Cell::new(Value::Nothing)));
     arena.collect();
     for round in 0..20_u64 {
         arena.enter(|s, cells| {
-            let at = (round * 7919 % 20_000) as usize;
+            let at = round as usize * 7919 % LEN;
             s.set_at(*cells, at, Value::Text(s.str(&round.to_string())));
             s.set_at(*cells, at ^ 1, Value::Number(round));
         });
@@ -228,7 +234,7 @@ fn a_large_slice_of_cells_is_looked_at_by_the_piece() {
     }
     arena.enter(|s, cells| {
         for round in 0..20_u64 {
-            let at = (round * 7919 % 20_000) as usize;
+            let at = round as usize * 7919 % LEN;
             assert_eq!(cells[at].get(), Value::Text(s.str(&round.to_string())));
         }
         s.freeze(*cells);
@@ -345,7 +351,7 @@ fn s17_references_into_objects_are_good_for_the_session() {
     arena.enter(|s, _| {
         let inside: &u64 = &Gc::as_ref(s.alloc((1u64, 2u64))).1;
         let text: &str = &Gc::as_ref(s.str("a text"))[2..];
-        for _ in 0..10_000 {
+        for _ in 0..sized(15_000) {
             s.alloc([0u64; 10]);
         }
         assert!(s.should_collect());
@@ -372,6 +378,7 @@ fn s18_a_hub_with_many_referrers() {
 
 /// S19: a root that is forgotten keeps its object, and that is all.
 #[test]
+#[cfg_attr(frazil_asan, ignore = "a leak, as it says")]
 fn s19_a_forgotten_root_is_a_leak() {
     let mut arena = arena::<()>(|_| ());
     arena.enter(|s, _| std::mem::forget(s.root(s.str("forgotten"))));
@@ -402,8 +409,8 @@ fn s21_nothing_is_left_of_anything() {
     {
         let mut arena = Arena::<()>::with_config(config, |_| ()).unwrap();
         let root = arena.enter(|s, _| {
-            let shared = s.slice_with(1_000, |_| Value::Text(s.str("x")));
-            s.root(s.slice_with(1_500, |index| (shared, chain(s, 3), Value::Number(index as u64))))
+            let shared = s.slice_with(200, |_| Value::Text(s.str("x")));
+            s.root(s.slice_with(600, |index| (shared, chain(s, 3), Value::Number(index as u64))))
         });
         arena.collect();
         drop(root);
@@ -435,7 +442,7 @@ fn s23_a_part_does_not_keep_the_whole() {
 /// S24: deep structures on a small stack: made, moved, frozen, settled, freed.
 #[test]
 fn s24_a_chain_of_a_million_on_a_small_stack() {
-    const LEN: u64 = 1_000_000;
+    const LEN: u64 = sized(1_000_000) as u64;
     let thread = std::thread::Builder::new().stack_size(256 << 10);
     let test = || {
         let mut arena = Arena::<Option<Gc<'static, Link<'static>>>>::new(|s| chain(s, LEN));
@@ -467,7 +474,7 @@ fn s25_s26_pointers_stay_good_while_the_arena_grows() {
         let first = s.alloc(42u64);
         let address = std::ptr::from_ref(&*first);
         // More than the first range of the nursery.
-        for index in 0..5_000 {
+        for index in 0..sized(5_000) {
             s.slice_with(1000 + index * 6, |_| 1u8);
         }
         assert_eq!((*first, std::ptr::from_ref(&*first)), (42, address));
@@ -535,7 +542,7 @@ fn s28_every_field_is_traced() {
 /// S29: a large object survives where it is, a small one elsewhere; both keep what they refer to.
 #[test]
 fn s29_objects_that_move_and_objects_that_stay() {
-    for len in [10, 1_000, 10_000, 200_000] {
+    for len in [10, 1_000, 10_000, sized(200_000)] {
         let mut arena = arena::<()>(|_| ());
         let root = arena.enter(|s, _| s.root(s.slice_with(len, |index| s.alloc(index))));
         arena.collect();
@@ -835,10 +842,10 @@ fn a_frame_leaves_nothing_behind() {
     let mut arena = arena::<()>(|_| ());
     arena.enter(|s, _| {
         let before = s.allocated_bytes();
-        for round in 0..1_000 {
+        for round in 0..sized(1_000) as u64 {
             let sum = s.scratch(|f, _| {
                 let inner: u64 = f.scratch(|g, _| numbers(chain(g, 10)).iter().sum());
-                f.slice_with(40_000, |_| 1u8); // a large one
+                f.slice_with(sized(150_000), |_| 1u8); // a large one
                 numbers(chain(f, round % 20)).iter().sum::<u64>() + inner
             });
             assert_eq!(sum, 45 + (0..round % 20).sum::<u64>());
@@ -872,7 +879,7 @@ fn a_frame_that_overflows_keeps_everything_for_the_collection() {
     let root = arena.enter(|s, _| {
         let kept = s.frame::<Link<'static>>(|f, _| {
             let kept = chain(f, 3).unwrap();
-            (0..100_000).for_each(|_| assert_eq!(f.slice(&[0u64; 100]).len(), 100));
+            (0..sized(100_000)).for_each(|_| assert_eq!(f.slice(&[0u64; 100]).len(), 100));
             kept
         });
         assert_eq!(numbers(Some(kept)), [2, 1, 0]);

@@ -44,6 +44,8 @@ pub struct Nursery {
     top: Cell<usize>,
     limit: Cell<usize>,
     end: Cell<usize>,
+    /// The highest place in this range that the finger was taken back from, or 0.
+    rewound: Cell<usize>,
     /// Ranges that were filled since the last reset, oldest first, without their unused ends.
     filled: RefCell<Vec<Range<usize>>>,
     filled_bytes: Cell<usize>,
@@ -65,6 +67,7 @@ impl Nursery {
             top: Cell::new(0),
             limit: Cell::new(0),
             end: Cell::new(0),
+            rewound: Cell::new(0),
             filled: RefCell::default(),
             filled_bytes: Cell::new(0),
         };
@@ -79,6 +82,7 @@ impl Nursery {
         self.top.set(range.start);
         self.limit.set(range.start);
         self.end.set(range.end);
+        self.rewound.set(0);
     }
 
     /// Takes `bytes` (a multiple of a granule), or `None` at the limit. A handful of instructions.
@@ -152,6 +156,7 @@ impl Nursery {
     /// That is not between the base of this range and the finger, or no multiple of a granule.
     pub fn rewind(&self, top: usize) {
         assert!(self.base.get() <= top && top <= self.top.get() && top.is_multiple_of(GRANULE_BYTES));
+        self.rewound.set(self.rewound.get().max(self.top.get()));
         self.top.set(top);
     }
 
@@ -164,6 +169,11 @@ impl Nursery {
     /// Bytes allocated since the last reset.
     pub fn used(&self) -> usize {
         self.filled_bytes.get() + (self.top.get() - self.base.get())
+    }
+
+    /// The same, and those that were allocated and forgotten: so many bytes have been written.
+    pub fn reached(&self) -> usize {
+        self.filled_bytes.get() + (self.top.get().max(self.rewound.get()) - self.base.get())
     }
 
     /// Bytes allocated since the last reset, and those that may be before the limit is met.
@@ -209,6 +219,7 @@ mod tests {
             (nursery.used(), nursery.contains(since), nursery.contains(since + 16)),
             (48, true, false)
         );
+        assert_eq!(nursery.reached(), 96);
         nursery.spill(8192..9216);
         nursery.raise(1024, 0);
         let elsewhere = nursery.bump(16).unwrap();
