@@ -36,13 +36,14 @@
 //! [`Root`] is a stashed dynamic root. There is no `Write`, no `Lock`, no `unlock!`, no `Rootable!`: the type
 //! `Task<'static>` names the family of all `Task<'gc>`.
 //!
-//! How it works and why it is sound: NOTES.md, *Arenas*.
+//! The [`guide`] has all this at length. How it works and why it is sound: NOTES.md, *Arenas*.
 
 mod cell;
 pub mod collections;
 mod erased;
 mod frame;
 mod gc;
+pub mod guide;
 pub mod persistent;
 mod plain;
 mod root;

@@ -38,6 +38,9 @@ use crate::young::Young;
 /// is kept more exactly.
 const RAISE_BYTES: usize = 64 << 10;
 
+/// So many bytes fit in a cell of every size of block: where the size is known, the question is answered at compile time.
+const CELL_BYTES_MAX_LEAST: usize = blocks::classes::cell_bytes_max(blocks::BlockBytes::K4);
+
 /// This part of the blocks' bytes is kept when free, in addition to the nursery's size. Larger: more goes back
 /// to the system. Smaller: fewer page faults.
 const KEEP_SHARE: usize = 16;
@@ -273,7 +276,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Room for an object that takes `bytes` bytes (whole granules).
     #[inline(always)]
     pub(crate) fn take(&self, bytes: usize) -> Result<usize, AllocError> {
-        let small = bytes <= self.cell_bytes_max;
+        let small = bytes <= CELL_BYTES_MAX_LEAST || bytes <= self.cell_bytes_max;
         match if small { self.young.nursery.bump(bytes) } else { None } {
             Some(address) => Ok(address),
             None => self.alloc_slow(bytes),
@@ -642,7 +645,8 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         self.large_bytes.set(0);
         self.imported_bytes.set(0);
-        self.young.empty(self.pacer.trigger + RAISE_BYTES, self.config.check);
+        // A host that comes late to its safepoint once comes late again: what it used by then is kept, within bounds.
+        self.young.empty(self.pacer.trigger * 2 + RAISE_BYTES, self.config.check);
         if let Some(sites) = &mut self.sites {
             sites.begin(self.young.nursery.top());
         }

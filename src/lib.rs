@@ -5,6 +5,10 @@
 //! touches no count; a collection's cost follows the young survivors and the reachable mutable part of the
 //! heap, never the size of the frozen old heap; and no cycle leaks.
 //!
+//! There are two ways to use it. For data structures in Rust, an [`arena`] (with the feature of that name, which is on by
+//! default) has typed pointers that are read like references, and a guide. For the values of a language, a [`Heap`] has
+//! words, tagged as the host likes, and can collect in the middle of anything:
+//!
 //! ```
 //! use frazil::{Config, Heap, LowTag, Request, Shape, Value};
 //!
@@ -38,6 +42,7 @@
 //! 6. `collect.rs`, then its files in the order of the phases; `order.rs`: what may trade places.
 //! 7. `verify.rs`: the same story as assertions.
 //! 8. `fuzz/src/shadow.rs`: what "correct" means.
+//! 9. `arena.rs`, then `arena/trace.rs` and `arena/types.rs`: how Rust's own types lie on the heap.
 #![deny(unsafe_code)]
 
 // What the derive macro writes says `frazil`, also here.

@@ -89,25 +89,7 @@ impl Mapping {
 
     fn new(bytes: usize, align: usize, pooled: bool) -> Result<Mapping, Refused> {
         let bytes = whole_pages(bytes).ok_or(Refused)?;
-        let wanted = bytes.checked_add(align.saturating_sub(page_bytes())).ok_or(Refused)?;
-        // SAFETY: an anonymous private mapping at an address of the system's choice aliases nothing.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                wanted,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(Refused);
-        }
-        let start = start.expose_provenance();
-        let base = start.next_multiple_of(align);
-        unmap(start..base);
-        unmap(base + bytes..start + wanted);
+        let base = pages::map(bytes, align)?;
         Ok(Mapping { base, bytes, align, pooled, heir: None, written: 0 })
     }
 
@@ -135,29 +117,24 @@ impl Mapping {
             unsafe { std::ptr::with_exposed_provenance_mut::<u8>(start).write_bytes(0, end - start) };
             set_accessible(start, end - start, false);
         } else {
-            // SAFETY: the pages belong to this mapping, and the caller holds nothing live in them.
-            let done = unsafe {
-                libc::madvise(std::ptr::with_exposed_provenance_mut(start), end - start, libc::MADV_DONTNEED)
-            };
-            debug_assert_eq!(done, 0);
+            // SAFETY: as above.
+            unsafe { pages::discard(start..end) };
         }
     }
 
     /// Makes every later access to the first `bytes` bytes a fault.
     pub fn forbid(&self, bytes: usize) {
-        self.protect(bytes, libc::PROT_NONE);
+        self.protect(bytes, false);
     }
 
     /// Ends what [`Mapping::forbid`] began.
     pub fn permit(&self, bytes: usize) {
-        self.protect(bytes, libc::PROT_READ | libc::PROT_WRITE);
+        self.protect(bytes, true);
     }
 
-    fn protect(&self, bytes: usize, access: libc::c_int) {
-        let first = std::ptr::with_exposed_provenance_mut(self.base);
+    fn protect(&self, bytes: usize, accessible: bool) {
         // SAFETY: the mapping is this one's own; the caller holds nothing live in it.
-        let done = unsafe { libc::mprotect(first, bytes.min(self.bytes), access) };
-        debug_assert_eq!(done, 0);
+        unsafe { pages::protect(self.base..self.base + bytes.min(self.bytes), accessible) };
     }
 
     /// So many bytes of a mapping that is inherited may have memory behind them.
@@ -171,21 +148,102 @@ impl Drop for Mapping {
         set_accessible(self.base, self.bytes, true);
         match self.heir.take() {
             Some(pool) => pool.put(Mapping { heir: None, ..*self }),
-            None => unmap(self.range()),
+            // SAFETY: nobody refers to the mapping any more.
+            None => unsafe { pages::unmap(self.range(), self.align) },
         }
     }
 }
 
 fn whole_pages(bytes: usize) -> Option<usize> {
-    bytes.checked_next_multiple_of(page_bytes())
+    bytes.max(1).checked_next_multiple_of(page_bytes())
 }
 
-fn unmap(range: Range<usize>) {
-    if !range.is_empty() {
-        // SAFETY: called with ranges of mappings that nobody refers to any more.
-        let done = unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(range.start), range.len()) };
+/// The calls of the system. Ranges are whole pages.
+#[cfg(not(miri))]
+mod pages {
+    use super::{Range, Refused, page_bytes};
+
+    /// Zeroed memory at a multiple of `align`.
+    pub fn map(bytes: usize, align: usize) -> Result<usize, Refused> {
+        let wanted = bytes.checked_add(align.saturating_sub(page_bytes())).ok_or(Refused)?;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: an anonymous private mapping at an address of the system's choice aliases nothing.
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), wanted, access, kind, -1, 0) };
+        if start == libc::MAP_FAILED {
+            return Err(Refused);
+        }
+        let start = start.expose_provenance();
+        let base = start.next_multiple_of(align);
+        // SAFETY: the parts before and behind are nobody's.
+        unsafe {
+            unmap(start..base, align);
+            unmap(base + bytes..start + wanted, align);
+        }
+        Ok(base)
+    }
+
+    /// # Safety
+    /// Nobody refers to the range, which was mapped.
+    pub unsafe fn unmap(range: Range<usize>, _align: usize) {
+        if !range.is_empty() {
+            // SAFETY: passed on.
+            let done =
+                unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(range.start), range.len()) };
+            debug_assert_eq!(done, 0);
+        }
+    }
+
+    /// Makes the range read as zero, and take no memory.
+    ///
+    /// # Safety
+    /// Nothing in the range is live.
+    pub unsafe fn discard(range: Range<usize>) {
+        let start = std::ptr::with_exposed_provenance_mut(range.start);
+        // SAFETY: passed on.
+        let done = unsafe { libc::madvise(start, range.len(), libc::MADV_DONTNEED) };
         debug_assert_eq!(done, 0);
     }
+
+    /// # Safety
+    /// Nothing in the range is live.
+    pub unsafe fn protect(range: Range<usize>, accessible: bool) {
+        let access = if accessible { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_NONE };
+        let start = std::ptr::with_exposed_provenance_mut(range.start);
+        // SAFETY: passed on.
+        let done = unsafe { libc::mprotect(start, range.len(), access) };
+        debug_assert_eq!(done, 0);
+    }
+}
+
+/// Miri knows whole mappings only, no advice, and no protection. There, ranges come from the allocator.
+#[cfg(miri)]
+mod pages {
+    use super::{Range, Refused, page_bytes};
+    use std::alloc::{Layout, alloc_zeroed, dealloc};
+
+    fn layout(bytes: usize, align: usize) -> Result<Layout, Refused> {
+        Layout::from_size_align(bytes, align.max(page_bytes())).map_err(|_| Refused)
+    }
+
+    pub fn map(bytes: usize, align: usize) -> Result<usize, Refused> {
+        // SAFETY: the layout has a size.
+        Ok(unsafe { alloc_zeroed(layout(bytes, align)?) }.expose_provenance())
+    }
+
+    pub unsafe fn unmap(range: Range<usize>, align: usize) {
+        if let Ok(layout) = layout(range.len(), align) {
+            // SAFETY: passed on; a range is always unmapped whole.
+            unsafe { dealloc(std::ptr::with_exposed_provenance_mut(range.start), layout) };
+        }
+    }
+
+    pub unsafe fn discard(range: Range<usize>) {
+        // SAFETY: passed on.
+        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(range.start).write_bytes(0, range.len()) };
+    }
+
+    pub unsafe fn protect(_range: Range<usize>, _accessible: bool) {}
 }
 
 /// Bytes of a page of the system.

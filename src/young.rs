@@ -13,7 +13,7 @@ use nursery::Nursery;
 use crate::os::{Mapping, Refused, System, page_bytes, set_accessible};
 
 /// Bytes of the smallest range. Larger: fewer ranges for late safepoints. Smaller: less address space.
-const RANGE_BYTES: usize = 64 << 20;
+const RANGE_BYTES: usize = if cfg!(miri) { 256 << 10 } else { 64 << 20 };
 /// So many old nurseries stay inaccessible in checking mode; then their addresses may come again.
 const FORBIDDEN_MAX: usize = 8;
 

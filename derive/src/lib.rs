@@ -40,7 +40,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let family = names.family();
     let never_dropped = names.never_dropped();
     Ok(quote! {
-        #[allow(unsafe_code, clippy::all, clippy::pedantic, clippy::undocumented_unsafe_blocks, unused, non_local_definitions)]
+        #[allow(clippy::all, clippy::pedantic, clippy::undocumented_unsafe_blocks, unused, non_local_definitions)]
         const _: () = {
             #family
             #body

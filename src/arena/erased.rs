@@ -14,7 +14,7 @@ use super::trace::{Family, Layout, Trace};
 /// says of a trait that it is used so.
 ///
 /// ```
-/// use frazil::arena::{Arena, Erased, Gc, Trace};
+/// use frazil::arena::{Arena, Erased, Trace};
 ///
 /// trait Shape {
 ///     fn area(&self) -> f64;
@@ -30,19 +30,19 @@ use super::trace::{Family, Layout, Trace};
 /// }
 ///
 /// #[derive(Trace)]
-/// struct Both<'gc>(Gc<'gc, Erased<'gc, dyn Shape + 'gc>>, Gc<'gc, Erased<'gc, dyn Shape + 'gc>>);
-/// impl Shape for Both<'_> {
+/// struct Pair<'gc>([Erased<'gc, dyn Shape>; 2]);
+/// impl Shape for Pair<'_> {
 ///     fn area(&self) -> f64 {
-///         self.0.area() + self.1.area()
+///         self.0[0].area() + self.0[1].area()
 ///     }
 /// }
 ///
-/// let mut arena = Arena::<Option<Erased<'static, dyn Shape>>>::new(|s| {
-///     let square = s.alloc(Erased::new(s.alloc(Square(2.0)), |it| it));
-///     Some(Erased::new(s.alloc(Both(square, square)), |it| it))
+/// let mut arena = Arena::<Erased<'static, dyn Shape>>::new(|s| {
+///     let square: Erased<'_, dyn Shape> = Erased::new(s.alloc(Square(2.0)), |it| it);
+///     Erased::new(s.alloc(Pair([square; 2])), |it| it)
 /// });
 /// arena.collect();
-/// arena.enter(|_, root| assert_eq!(root.unwrap().area(), 8.0));
+/// arena.enter(|_, root| assert_eq!(root.area(), 8.0));
 /// ```
 #[repr(C)]
 pub struct Erased<'gc, D: ?Sized + 'gc> {

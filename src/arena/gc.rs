@@ -75,6 +75,10 @@ impl<'gc, T: ?Sized> Gc<'gc, T> {
 impl<'gc, T: ?Sized + Object<'gc>> Gc<'gc, T> {
     /// The object, for as long as the session lasts.
     #[inline(always)]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it has no receiver, and lives longer than the trait's would"
+    )]
     pub fn as_ref(this: Self) -> &'gc T {
         // SAFETY: the object lives, and stays where it is, until the session ends, which `'gc` does not outlast. Its
         // parts that are not in cells are not written meanwhile: a `Unique`, which could, is never copied.

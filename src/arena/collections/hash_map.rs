@@ -20,8 +20,10 @@ pub struct HashMap<'gc, K, V> {
 struct Parts<'gc, K, V> {
     len: Cell<usize>,
     /// A power of two of places, of which at least a quarter is empty.
-    table: Cell<Gc<'gc, [Cell<Option<(K, V)>>]>>,
+    table: Cell<Table<'gc, K, V>>,
 }
+
+type Table<'gc, K, V> = Gc<'gc, [Cell<Option<(K, V)>>]>;
 
 impl<K, V> Clone for HashMap<'_, K, V> {
     fn clone(&self) -> Self {

@@ -1,0 +1,13 @@
+//! A cell is set through its object, so that frozen objects can refuse.
+//~ method `set` is private
+use frazil::arena::{Arena, Cell, Trace};
+
+#[derive(Trace)]
+struct One {
+    number: Cell<u64>,
+}
+
+fn main() {
+    let mut arena = Arena::<One>::new(|_| One { number: Cell::new(0) });
+    arena.enter(|_, root| root.number.set(1));
+}
