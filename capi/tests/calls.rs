@@ -229,6 +229,20 @@ fn the_listener_is_told_in_turn() {
     assert_eq!(told, [collected, finalizable, collected]);
 }
 
+extern "C" fn end(event: Option<&frazil_event>, _: *mut c_void) {
+    done(frazil_heap_destroy(event.map(|event| event.heap).expect("an event")));
+}
+
+#[test]
+fn a_listener_may_end_the_heap() {
+    let heap = new_heap(|_| ());
+    done(frazil_listen(heap.0, Some(end), std::ptr::null_mut()));
+    done(frazil_finalize(heap.0, leaf(&heap, 1), 1));
+    done(frazil_collect(heap.0, 0, None, 0));
+    assert_eq!(frazil_check(heap.0), FRAZIL_NO_HEAP);
+    std::mem::forget(heap);
+}
+
 #[test]
 fn two_threads_have_their_own_heaps() {
     let make = || {
