@@ -75,6 +75,13 @@
 //! - Errors of built-in functions begin with `error in sorted: ` where Go says `sorted: `, and may say more: a hint, a name.
 //! - The elements of strings are bytes. A slice may cut through a code point: see [`data::text`].
 //! - `clear` of an empty frozen set is no error, and `dict.update(None)` is one, as in Go.
+//! - Indices beyond the ints of the machine are clamped, as specified, as well (in Go they are out of range). `3.5 in
+//!   range(5)` is false (in Go the fraction is cut off).
+//! - Where a reserved word stands, errors name it (in Go, `illegal token`). A name can be `assert`, as in Go.
+//! - Tabs may indent: they count up to the next multiple of 8 columns, as in Go. The specification forbids them.
+//! - `print(x = 1)` is an error, as in Go: the specification has it in an example. `split` and `splitlines` take their
+//!   arguments by name, too.
+//! - `"ß".upper()` is `"SS"`: the letters of Go change one by one.
 //! - `struct` is there for all programs. Two structs can be added.
 //! - Type annotations are parsed if they are allowed, and a warning says that nothing checks them.
 //!
@@ -119,6 +126,7 @@ pub mod program;
 mod resident;
 mod residents;
 pub mod session;
+mod spelling;
 pub mod syntax;
 pub mod value;
 

@@ -78,7 +78,7 @@ fn conversions_name_what_cannot_be_converted() {
     all(&[
         ("int(float('inf'))", "error in int: cannot convert float infinity to integer"),
         ("int(float('nan'))", "error in int: cannot convert float NaN to integer"),
-        ("'%d' % float('-inf')", "cannot convert float infinity to integer"),
+        ("'%d' % float('-inf')", "%d format requires integer: cannot convert float infinity to integer"),
         ("'%x' % 255.9", "\"ff\""),
         ("'%d' % True", "%d format requires integer: cannot convert bool to int"),
         ("'%(x)s%%' % {'x': 1}", "\"1%\""),

@@ -5,7 +5,7 @@ use crate::data::{equal, iter, list, sequence, table};
 use crate::failure::{Res, fail};
 use crate::host::Args;
 use crate::ops;
-use crate::value::{Kind, Object, Value, ValueExt, length, none, shapes};
+use crate::value::{Kind, Object, Value, ValueExt, length, none, shapes, small_int};
 
 use super::convert::{update_from_named, update_from_pairs};
 use super::methods::Method;
@@ -77,34 +77,36 @@ fn index<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 /// Optional bounds of a search, from argument `first` on, as for a slice.
 pub(super) fn span(args: &Args<'_, '_>, first: usize, len: usize) -> Res<(usize, usize)> {
-    let bound = |index: usize, default: usize| match args.at(index) {
-        None => Ok(default),
-        Some(value) if value.is_none() => Ok(default),
-        Some(value) => match value.as_small() {
-            Some(at) => {
-                Ok((if at < 0 { at.saturating_add(len as i64) } else { at }).clamp(0, len as i64) as usize)
-            }
-            None => fail!("got {}, want int", value.type_name()),
-        },
-    };
-    let (start, end) = (bound(first, 0)?, bound(first + 1, len)?);
-    Ok((start, end.max(start)))
+    let len = len as i64;
+    let given = |index: usize| args.at(index).unwrap_or(none());
+    let start = sequence::bound(given(first), 0, len, 0, len, "start")?;
+    let end = sequence::bound(given(first + 1), len, len, start, len, "end")?;
+    Ok((start as usize, end as usize))
 }
 
 fn insert<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [at, value] = args.exactly()?;
     let list = this(args)?;
-    let Some(at) = at.as_small() else { fail!("for parameter 1: got {}, want int", at.type_name()) };
+    check_int(at)?;
     let len = list::len(list) as i64;
-    let at = (if at < 0 { at.saturating_add(len) } else { at }).clamp(0, len);
+    let at = sequence::bound(at, 0, len, 0, len, "start")?;
     list::insert(cx, list, at as usize, value)?;
     Ok(none())
+}
+
+/// The place that a method takes as its first argument must be an int; a large one is beyond every end.
+fn check_int(at: Value<'_>) -> Res<()> {
+    match at.kind() {
+        Kind::Int | Kind::BigInt => Ok(()),
+        _ => fail!("for parameter 1: got {}, want int", at.type_name()),
+    }
 }
 
 fn list_pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(0, 1)?;
     let list = this(args)?;
-    let at = args.at(0).unwrap_or(crate::value::small_int(-1));
+    let at = args.at(0).unwrap_or(small_int(-1));
+    check_int(at)?;
     let at = sequence::resolve_index(at, list::len(list), args.this)?;
     list::remove(cx, list, at, "pop from")
 }

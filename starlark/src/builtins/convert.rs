@@ -35,7 +35,7 @@ fn bool_<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn bytes<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let [value] = args.exactly()?;
+    let value = args.only("bytes")?;
     match (value.kind(), value.object()) {
         (Kind::Bytes, _) => return Ok(value),
         (Kind::Str, Some(object)) => return ops::bytes(cx, text::lossy(object.bytes()).as_bytes()),
@@ -46,16 +46,16 @@ fn bytes<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     };
     let mut content = Vec::new();
     while let Some(item) = iter.step()? {
-        match item.as_small().map(u8::try_from) {
-            Some(Ok(byte)) => content.push(byte),
-            Some(Err(_)) => {
+        match (item.kind(), item.as_small().map(u8::try_from)) {
+            (_, Some(Ok(byte))) => content.push(byte),
+            (Kind::Int | Kind::BigInt, _) => {
                 fail!(
                     "at index {}, {} out of range (want value in unsigned 8-bit range)",
                     content.len(),
                     int::text(item)
                 )
             }
-            None => fail!("at index {}, got {}, want int", content.len(), item.type_name()),
+            _ => fail!("at index {}, got {}, want int", content.len(), item.type_name()),
         }
     }
     ops::bytes(cx, &content)
@@ -215,17 +215,24 @@ pub(super) fn update_from_pairs<'s>(cx: Cx<'s>, dict: Object<'s>, pairs: Value<'
 
 fn float<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.unnamed("float")?;
-    let Some(value) = optional(args)? else { return int::make_float(cx, 0.0) };
+    let value = match args.positional {
+        [] => return int::make_float(cx, 0.0),
+        [value] => value.get(),
+        given => fail!("float got {} arguments, wants 1", given.len()),
+    };
     match value.kind() {
         Kind::Float => Ok(value),
         Kind::Bool => int::make_float(cx, f64::from(u8::from(value.as_bool() == Some(true)))),
         Kind::Int | Kind::BigInt => int::make_float(cx, int::to_finite_float(value)?),
         Kind::Str => int::make_float(cx, parse_float(&text::lossy_of(value))?),
-        _ => fail!("got {}, want number or string", value.type_name()),
+        _ => fail!("float got {}, want number or string", value.type_name()),
     }
 }
 
 fn parse_float(text: &str) -> Res<f64> {
+    if text.is_empty() {
+        fail!("empty string");
+    }
     let plain = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
     let parsed: Option<f64> = match text.parse() {
         // Rust's parser knows the same words for what is not finite, but a number that is too large is an error.
@@ -250,19 +257,16 @@ fn int_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         return match value.kind() {
             Kind::Int | Kind::BigInt => Ok(value),
             Kind::Bool => Ok(small_int(i64::from(value.as_bool() == Some(true)))),
-            _ => match int::truncated(value)? {
-                Some(i) => int::make_big(cx, &i),
-                None => fail!("cannot convert {} to int", value.type_name()),
-            },
+            _ => int::make_big(cx, &int::truncated(value)?),
         };
     }
     let text = &text::lossy_of(value);
     let base = match base {
         None => 10,
-        Some(base) => match base.as_small() {
-            Some(base) if base == 0 || (2..=36).contains(&base) => base as u32,
-            Some(_) => fail!("base must be an integer >= 2 && <= 36"),
-            None => fail!("for parameter base: got {}, want int", base.type_name()),
+        Some(base) => match (base.kind(), base.as_small()) {
+            (_, Some(base)) if base == 0 || (2..=36).contains(&base) => base as u32,
+            (Kind::Int | Kind::BigInt, _) => fail!("base must be an integer >= 2 && <= 36"),
+            _ => fail!("for base, got {}, want int", base.type_name()),
         },
     };
     match parse_int(text, base) {

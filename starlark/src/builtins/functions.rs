@@ -76,10 +76,7 @@ fn enumerate<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable, start] = args.bind(["iterable", "start?"])?;
     let start = match start {
         None => 0,
-        Some(start) => match start.as_small() {
-            Some(start) => start,
-            None => fail!("for parameter start: got {}, want int", start.type_name()),
-        },
+        Some(start) => int_parameter(start, "start")?,
     };
     let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "iterable")?;
     let mut pairs = Vec::with_capacity(items.len());
@@ -160,8 +157,8 @@ fn len<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     ops::len(cx, value)
 }
 
-/// An argument of `range`.
-pub(crate) fn range_argument(value: Value<'_>) -> Res<i64> {
+/// An argument that must be an int, and no large one.
+pub(crate) fn int_argument(value: Value<'_>) -> Res<i64> {
     match value.as_small() {
         Some(i) => Ok(i),
         None if value.kind() == Kind::BigInt => {
@@ -171,12 +168,15 @@ pub(crate) fn range_argument(value: Value<'_>) -> Res<i64> {
     }
 }
 
+/// The same for a parameter, which an error names.
+pub(super) fn int_parameter(value: Value<'_>, parameter: &str) -> Res<i64> {
+    int_argument(value).map_err(|failure| convert::at(failure, format_args!("for parameter {parameter}: ")))
+}
+
 fn range<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 3)?;
-    let argument = |index: usize| {
-        let bound = args.at(index).map_or(Ok(1), range_argument);
-        bound.map_err(|failure| convert::at(failure, format_args!("for parameter {}: ", index + 1)))
-    };
+    let argument =
+        |index: usize| args.at(index).map_or(Ok(1), |bound| int_parameter(bound, ["1", "2", "3"][index]));
     let (start, stop, step) = match args.positional.len() {
         1 => (0, argument(0)?, 1),
         _ => (argument(0)?, argument(1)?, argument(2)?),

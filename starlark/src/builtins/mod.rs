@@ -3,6 +3,7 @@
 pub mod collections;
 pub mod convert;
 pub mod functions;
+mod letters;
 pub mod methods;
 pub mod order;
 pub(crate) mod sets;

@@ -9,7 +9,7 @@ use crate::data::{iter, list};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Prepared};
 use crate::machine::Machine;
-use crate::value::{Kind, Object, Value, ValueExt, boolean};
+use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes};
 
 use super::functions::{greater, less};
 
@@ -19,11 +19,26 @@ const KEYS: usize = 1;
 const KEY: usize = 2;
 /// For `sorted`: in reverse. For the others: the largest is wanted.
 const FLAG: usize = 3;
+/// What the items come from (as [`iter::begin`] has it): the key function must not change it.
+const GUARDED: usize = 4;
 
-fn state<'s>(cx: Cx<'s>, items: &[Value<'s>], key: Value<'s>, flag: bool) -> Res<Prepared<'s>> {
+fn state<'s>(
+    cx: Cx<'s>,
+    source: Option<Value<'s>>,
+    items: &[Value<'s>],
+    key: Value<'s>,
+    flag: bool,
+) -> Res<Prepared<'s>> {
     let keys = list::with_capacity(cx, items.len())?;
-    let state = [list::of(cx, items)?, keys, key, boolean(flag)];
-    Ok(Prepared::Call(cx.tuple(&state)?))
+    let items = list::of(cx, items)?;
+    let mut state = cx.alloc(&shapes::TUPLE, 5)?;
+    // Nothing may fail behind this, since the call would be repeated.
+    let guarded = match source {
+        Some(source) => iter::begin(cx, source)?[0],
+        None => none(),
+    };
+    state.references_mut().copy_from_slice(&[items, keys, key, boolean(flag), guarded]);
+    Ok(Prepared::Call(state.finish().into()))
 }
 
 fn check_callable(key: Value<'_>) -> Res<()> {
@@ -45,7 +60,7 @@ pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> 
     match key {
         Some(key) => {
             check_callable(key)?;
-            state(cx, &items, key, reverse)
+            state(cx, iterable, &items, key, reverse)
         }
         None => {
             let order = sort(cx, &items, reverse)?;
@@ -144,19 +159,19 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
     let name = if largest { "max" } else { "min" };
     let named = Args { this: args.this, positional: &[], named: args.named };
     let [key] = named.bind(["key?"])?;
-    let items = match args.positional {
+    let (source, items) = match args.positional {
         [] => fail!("{name} requires at least one positional argument"),
         [iterable] => match iter::iterate(cx, iterable.get()) {
-            Some(iter) => iter.collect()?,
+            Some(iter) => (Some(iterable.get()), iter.collect()?),
             None => fail!("{} value is not iterable", iterable.get().type_name()),
         },
-        items => items.iter().map(Cell::get).collect(),
+        items => (None, items.iter().map(Cell::get).collect()),
     };
     let Some(&first) = items.first() else { fail!("argument is an empty sequence") };
     match key {
         Some(key) => {
             check_callable(key)?;
-            state(cx, &items, key, largest)
+            state(cx, source, &items, key, largest)
         }
         None => {
             let mut best = first;
@@ -189,8 +204,15 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
     Ok(())
 }
 
-/// Calls the key function for each item.
+/// Calls the key function for each item, and ends the iteration over what they come from.
 fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
+    let outcome = call_for_each(machine, slot);
+    let state = machine.slot(slot).get();
+    iter::end(machine.cx(), state.object().map_or(none(), |state| state.get(GUARDED)));
+    outcome
+}
+
+fn call_for_each(machine: &mut Machine, slot: usize) -> Res<()> {
     let count = list::len(part(machine.slot(slot).get(), ITEMS)?);
     for index in 0..count {
         let result = machine.call(|cx, arguments| {

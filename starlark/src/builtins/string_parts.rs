@@ -16,6 +16,7 @@ use crate::value::{Kind, Value, ValueExt, boolean, length, small_int};
 
 use super::collections::span;
 use super::convert::string;
+use super::functions::int_parameter;
 
 /// The receiver's bytes.
 fn this<'s>(args: &Args<'_, 's>) -> &'s [u8] {
@@ -211,10 +212,7 @@ fn split_arguments<'s>(args: &Args<'_, 's>) -> Res<(Option<&'s [u8]>, usize)> {
     let [separator, max] = args.bind(["sep?", "maxsplit?"])?;
     let max = match max {
         None => usize::MAX,
-        Some(max) => match max.as_small() {
-            Some(max) => usize::try_from(max).unwrap_or(usize::MAX),
-            None => fail!("for parameter maxsplit: got {}, want int", max.type_name()),
-        },
+        Some(max) => usize::try_from(int_parameter(max, "maxsplit")?).unwrap_or(usize::MAX),
     };
     match separator.filter(|separator| !separator.is_none()) {
         None => Ok((None, max)),
@@ -382,10 +380,9 @@ pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(2, 3)?;
     let [old, new] = [args.positional[0].get(), args.positional[1].get()];
     let (wanted, _) = (string(old, "1")?, string(new, "2")?);
-    let count = match args.at(2).map(|count| (count, count.as_small())) {
+    let count = match args.at(2) {
         None => usize::MAX,
-        Some((_, Some(count))) => usize::try_from(count).unwrap_or(usize::MAX),
-        Some((count, None)) => fail!("for parameter 3: got {}, want int", count.type_name()),
+        Some(count) => usize::try_from(int_parameter(count, "3")?).unwrap_or(usize::MAX),
     };
     if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
         let longer = new.len().saturating_sub(old.len());

@@ -10,6 +10,7 @@ use crate::failure::Res;
 use crate::host::Args;
 use crate::value::{Value, boolean};
 
+use super::letters::{is_digit, is_letter, is_titlecase, title_digraph};
 use super::methods::Method;
 use super::string_parts::{
     count, endswith, find, format, index, join, lstrip, partition, removeprefix, removesuffix, replace,
@@ -112,17 +113,6 @@ fn push_title(out: &mut String, c: char) {
     }
 }
 
-/// The letters that are pairs of letters have a third form, of which only the first is a capital.
-fn title_digraph(c: char) -> Option<char> {
-    Some(match c {
-        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
-        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
-        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
-        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
-        _ => return None,
-    })
-}
-
 // ---------------------------------------------------------------------------------------------- tests
 
 /// Is there something, and does `test` hold for all of it?
@@ -132,15 +122,15 @@ fn each(args: &Args<'_, '_>, test: impl Fn(char) -> bool) -> Res<bool> {
 }
 
 fn isalnum<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(each(args, |c| c.is_alphabetic() || c.is_numeric())?))
+    Ok(boolean(each(args, |c| is_letter(c) || is_digit(c))?))
 }
 
 fn isalpha<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(each(args, char::is_alphabetic)?))
+    Ok(boolean(each(args, is_letter)?))
 }
 
 fn isdigit<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    Ok(boolean(each(args, char::is_numeric)?))
+    Ok(boolean(each(args, is_digit)?))
 }
 
 fn isspace<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -176,12 +166,6 @@ fn istitle<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         some |= inside;
     }
     Ok(boolean(some))
-}
-
-/// Is it a capital and more in one character?
-fn is_titlecase(c: char) -> bool {
-    title_digraph(c) == Some(c)
-        || matches!(u32::from(c), 0x1f88..=0x1f8f | 0x1f98..=0x1f9f | 0x1fa8..=0x1faf | 0x1fbc | 0x1fcc | 0x1ffc)
 }
 
 // ---------------------------------------------------------------------------------------------- elements

@@ -10,7 +10,7 @@ use crate::residents;
 use crate::value::{Kind, Object, Value, ValueExt};
 
 use super::effort::{Effort, Stop, or_walk};
-use super::{deep, int, list, record, sequence, table};
+use super::{deep, elems, int, list, record, sequence, table};
 
 /// `a == b`
 ///
@@ -108,6 +108,7 @@ pub(super) fn equal_leaves<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bo
         Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
         Kind::Set => equal_sets(cx, x, y),
         Kind::Range => Ok(sequence::Range::of(x).same_elements(&sequence::Range::of(y))),
+        Kind::Elems => Ok(elems::parts(x) == elems::parts(y)),
         Kind::Host => match residents::keys(x, y) {
             Some((a, b)) => equal_leaves(cx, a, b),
             None => Ok(x == y),

@@ -100,14 +100,19 @@ pub fn from_float(f: f64) -> Option<BigInt> {
     Some(if f < 0.0 { -magnitude } else { magnitude })
 }
 
-/// An int, or a float without its fraction. `None` for what is no number.
+/// An int, or a float without its fraction.
 ///
 /// # Errors
-/// The float is not finite.
-pub fn truncated(value: Value<'_>) -> Res<Option<BigInt>> {
-    let Some(f) = value.as_float() else { return Ok(to_big(value)) };
+/// It is no number, or a float that is not finite.
+pub fn truncated(value: Value<'_>) -> Res<BigInt> {
+    let Some(f) = value.as_float() else {
+        return match to_big(value) {
+            Some(i) => Ok(i),
+            None => fail!("cannot convert {} to int", value.type_name()),
+        };
+    };
     match from_float(f) {
-        Some(i) => Ok(Some(i)),
+        Some(i) => Ok(i),
         None => fail!("cannot convert float {} to integer", if f.is_nan() { "NaN" } else { "infinity" }),
     }
 }
@@ -308,7 +313,7 @@ pub fn negate<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
         Kind::Int => make(cx, -value.as_small().unwrap_or(0)),
         _ => match to_big(value) {
             Some(big) => make_big(cx, &-big),
-            None => fail!("unknown unary op: -{}", value.type_name()),
+            None => fail!("unknown unary op: - {}", value.type_name()),
         },
     }
 }
@@ -320,7 +325,7 @@ pub fn negate<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
 pub fn invert<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
     match to_big(value) {
         Some(big) => make_big(cx, &(-big - 1)),
-        None => fail!("unknown unary op: ~{}", value.type_name()),
+        None => fail!("unknown unary op: ~ {}", value.type_name()),
     }
 }
 

@@ -159,8 +159,11 @@ impl Chosen {
     }
 }
 
-/// A bound as an int between `low` and `high`.
-fn bound(value: Value<'_>, default: i64, len: i64, low: i64, high: i64, what: &str) -> Res<i64> {
+/// A bound of a slice of a sequence of `len` elements, as an int between `low` and `high`. `None` means the default.
+///
+/// # Errors
+/// It is no int.
+pub fn bound(value: Value<'_>, default: i64, len: i64, low: i64, high: i64, what: &str) -> Res<i64> {
     let given = match value.kind() {
         Kind::None => return Ok(default),
         Kind::Int => value.as_small().unwrap_or(0),

@@ -66,10 +66,7 @@ fn to_int<'s>(cx: Cx<'s>, args: &Args<'_, 's>, round: impl Fn(f64) -> f64) -> Re
         return Ok(x);
     }
     let rounded = int::make_float(cx, round(number(x)?))?;
-    match int::truncated(rounded)? {
-        Some(i) => int::make_big(cx, &i),
-        None => Ok(x),
-    }
+    int::make_big(cx, &int::truncated(rounded)?)
 }
 
 fn log<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

@@ -529,5 +529,5 @@ fn holds_slow<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<b
 
 #[cold]
 fn range_bound(value: Value<'_>) -> Res<i64> {
-    crate::builtins::functions::range_argument(value).map_err(|failure| failure.inside("range"))
+    crate::builtins::functions::int_argument(value).map_err(|failure| failure.inside("range"))
 }

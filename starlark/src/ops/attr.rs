@@ -7,6 +7,7 @@ use crate::failure::{Failure, Res, fail};
 use crate::guard::guarded;
 use crate::host_type::{GetFn, Member};
 use crate::residents;
+use crate::spelling;
 use crate::value::{Kind, Value, ValueExt, shapes};
 
 /// What `value.name` is, if it is anything. `hint` is where a struct's field was found last time.
@@ -126,31 +127,5 @@ pub fn missing<'s>(cx: Cx<'s>, value: Value<'s>, name: &str) -> Box<Failure> {
 
 /// The candidate that differs least from a name, if it is near enough for a typing error.
 pub fn spelled_like<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace('_', "");
-    let wanted = plain(name);
-    candidates
-        .iter()
-        .map(|candidate| (distance(&wanted, &plain(candidate)), candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= name.len() / 2 && *distance <= 2)
-        .map(|(_, candidate)| candidate.as_str())
-}
-
-/// How many letters have to be inserted, removed, replaced or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+    spelling::nearest(name, candidates.iter().map(String::as_str))
 }

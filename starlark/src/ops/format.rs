@@ -1,6 +1,7 @@
 //! `%` on strings and `str.format`.
 
 use crate::builtins::convert::decimal;
+use crate::convert;
 use crate::cx::Cx;
 use crate::data::text::{self, Text};
 use crate::data::{int, table};
@@ -52,7 +53,7 @@ fn write_percent<'s>(cx: Cx<'s>, out: &mut Text, template: Value<'s>, operand: V
             fail!("unknown conversion %{}", rest.chars().next().unwrap_or_default());
         }
         at += 1;
-        convert(cx, out, char::from(conversion), argument)?;
+        convert_one(cx, out, char::from(conversion), argument)?;
     }
     out.push_slice(template, at..bytes.len());
     // A mapping may have keys that the template does not use.
@@ -77,7 +78,7 @@ fn by_name<'s>(operand: Value<'s>, name: &[u8]) -> Res<Value<'s>> {
 }
 
 /// One conversion of a `%` template.
-fn convert<'s>(cx: Cx<'s>, out: &mut Text, conversion: char, value: Value<'s>) -> Res<()> {
+fn convert_one<'s>(cx: Cx<'s>, out: &mut Text, conversion: char, value: Value<'s>) -> Res<()> {
     match conversion {
         'd' | 'i' if value.as_small().is_some() => {
             out.push_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20]));
@@ -85,9 +86,9 @@ fn convert<'s>(cx: Cx<'s>, out: &mut Text, conversion: char, value: Value<'s>) -
         's' => repr::write_str(cx, out, value),
         'r' => repr::write(cx, out, value),
         'd' | 'i' | 'o' | 'x' | 'X' => {
-            let Some(i) = int::truncated(value)? else {
-                fail!("%{conversion} format requires integer: cannot convert {} to int", value.type_name());
-            };
+            let within =
+                |failure| convert::at(failure, format_args!("%{conversion} format requires integer: "));
+            let i = int::truncated(value).map_err(within)?;
             match conversion {
                 'o' => out.push_str(&i.to_str_radix(8)),
                 'x' => out.push_str(&i.to_str_radix(16)),

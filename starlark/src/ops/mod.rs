@@ -81,7 +81,7 @@ pub fn unary<'s>(cx: Cx<'s>, op: &str, a: Value<'s>) -> Res<Value<'s>> {
         ("-", _) => int::negate(cx, a),
         ("~", _) => int::invert(cx, a),
         (_, Kind::Int | Kind::BigInt | Kind::Float) => Ok(a),
-        _ => fail!("unknown unary op: +{}", a.type_name()),
+        _ => fail!("unknown unary op: + {}", a.type_name()),
     }
 }
 

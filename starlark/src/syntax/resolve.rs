@@ -8,7 +8,6 @@
 mod advice;
 mod declare;
 mod scopes;
-mod spelling;
 mod visit;
 mod walk;
 

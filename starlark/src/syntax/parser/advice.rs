@@ -92,8 +92,10 @@ impl Scene<'_> {
         if self.got == TokenKind::Reserved {
             return reserved(self.word).map(str::to_owned);
         }
-        self.name()
-            .or_else(|| self.operator().or_else(|| self.layout()).map(str::to_owned))
+        self.operator()
+            .map(str::to_owned)
+            .or_else(|| self.name())
+            .or_else(|| self.layout().map(str::to_owned))
             .or_else(|| self.sequence())
     }
 

@@ -12,7 +12,8 @@ use super::super::names::Names;
 use super::super::source::{SourceFile, Span};
 use super::scopes::Scopes;
 use super::visit::{Visit, param_idents, walk_clause, walk_defaults, walk_expr, walk_stmt, walk_target};
-use super::{Binding, Environment, FunctionInfo, Global, advice, declare, spelling};
+use super::{Binding, Environment, FunctionInfo, Global, advice, declare};
+use crate::spelling;
 
 /// How many errors may come with a spelling hint. A file with more has another problem.
 const HINTS: usize = 50;

@@ -3,7 +3,7 @@
 /// The candidate nearest to `name`, if one is near: fewer than half of the letters differ. Case and
 /// underscores do not count. Among equals the alphabetically first wins, so that messages do not depend on
 /// hash tables.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = fold(name);
     let limit = name.len().div_ceil(2);
     let near = candidates.into_iter().filter_map(|candidate| {
@@ -21,18 +21,23 @@ fn fold(name: &str) -> Vec<char> {
     name.chars().filter(|&c| c != '_').flat_map(char::to_lowercase).collect()
 }
 
-/// The least number of letters to insert, delete or replace (Levenshtein).
+/// The least number of letters to insert, delete, replace or swap with their neighbour (Damerau and Levenshtein; no
+/// letter is changed twice).
 fn distance(a: &[char], b: &[char]) -> usize {
-    // row[j] is the distance between the letters of `a` seen so far and the first j of `b`.
+    // row[j] is the distance between the letters of `a` seen so far and the first j of `b`; `above` is the row before.
+    let mut above = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+    for i in 1..=a.len() {
+        let mut below = vec![i];
+        for j in 1..=b.len() {
+            let replaced = row[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(row[j] + 1).min(below[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(above[j - 2] + 1);
+            }
+            below.push(least);
         }
+        above = std::mem::replace(&mut row, below);
     }
     row[b.len()]
 }
@@ -49,5 +54,17 @@ mod tests {
         assert_eq!(nearest("nonsense", known), None);
         assert_eq!(nearest("y", known), None);
         assert_eq!(nearest("", known), None);
+        assert_eq!(nearest("lne", ["len", "list"]), Some("len"));
+    }
+
+    #[test]
+    fn neighbours_may_be_swapped() {
+        let letters = |text: &str| text.chars().collect::<Vec<char>>();
+        let of = |a: &str, b: &str| distance(&letters(a), &letters(b));
+        assert_eq!(of("nmae", "name"), 1);
+        assert_eq!(of("", "abc"), 3);
+        assert_eq!(of("abc", ""), 3);
+        assert_eq!(of("kitten", "sitting"), 3);
+        assert_eq!(of("ca", "abc"), 3);
     }
 }

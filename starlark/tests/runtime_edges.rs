@@ -1,0 +1,150 @@
+//! Corners of the specification, and what the Go implementation does where it is silent: each expression stands beside
+//! what it gives, or the error.
+
+use frazil_starlark::Engine;
+
+/// What `repr` shows of an expression, or the error.
+fn outcome(program: &str) -> String {
+    let mut engine = Engine::default();
+    match engine.run("test", program) {
+        Ok(()) => engine.global("test", "x", frazil_starlark::ops::repr::repr).unwrap(),
+        Err(error) => error.message().to_owned(),
+    }
+}
+
+fn all(cases: &[(&str, &str)]) {
+    for (expression, expected) in cases {
+        assert_eq!(outcome(&format!("x = {expression}")), *expected, "{expression}");
+    }
+}
+
+#[test]
+fn bounds_are_clamped_however_large_they_are() {
+    all(&[
+        ("'bonbon'.find('on', -1 << 70)", "1"),
+        ("'bonbon'.find('on', 1 << 70)", "-1"),
+        ("'bonbon'.rfind('on', 0, 1 << 70)", "4"),
+        ("'bonbon'.find('', 4, 2)", "4"),
+        ("'banana'.count('a', -(1 << 70), 1 << 70)", "3"),
+        ("'abc'.endswith('c', -1 << 70, 1 << 70)", "True"),
+        ("['a', 'b'].index('b', -1 << 70)", "1"),
+        ("['a', 'b'].index('b', 1 << 70)", "error in index: value not in list"),
+        ("'abc'[-1 << 70:1 << 70]", "\"abc\""),
+    ]);
+    assert_eq!(outcome("x = [1]\nx.insert(1 << 70, 2)\nx.insert(-1 << 70, 0)"), "[0, 1, 2]");
+}
+
+#[test]
+fn bounds_are_ints_or_none() {
+    all(&[
+        ("'a'.count('a', 'b')", "error in count: invalid start index: got string, want int"),
+        ("'a'.find('a', 0, 1.0)", "error in find: invalid end index: got float, want int"),
+        ("'a'.startswith('a', True)", "error in startswith: invalid start index: got bool, want int"),
+        ("['a'].index('a', None, None)", "0"),
+        ("['a'].index('a', 'b')", "error in index: invalid start index: got string, want int"),
+        ("[1].pop('a')", "error in pop: for parameter 1: got string, want int"),
+        ("[1].pop(None)", "error in pop: for parameter 1: got NoneType, want int"),
+        ("[1].pop(1 << 70)", "error in pop: list index: 1180591620717411303424 out of range"),
+    ]);
+}
+
+#[test]
+fn large_ints_are_ints() {
+    let too_large = |what: &str| {
+        format!("error in {what}: 1180591620717411303424 out of range (want value in signed 63-bit range)")
+    };
+    all(&[
+        ("enumerate([], 1 << 70)", &too_large("enumerate: for parameter start")),
+        ("'a'.split('b', 1 << 70)", &too_large("split: for parameter maxsplit")),
+        ("'a'.replace('a', 'b', 1 << 70)", &too_large("replace: for parameter 3")),
+        ("range(0, 1 << 70)", &too_large("range: for parameter 2")),
+        (
+            "bytes([1 << 70])",
+            "error in bytes: at index 0, 1180591620717411303424 out of range (want value in unsigned 8-bit range)",
+        ),
+        ("int('1', 1 << 70)", "error in int: base must be an integer >= 2 && <= 36"),
+    ]);
+}
+
+#[test]
+fn conversions_have_their_words() {
+    all(&[
+        ("float(1, 2)", "error in float: float got 2 arguments, wants 1"),
+        ("float([])", "error in float: float got list, want number or string"),
+        ("float('')", "error in float: empty string"),
+        ("int('1', 'a')", "error in int: for base, got string, want int"),
+        ("int('1', None)", "error in int: for base, got NoneType, want int"),
+        ("bytes()", "error in bytes: got 0 arguments, want exactly 1"),
+        ("bytes(x = 1)", "error in bytes: bytes does not accept keyword arguments"),
+        ("'%x' % float('nan')", "%x format requires integer: cannot convert float NaN to integer"),
+        ("-'a'", "unknown unary op: - string"),
+        ("+None", "unknown unary op: + NoneType"),
+        ("~1.0", "unknown unary op: ~ float"),
+    ]);
+}
+
+#[test]
+fn digits_and_letters_are_told_from_other_numbers() {
+    all(&[
+        (
+            "['1'.isdigit(), '٣'.isdigit(), '²'.isdigit(), '½'.isdigit(), '1²'.isdigit()]",
+            "[True, True, False, False, False]",
+        ),
+        ("['a1'.isalnum(), 'é٣'.isalnum(), '½'.isalnum(), 'Ⅷ'.isalnum()]", "[True, True, False, False]"),
+        ("['aé'.isalpha(), 'Ⅷ'.isalpha()]", "[True, False]"),
+    ]);
+}
+
+#[test]
+fn elements_of_equal_strings_are_equal() {
+    all(&[
+        ("'ab'.elems() == ('a' + 'b').elems()", "True"),
+        ("'ab'.elems() == 'ab'.elem_ords()", "False"),
+        ("'ab'.elems() != 'abc'.elems()", "True"),
+        ("b'ab'.elems() == b'ab'.elems()", "True"),
+        ("b'ab'.elems() == 'ab'.elem_ords()", "False"),
+    ]);
+}
+
+#[test]
+fn a_key_function_cannot_change_what_is_sorted() {
+    let during = "error in append: cannot append to list during iteration";
+    all(&[
+        ("[sorted(l, key = lambda _: l.append(1)) for l in [[2, 1]]]", during),
+        ("[max(l, key = lambda _: l.append(1)) for l in [[2, 1]]]", during),
+        (
+            "[min(d, key = lambda _: d.clear()) for d in [{1: 2}]]",
+            "error in clear: cannot clear hash table during iteration",
+        ),
+        ("[min(l[0], l[1], key = lambda _: l.append(1) or 1) for l in [[2, 1]][:0]]", "[]"),
+    ]);
+    // Afterwards it may be changed, and so may arguments that are compared themselves.
+    assert_eq!(
+        outcome(
+            "x = [3, 1]\nx.append(max(sorted(x, key = lambda i: -i)))\nx.append(min(x, key = lambda i: i))"
+        ),
+        "[3, 1, 3, 1]"
+    );
+    assert_eq!(outcome("x = []\nmin(2, 1, key = lambda i: x.append(i) or i)"), "[2, 1]");
+}
+
+#[test]
+fn a_failed_key_function_ends_the_iteration() {
+    let mut engine = Engine::default();
+    engine
+        .predeclare("shared", |cx| frazil_starlark::data::list::of(cx, &[frazil_starlark::value::none()]))
+        .unwrap();
+    engine.run("one", "sorted(shared, key = lambda x: x.missing)").unwrap_err();
+    engine.run("two", "max(shared, key = lambda x: 1 // 0)").unwrap_err();
+    engine.run("three", "shared.append(1)\nx = len(shared)").unwrap();
+    assert_eq!(engine.get_global::<i64>("three", "x").unwrap(), 2);
+}
+
+#[test]
+fn chained_comparisons_are_explained() {
+    for operator in ["<", "==", "in", "not in"] {
+        let error = Engine::default().run("test", format!("x = 1 {operator} 2 {operator} 3")).unwrap_err();
+        assert_eq!(error.message(), format!("{operator} does not associate with {operator} (use parens)"));
+        assert_eq!(error[0].help.as_deref(), Some("write `a < b and b < c`"));
+    }
+}
