@@ -522,7 +522,7 @@ fn values_of_the_host_stay_on_their_thread() {
     ]);
     for jobs in [1, 2] {
         let setup = |engine: &mut Engine| {
-            engine.function("make", |cx, _| Ok(frazil_starlark::Hosted::new(cx, Opaque)?.value()))
+            engine.function("make", |cx, _| Ok(frazil_starlark::Hosted::new(cx, Opaque, &[])?.value()))
         };
         let engine = Engine::parallel(CONFIG, DIALECT, Arc::new(texts.clone()), jobs, setup);
         let mut engine = engine.expect("an engine");
