@@ -538,7 +538,10 @@ impl Hint {
     /// Remembers a number if it is small enough.
     #[inline(always)]
     pub fn set(&self, hint: usize) {
-        if let Ok(hint) = u8::try_from(hint) {
+        // Threads that share the code would take its cache line from each other.
+        if let Ok(hint) = u8::try_from(hint)
+            && self.0.load(Ordering::Relaxed) != hint
+        {
             self.0.store(hint, Ordering::Relaxed);
         }
     }

@@ -85,7 +85,7 @@ impl<'s> Cx<'s> {
     /// ```
     pub fn call_stack(self) -> Vec<Frame> {
         let frames = self.host.callers.take();
-        let shown = machine::show_frames(self.host, &frames);
+        let shown = machine::show_frames(self.host, &frames[self.host.first_call.get()..]);
         self.host.callers.set(frames);
         shown
     }

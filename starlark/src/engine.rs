@@ -2,13 +2,15 @@
 
 mod heap;
 mod programs;
+mod team;
 
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use frazil::trace::{RecordError, Totals};
-use frazil::{AllocError, Config, ConfigError, Report, Stats};
+use frazil::{AllocError, Config, ConfigError, Group, Report, Stats};
 
 use crate::caller::{Caller, Given};
 use crate::convert::{FromValue, IntoValue, PushArguments};
@@ -20,10 +22,11 @@ use crate::host::{Args, Call};
 use crate::library::Library;
 use crate::limits::{Canceller, Limit, Limits};
 use crate::machine::{Arguments, Loader, Machine, Mistake, View, Watch};
+use crate::parallel::{self, Recipe, Root, Seat, Team};
 use crate::program::Program;
 use crate::syntax::diagnostics::Cause;
 use crate::syntax::{Diagnostic, Dialect, SourceFile};
-use crate::value::{Heap, Value};
+use crate::value::{Heap, Tagging, Value};
 
 /// Why an engine could not be made.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub enum EngineError {
     Config(ConfigError),
     /// The heap has no room for the interpreter's own values.
     Alloc(AllocError),
+    /// What was to give it what programs may use has failed.
+    Setup(Error),
 }
 
 impl fmt::Display for EngineError {
@@ -39,6 +44,7 @@ impl fmt::Display for EngineError {
         match self {
             EngineError::Config(error) => error.fmt(f),
             EngineError::Alloc(error) => error.fmt(f),
+            EngineError::Setup(error) => error.fmt(f),
         }
     }
 }
@@ -105,8 +111,12 @@ impl Engine {
         dialect: Dialect,
         loader: Box<dyn Loader>,
     ) -> Result<Engine, EngineError> {
-        let heap = new_heap(config).map_err(EngineError::Config)?;
-        let machine = Machine::new(heap, dialect, loader).map_err(EngineError::Alloc)?;
+        if dialect.parallel_map {
+            let group = Group::new(config.clone()).map_err(EngineError::Config)?;
+            return Engine::member(Arc::new(Team::new(group, None)), config, dialect, loader, false);
+        }
+        let heap = new_heap(None, config).map_err(EngineError::Config)?;
+        let machine = Machine::new(heap, dialect, loader, None).map_err(EngineError::Alloc)?;
         Ok(Engine { machine })
     }
 
@@ -240,14 +250,25 @@ impl Engine {
     pub(crate) fn machine(&self) -> &Machine {
         &self.machine
     }
+
+    pub(crate) fn into_machine(self) -> Machine {
+        self.machine
+    }
 }
 
+/// The heap of an engine, and of a group of heaps if there is one.
 #[allow(unsafe_code)]
-fn new_heap(config: Config) -> Result<Heap, ConfigError> {
+fn new_heap(group: Option<&Group<Tagging>>, config: Config) -> Result<Heap, ConfigError> {
     // SAFETY: the heap goes into the `Machine` of one `Engine`. Code outside of this crate can put a value somewhere
     // only through functions that take it together with a `Cx<'s>`, or into a cell of `Value<'s>`; both are
     // invariant in `'s`, and both are only handed to functions that are generic over `'s`. So a function can never
     // prove that values of another engine have this `'s`, however such functions are nested in each other. Inside
     // of the crate no function has two machines, and a `Handle` gives its value only to the machine that made it.
-    unsafe { Heap::unbranded(config) }
+    // Machines of a team exchange values as `Shared` only.
+    unsafe {
+        match group {
+            None => Heap::unbranded(config),
+            Some(group) => group.unbranded(config),
+        }
+    }
 }

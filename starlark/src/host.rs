@@ -1,7 +1,7 @@
 //! What the machine has outside of the heap: code, built-in functions, and the hooks of the embedding program.
 
 use std::any::{Any, TypeId};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::handle::{Handle, Pool};
 use crate::limits::Meter;
 use crate::machine::{self, Machine};
 use crate::ops::attr;
+use crate::parallel::{self, Event, Record};
 use crate::picture::Place;
 use crate::residents::Residents;
 use crate::syntax::{Diagnostic, Dialect};
@@ -82,12 +83,16 @@ pub struct Host {
     pub builtins: Vec<Builtin>,
     /// The built-in functions every module can use.
     pub universal: HashMap<String, u32>,
-    /// What `print` does with a line.
+    /// What `print` does with a line, unless what happens is recorded.
     pub print: Box<dyn Fn(&str)>,
     /// The places where the program allocates, by site (from 1); none unless the program is profiled.
     pub(crate) places: Option<Vec<Place>>,
-    /// What is done with a warning about a module.
+    /// What is done with a warning about a module, unless what happens is recorded.
     pub warn: Box<dyn Fn(&Diagnostic)>,
+    /// What the host is to be told of later: somebody else's lines come first.
+    pub(crate) recorded: RefCell<Option<Record>>,
+    /// Of the active calls, those before this one belong to the caller of `parallel_map`, and are not shown.
+    pub(crate) first_call: Cell<usize>,
     /// The language.
     pub dialect: Dialect,
     /// A buffer for texts in the making. Whoever uses it takes it out and puts it back.
@@ -114,6 +119,8 @@ impl Host {
             universal: HashMap::new(),
             print: Box::new(|line| println!("{line}")),
             warn: Box::new(|_| {}),
+            recorded: RefCell::default(),
+            first_call: Cell::new(0),
             dialect,
             places: None,
             scratch: Cell::default(),
@@ -128,7 +135,27 @@ impl Host {
             let number = host.add_builtin(name, call);
             host.universal.insert(name.to_owned(), number);
         }
+        if dialect.parallel_map {
+            let number = host.add_builtin(parallel::MAP, parallel::map_call());
+            host.universal.insert(parallel::MAP.to_owned(), number);
+        }
         host
+    }
+
+    /// The program prints a line.
+    pub(crate) fn print(&self, line: &str) {
+        match &mut *self.recorded.borrow_mut() {
+            Some(record) => record.push(Event::Line(line.to_owned())),
+            None => (self.print)(line),
+        }
+    }
+
+    /// There is something to be said about a module.
+    pub(crate) fn warn(&self, warning: &Diagnostic) {
+        match &mut *self.recorded.borrow_mut() {
+            Some(record) => record.push(Event::Warning(warning.clone())),
+            None => (self.warn)(warning),
+        }
     }
 
     /// Adds a built-in function and returns its number.

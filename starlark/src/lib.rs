@@ -121,6 +121,7 @@ pub mod library;
 pub mod limits;
 pub mod machine;
 pub mod ops;
+pub mod parallel;
 pub mod picture;
 pub mod program;
 mod resident;

@@ -4,12 +4,13 @@
 //! a small stock of them, the *fuel*, and looks at everything else only when that is used up: so a limit costs one
 //! decrement where there was a test already, and is the same whether it is set or not.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::{Failure, Res};
+use crate::parallel::Unit;
 
 /// Steps between two looks at what is left and at the canceller: some hundred microseconds.
 const FUEL: u32 = 1 << 14;
@@ -95,6 +96,17 @@ pub(crate) struct Meter {
     ended: Cell<Option<Limit>>,
     pub limits: Cell<Limits>,
     pub canceller: Canceller,
+    /// What is worked on, if somebody may call it off.
+    unit: RefCell<Option<Arc<Unit>>>,
+}
+
+/// Where the count of a program stands that is interrupted by a unit with a count of its own.
+pub(crate) struct Interrupted {
+    fuel: u32,
+    left: u64,
+    ended: Option<Limit>,
+    limits: Limits,
+    unit: Option<Arc<Unit>>,
 }
 
 impl Meter {
@@ -105,7 +117,52 @@ impl Meter {
             ended: Cell::new(None),
             limits: Cell::default(),
             canceller: Canceller::default(),
+            unit: RefCell::new(None),
         }
+    }
+
+    /// What is worked on now.
+    pub fn unit(&self) -> Option<Arc<Unit>> {
+        self.unit.borrow().clone()
+    }
+
+    /// Steps that are left.
+    pub fn remaining(&self) -> u64 {
+        self.left.get().saturating_add(u64::from(self.fuel.get().saturating_sub(1)))
+    }
+
+    /// Begins a unit that may take so many steps. `limits` has the other limits, and the number for the error.
+    pub fn begin_unit(&self, unit: Arc<Unit>, limits: Limits, steps: u64) -> Interrupted {
+        Interrupted {
+            fuel: self.fuel.replace(1),
+            left: self.left.replace(steps),
+            ended: self.ended.take(),
+            limits: self.limits.replace(limits),
+            unit: self.unit.replace(Some(unit)),
+        }
+    }
+
+    /// Ends a unit that was given `steps`, goes on with what was interrupted, and says how many steps the unit took.
+    pub fn end_unit(&self, before: Interrupted, steps: u64) -> u64 {
+        let taken = steps.saturating_sub(self.remaining());
+        self.fuel.set(before.fuel);
+        self.left.set(before.left);
+        self.ended.set(before.ended);
+        self.limits.set(before.limits);
+        self.unit.replace(before.unit);
+        taken
+    }
+
+    /// The program takes the steps that others took for it.
+    ///
+    /// # Errors
+    /// It may not take so many.
+    pub fn charge(&self, steps: u64) -> Res<()> {
+        self.check_ended()?;
+        let left = self.remaining().checked_sub(steps);
+        self.fuel.set(1);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or_else(|| self.end(self.out_of_steps()))
     }
 
     /// A program begins.
@@ -168,6 +225,9 @@ impl Meter {
         match self.ended.get() {
             Some(limit) => Err(self.end(limit)),
             None if self.canceller.0.swap(false, Ordering::Relaxed) => Err(self.end(Limit::Cancelled)),
+            None if self.unit.borrow().as_ref().is_some_and(|unit| unit.is_called_off()) => {
+                Err(self.end(Limit::Cancelled))
+            }
             None => Ok(()),
         }
     }

@@ -26,6 +26,9 @@ use crate::syntax::{self, Diagnostic, Dialect, Environment, Module, SourceFile};
 #[derive(Clone, Debug)]
 pub struct Program(pub(crate) Arc<Parts>);
 
+/// The names that a module exports, and the places of these among its globals.
+pub(crate) type Exports = Arc<HashMap<Box<str>, u32>>;
+
 /// What a program is made of.
 #[derive(Debug)]
 pub(crate) struct Parts {
@@ -36,7 +39,7 @@ pub(crate) struct Parts {
     /// How many globals it has.
     pub globals: usize,
     /// The places of what it exports among its globals.
-    pub exports: Arc<HashMap<Box<str>, u32>>,
+    pub exports: Exports,
     pub warnings: Vec<Diagnostic>,
 }
 

@@ -117,7 +117,7 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
 fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let line = join_arguments(cx, args)?;
     guarded(|| {
-        (cx.host.print)(&line);
+        cx.host.print(&line);
         Ok(none())
     })
 }

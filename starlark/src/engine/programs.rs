@@ -11,7 +11,11 @@ impl Engine {
     /// All that is wrong with the text, or the error that ended the run.
     pub fn run(&mut self, key: &str, text: impl Into<String>) -> Result<(), Error> {
         self.begin()?;
-        let outcome = self.machine.run_module(key, &SourceFile::new(key, text));
+        let source = SourceFile::new(key, text);
+        let outcome = match self.graph_team() {
+            Some(team) => parallel::run(&mut self.machine, &team, vec![(key.to_owned(), Some(source))]).remove(0),
+            None => self.machine.run_module(key, &source),
+        };
         outcome.map_err(|diagnostics| self.recover(diagnostics.into()))
     }
 
@@ -155,7 +159,7 @@ impl Engine {
         self.look(handle, |cx, value| cx.freeze(value));
     }
 
-    fn begin(&mut self) -> Result<(), Error> {
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
         let begun = self.machine.begin();
         begun.map_err(|failure| self.fail(*failure))
     }
@@ -174,7 +178,7 @@ impl Engine {
     }
 
     /// A program that had no memory leaves garbage, for which the next one cannot wait.
-    fn recover(&mut self, error: Error) -> Error {
+    pub(super) fn recover(&mut self, error: Error) -> Error {
         if error.iter().any(|diagnostic| matches!(diagnostic.cause, Cause::Limit(Limit::Memory))) {
             // If this fails, so will the next program, and say so.
             let _ = self.machine.collect(frazil::Request::Complete);

@@ -84,6 +84,7 @@ impl Machine {
         let outcome = self.call_at(self.top(), fill);
         // What the caller makes from now on does not count for the callee's last line.
         self.heap.set_site(site);
+        self.rest();
         outcome
     }
 

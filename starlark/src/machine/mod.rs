@@ -28,13 +28,14 @@ use crate::cx::{self, Cx, ROOT_WORDS};
 use crate::failure::{Failure, Res};
 use crate::host::Host;
 use crate::limits::Limit;
+use crate::parallel::{Codebook, Seat};
 use crate::picture::Place;
 use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Heap, Value};
 
 pub use embed::Arguments;
 pub use modules::Loader;
-pub(crate) use modules::Modules;
+pub(crate) use modules::{Done, Kept, Legacy, Modules, kept_value};
 pub use planted::Mistake;
 pub(crate) use session::Globals;
 pub(crate) use unwind::show_frames;
@@ -108,6 +109,8 @@ pub struct Machine {
     collections_left: u64,
     /// See [`Mistake`].
     planted: Option<Mistake>,
+    /// Its place among machines that share values, if there are others.
+    seat: Option<Seat>,
 }
 
 impl Machine {
@@ -115,7 +118,16 @@ impl Machine {
     ///
     /// # Errors
     /// There is no memory even for its own values.
-    pub(crate) fn new(heap: Heap, dialect: Dialect, loader: Box<dyn Loader>) -> Result<Machine, AllocError> {
+    pub(crate) fn new(
+        heap: Heap,
+        dialect: Dialect,
+        loader: Box<dyn Loader>,
+        seat: Option<Seat>,
+    ) -> Result<Machine, AllocError> {
+        let numbers = match &seat {
+            Some(seat) => Arc::clone(&seat.team.book),
+            None => Arc::new(Codebook::default()),
+        };
         heap.stack_grow(ROOT_WORDS).ok_or(AllocError::System { requested: ROOT_WORDS })?;
         cx::make_roots(&heap)?;
         Ok(Machine {
@@ -128,11 +140,12 @@ impl Machine {
             running: None,
             inside: 0,
             repeated: None,
-            modules: Modules::new(loader),
+            modules: Modules::new(loader, numbers),
             watch: None,
             dialect,
             collections_left: u64::MAX,
             planted: None,
+            seat,
         })
     }
 

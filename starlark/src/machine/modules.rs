@@ -2,6 +2,7 @@
 
 mod installed;
 mod programs;
+mod sharing;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,12 +15,14 @@ use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::guard::guarded;
 use crate::ops::{self, attr};
-use crate::program::Program;
+use crate::parallel::{Arranged, Codebook, Graph};
+use crate::program::{Exports, Program};
 use crate::syntax::{Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
 use super::{Machine, ROUNDS_MAX};
 use installed::Installed;
+pub(crate) use sharing::{Done, Kept, Legacy, kept_value};
 
 /// Finds the text of modules for an interpreter.
 pub trait Loader {
@@ -38,11 +41,11 @@ pub trait Loader {
 }
 
 /// What a loaded module left.
-struct Loaded {
+pub(crate) struct Loaded {
     /// Where the tuple of its globals' cells is in the list of kept values.
     kept: usize,
     /// The places of what it exports among its globals.
-    exports: Arc<HashMap<Box<str>, u32>>,
+    exports: Exports,
 }
 
 /// All modules of a machine.
@@ -63,10 +66,14 @@ pub(crate) struct Modules {
     installed: Installed,
     /// Stands for the code of top levels that have run.
     spent: Arc<Code>,
+    /// What the `load` statements of the running module lead to, if that has been found out before.
+    pub(crate) arranged: Option<Vec<Arranged>>,
+    /// What tells the host of the modules that the running one loads, if they have been evaluated before.
+    pub(crate) graph: Option<Arc<Graph>>,
 }
 
 impl Modules {
-    pub(super) fn new(loader: Box<dyn Loader>) -> Modules {
+    pub(super) fn new(loader: Box<dyn Loader>, numbers: Arc<Codebook>) -> Modules {
         Modules {
             loader,
             loaded: HashMap::new(),
@@ -74,7 +81,9 @@ impl Modules {
             places: Vec::new(),
             free: Vec::new(),
             depth: 0,
-            installed: Installed::default(),
+            installed: Installed::new(numbers),
+            arranged: None,
+            graph: None,
             spent: Arc::new(Code::spent()),
         }
     }
@@ -271,6 +280,11 @@ impl Machine {
         let Some(frame) = self.frames.last().copied() else { return Ok(()) };
         let code = Arc::clone(&self.host.codes[frame.code as usize]);
         let site = &code.loads[number as usize];
+        if let Some(arranged) = &self.modules.arranged {
+            let arranged = Arranged::clone(&arranged[number as usize]);
+            let key = self.load_arranged(arranged, &code, site)?;
+            return self.bind_loaded(&key, &code, site, frame.base as usize);
+        }
         let loader = &self.modules.loader;
         let key = guarded(|| {
             let key = loader.resolve(&site.module, code.file.name());
@@ -294,6 +308,17 @@ impl Machine {
         let outcome = self.run_module(key, &SourceFile::new(key, text));
         self.modules.depth -= 1;
         outcome.map_err(|errors| Box::new(Failure::Placed(Box::new(while_loading(errors, code, site)))))
+    }
+
+    /// Reads and runs a module that nothing loads.
+    ///
+    /// # Errors
+    /// It cannot be read, or what is wrong with it.
+    pub(crate) fn run_root(&mut self, key: &str) -> Result<(), Vec<Diagnostic>> {
+        let loader = &self.modules.loader;
+        let read = guarded(|| loader.read(key).map_err(|error| Failure::new(format!("cannot load {key}: {error}"))));
+        let text = read.map_err(|failure| vec![self.diagnose(*failure)])?;
+        self.run_module(key, &SourceFile::new(key, text))
     }
 
     fn bind_loaded(&self, key: &str, code: &Code, site: &LoadSite, base: usize) -> Res<()> {

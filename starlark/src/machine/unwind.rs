@@ -47,7 +47,7 @@ impl Machine {
 
     /// The active calls, outermost first.
     pub(crate) fn call_stack(&self) -> Vec<syntax::Frame> {
-        show_frames(&self.host, &self.frames)
+        show_frames(&self.host, &self.frames[self.host.first_call.get()..])
     }
 
     /// Ends the loops that were in progress in a call, so that what they ran over can be changed again.

@@ -26,12 +26,14 @@ pub struct Dialect {
     pub f_strings: bool,
     /// Type annotations of parameters, results and variables: parsed, then ignored, with a warning in each file.
     pub type_annotations: bool,
+    /// The built-in `parallel_map` may be used: see [`crate::parallel`].
+    pub parallel_map: bool,
 }
 
 /// A switch: its name, and the field it stands for.
 type Switch = (&'static str, fn(&mut Dialect) -> &mut bool);
 
-const SWITCHES: [Switch; 11] = [
+const SWITCHES: [Switch; 12] = [
     ("set", |dialect| &mut dialect.set),
     ("set-order", |dialect| &mut dialect.set_order),
     ("recursion", |dialect| &mut dialect.recursion),
@@ -43,6 +45,7 @@ const SWITCHES: [Switch; 11] = [
     ("nested-def", |dialect| &mut dialect.nested_def),
     ("f-strings", |dialect| &mut dialect.f_strings),
     ("types", |dialect| &mut dialect.type_annotations),
+    ("parallel-map", |dialect| &mut dialect.parallel_map),
 ];
 
 impl Dialect {
@@ -59,9 +62,11 @@ impl Dialect {
         nested_def: true,
         f_strings: false,
         type_annotations: false,
+        parallel_map: false,
     };
 
-    /// Everything allowed. (That loaded names become globals allows nothing, so it stays off.)
+    /// Everything allowed. (That loaded names become globals allows nothing, and `parallel_map` is no part of the language
+    /// but a function more; so these stay off.)
     pub const EXTENDED: Dialect = Dialect {
         set: true,
         set_order: true,
@@ -74,6 +79,7 @@ impl Dialect {
         nested_def: true,
         f_strings: true,
         type_annotations: true,
+        parallel_map: false,
     };
 
     /// The names of all switches, for [`Dialect::switch`].

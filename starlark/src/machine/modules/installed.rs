@@ -2,7 +2,8 @@
 //!
 //! Functions name their code by number, and the codes of a program have consecutive ones. The links of all these codes refer
 //! to one object, the program's *token*, and every function refers to links: so when the token has died there is nobody who
-//! could call the code, and its numbers are free for other programs.
+//! could call the code, and its numbers are free for other programs. Which numbers are taken is in the [`Codebook`], which
+//! several machines may have in common.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 use crate::code::Code;
 use crate::cx::Cx;
 use crate::failure::Res;
+use crate::parallel::Codebook;
 use crate::program::Program;
-use crate::value::{Heap, Value, shapes};
+use crate::value::{Heap, Object, Value, shapes};
 
 /// The code of one program.
 struct Group {
@@ -31,14 +33,13 @@ impl Group {
 }
 
 /// See [the module](self).
-#[derive(Default)]
-pub(super) struct Installed {
+pub(in crate::machine) struct Installed {
     /// By the number of the first code.
     groups: BTreeMap<usize, Group>,
     /// The first code of programs that may be run again, by identity.
     again: HashMap<usize, usize>,
-    /// Numbers that are free: how many, by the first.
-    free: BTreeMap<usize, usize>,
+    /// Which numbers are taken.
+    numbers: Arc<Codebook>,
 }
 
 fn identity(program: &Program) -> usize {
@@ -46,32 +47,30 @@ fn identity(program: &Program) -> usize {
 }
 
 impl Installed {
+    pub fn new(numbers: Arc<Codebook>) -> Installed {
+        Installed { groups: BTreeMap::new(), again: HashMap::new(), numbers }
+    }
+
     /// The numbers of a program's codes, if it is there to be run again.
     pub fn find(&self, program: &Program) -> Option<Range<usize>> {
         let first = *self.again.get(&identity(program))?;
         Some(first..first + program.0.codes.len())
     }
 
-    /// Takes numbers for the codes of a program: free ones, or those from `end` on.
-    pub fn take(&mut self, program: &Program, again: bool, end: usize) -> Range<usize> {
-        let count = program.0.codes.len();
-        let free = self.free.iter().find(|&(_, &free)| free >= count).map(|(&first, &free)| (first, free));
-        let first = match free {
-            Some((first, free)) => {
-                self.free.remove(&first);
-                if free > count {
-                    self.free.insert(first + count, free - count);
-                }
-                first
-            }
-            None => end,
-        };
+    /// Takes numbers for the codes of a program.
+    pub fn take(&mut self, program: &Program, again: bool) -> Range<usize> {
+        let codes = self.numbers.take(&program.0.codes);
         if again {
-            self.again.insert(identity(program), first);
+            self.again.insert(identity(program), codes.start);
         }
         let program = again.then(|| program.clone());
-        self.groups.insert(first, Group { count, program, token: None });
-        first..first + count
+        self.groups.insert(codes.start, Group { count: codes.len(), program, token: None });
+        codes
+    }
+
+    /// Nobody can call the code with this number any more.
+    pub fn spend(&self, code: usize, spent: &Arc<Code>) {
+        self.numbers.change(code..code + 1, spent);
     }
 
     /// The token of the program whose first code has this number.
@@ -92,6 +91,20 @@ impl Installed {
         Ok(token.into())
     }
 
+    /// The programs whose functions live, with their tokens.
+    pub fn living<'s>(&self, heap: &'s Heap) -> Vec<(Range<usize>, Object<'s>)> {
+        let tokens = self.groups.iter().filter_map(|(&first, group)| {
+            Some((first..first + group.count, heap.upgrade(group.token.as_ref()?)?))
+        });
+        tokens.collect()
+    }
+
+    /// Takes over a program that another machine has installed, with its token, which is in this heap now.
+    pub fn inherit(&mut self, heap: &Heap, codes: Range<usize>, token: Object<'_>) {
+        let token = Some(heap.weak(token));
+        self.groups.insert(codes.start, Group { count: codes.len(), program: None, token });
+    }
+
     /// Lets code go that nobody can call any more.
     pub fn sweep(&mut self, heap: &Heap, codes: &mut [Arc<Code>], spent: &Arc<Code>) {
         let dead = self.groups.iter().filter(|(_, group)| group.is_dead(heap)).map(|(&first, _)| first);
@@ -103,22 +116,11 @@ impl Installed {
             if let Some(token) = group.token {
                 heap.forget_weak(token);
             }
-            codes[first..first + group.count].fill(Arc::clone(spent));
-            put_back(&mut self.free, first, group.count);
+            let range = first..first + group.count;
+            codes[range.clone()].fill(Arc::clone(spent));
+            self.numbers.give_back(range, spent);
         }
     }
-}
-
-/// Adds numbers to those that are free, joined with their neighbours.
-fn put_back(free: &mut BTreeMap<usize, usize>, mut first: usize, mut count: usize) {
-    count += free.remove(&(first + count)).unwrap_or(0);
-    if let Some((&before, &size)) = free.range(..first).next_back()
-        && before + size == first
-    {
-        first = before;
-        count += size;
-    }
-    free.insert(first, count);
 }
 
 #[cfg(test)]
@@ -178,14 +180,5 @@ mod tests {
         }
         assert!(codes(&mut engine).0 <= 6);
         assert!(engine.get_global::<Vec<i64>>("m", "y").is_ok_and(|y| y == [0, 49, 98]));
-    }
-
-    #[test]
-    fn neighbours_join() {
-        let mut free = BTreeMap::new();
-        for (first, count) in [(0, 2), (6, 1), (4, 2), (8, 2), (2, 2), (7, 1)] {
-            put_back(&mut free, first, count);
-        }
-        assert_eq!(free, BTreeMap::from([(0, 10)]));
     }
 }

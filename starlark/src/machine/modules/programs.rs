@@ -73,7 +73,7 @@ impl Machine {
     /// Makes the objects that a program refers to. Returns the place of the tuple of its cells and its links among the
     /// kept values, and the number of the top level's code.
     fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
-        program.0.warnings.iter().for_each(&self.host.warn);
+        program.0.warnings.iter().for_each(|warning| self.host.warn(warning));
         let codes = self.install(program, again);
         let toplevel = codes.end as u32 - 1;
         let kept = self.instantiate(program, codes, |cx, _| fresh_cell(cx))?;
@@ -88,7 +88,7 @@ impl Machine {
         if let Some(codes) = self.modules.installed.find(program) {
             return codes;
         }
-        let codes = self.modules.installed.take(program, again, self.host.codes.len());
+        let codes = self.modules.installed.take(program, again);
         if codes.end > self.host.codes.len() {
             self.host.codes.resize(codes.end, Arc::clone(&self.modules.spent));
             self.active.resize_with(codes.end, Default::default);
@@ -120,6 +120,7 @@ impl Machine {
     pub(in crate::machine) fn spend(&mut self, toplevel: u32, again: bool) {
         if !again && self.host.places.is_none() {
             self.host.codes[toplevel as usize] = Arc::clone(&self.modules.spent);
+            self.modules.installed.spend(toplevel as usize, &self.modules.spent);
         }
     }
 }
