@@ -90,7 +90,10 @@ fn same_everywhere(texts: &[(&str, &str)]) -> Told {
 #[test]
 fn a_diamond_is_evaluated_once() {
     let (lines, outcome) = same_everywhere(&[
-        ("main", "print('main begins')\nload('left', 'l')\nprint('between')\nload('right', 'r')\nprint(l, r, l[0] == r[0])"),
+        (
+            "main",
+            "print('main begins')\nload('left', 'l')\nprint('between')\nload('right', 'r')\nprint(l, r, l[0] == r[0])",
+        ),
         ("left", "load('base', 'xs', 'f')\nprint('left')\nl = (xs, f(1))"),
         ("right", "load('base', 'xs', 'f')\nprint('right')\nr = (xs, f(2))"),
         ("base", "print('base')\nxs = [1, 2]\ndef f(x): return [x] + xs"),
@@ -105,13 +108,19 @@ fn a_diamond_is_evaluated_once() {
 #[test]
 fn what_is_loaded_works_as_if_it_were_made_here() {
     let (lines, outcome) = same_everywhere(&[
-        ("main", "load('lib', 'make', 'point', 'table', 'bound', 'deep')\nload('lib2', p2 = 'point')\nf = make(3)
+        (
+            "main",
+            "load('lib', 'make', 'point', 'table', 'bound', 'deep')\nload('lib2', p2 = 'point')\nf = make(3)
 print(f(4), point.x, p2.x, point == p2, table['k'], table.get(point.inner), bound('-'), deep([1])([2]))
-print({point.inner: 1}[p2.inner], sorted([point.x, p2.x, 'a']), hash('abc'), json.encode(table['k']))"),
-        ("lib", "def make(n):\n    def inner(x): return (lambda y: x * y + n)(10)\n    return inner
+print({point.inner: 1}[p2.inner], sorted([point.x, p2.x, 'a']), hash('abc'), json.encode(table['k']))",
+        ),
+        (
+            "lib",
+            "def make(n):\n    def inner(x): return (lambda y: x * y + n)(10)\n    return inner
 point = struct(x = 'ex', inner = (1, 'two'))\ntable = {'k': [1, {'z': ()}], (1, 'two'): 'tuple'}
 def deep(a): return lambda b, c = a: b + c
-bound = 'a-b'.split"),
+bound = 'a-b'.split",
+        ),
         ("lib2", "point = struct(inner = (1, 'two'), x = 'e' + 'x')"),
     ]);
     assert_eq!(outcome, Ok(()));
@@ -126,8 +135,7 @@ bound = 'a-b'.split"),
 
 #[test]
 fn what_is_loaded_is_frozen() {
-    let (_, outcome) =
-        same_everywhere(&[("main", "load('a', 'xs')\nxs.append(1)"), ("a", "xs = [1, [2]]")]);
+    let (_, outcome) = same_everywhere(&[("main", "load('a', 'xs')\nxs.append(1)"), ("a", "xs = [1, [2]]")]);
     assert!(outcome.unwrap_err().contains("cannot append to frozen list"));
 }
 
@@ -209,18 +217,24 @@ fn loads_may_be_nested_as_deeply_as_on_one_thread() {
 #[test]
 fn a_map_gives_what_a_loop_gives() {
     let (lines, outcome) = same_everywhere(&[
-        ("main", "load('lib', 'square', 'nested', 'adder', 'data')
+        (
+            "main",
+            "load('lib', 'square', 'nested', 'adder', 'data')
 print(parallel_map(square, range(20)))
 print(parallel_map(nested, [(1, 2), (3,), ()]))
 print(parallel_map(f = len, xs = ['a', 'bc']), parallel_map(square, []), parallel_map(adder(10), (1, 2)))
 print(parallel_map(data.get, ['a', 'b', 'c']), parallel_map(str, data))
 xs = parallel_map(square, [1, 2])
 xs.append(3)
-print(xs)"),
-        ("lib", "def square(x):\n    print('square', x)\n    return x * x
+print(xs)",
+        ),
+        (
+            "lib",
+            "def square(x):\n    print('square', x)\n    return x * x
 def nested(xs): return parallel_map(square, xs)
 def adder(n): return data.get if n == 0 else square
-data = {'a': [1], 'b': struct(x = 2)}"),
+data = {'a': [1], 'b': struct(x = 2)}",
+        ),
     ]);
     assert_eq!(outcome, Ok(()));
     assert_eq!(lines.iter().filter(|line| line.starts_with("square")).count(), 20 + 3 + 2 + 2);
@@ -234,10 +248,16 @@ data = {'a': [1], 'b': struct(x = 2)}"),
 #[test]
 fn the_first_element_that_fails_is_the_one_that_counts() {
     let (lines, outcome) = same_everywhere(&[
-        ("main", "load('lib', 'f', 'outer')\nprint(parallel_map(f, range(10)))\nparallel_map(outer, [1, 2, 3])"),
-        ("lib", "def f(x):\n    print(x)\n    return 100 // (x - 20)
+        (
+            "main",
+            "load('lib', 'f', 'outer')\nprint(parallel_map(f, range(10)))\nparallel_map(outer, [1, 2, 3])",
+        ),
+        (
+            "lib",
+            "def f(x):\n    print(x)\n    return 100 // (x - 20)
 def g(x):\n    print('g', x)\n    return 1 // (x - 5)
-def outer(x): return parallel_map(g, [x, x + 1, x + 2, x + 3, x + 4])"),
+def outer(x): return parallel_map(g, [x, x + 1, x + 2, x + 3, x + 4])",
+        ),
     ]);
     let error = outcome.unwrap_err();
     assert!(error.contains("division by zero") && error.matches("in parallel_map").count() == 2, "{error}");
@@ -251,7 +271,10 @@ fn what_can_change_is_refused_and_named() {
         ("parallel_map(f, [[1], [2]])", "xs[0] is a list that can still change"),
         ("parallel_map(f, [1, (2, struct(y = {}))])", "xs[1][1].y is a dict that can still change"),
         ("parallel_map(make(1), [1, 2])", "f's variable n (lambda) is a variable that can still change"),
-        ("z = 1\ndef g(x): return x + z\nparallel_map(g, [1, 2])", "f's global z (g) is a variable that can still change"),
+        (
+            "z = 1\ndef g(x): return x + z\nparallel_map(g, [1, 2])",
+            "f's global z (g) is a variable that can still change",
+        ),
         ("z = []\nparallel_map(z.append, [1, 2])", "f's receiver is a list that can still change"),
         ("parallel_map(f, 3)", "got int, want iterable"),
         ("parallel_map(3, [])", "for parameter f: got int, want callable"),
@@ -276,7 +299,10 @@ fn results_are_frozen() {
 #[test]
 fn functions_made_by_helpers_live_on() {
     let (lines, outcome) = same_everywhere(&[
-        ("main", "load('lib', 'make')\nfs = parallel_map(make, range(6))\nprint([f(2)(3) for f in fs])\nprint(fs)"),
+        (
+            "main",
+            "load('lib', 'make')\nfs = parallel_map(make, range(6))\nprint([f(2)(3) for f in fs])\nprint(fs)",
+        ),
         ("lib", "def make(n):\n    def outer(a): return lambda b: (n, a, b)\n    return outer"),
     ]);
     assert_eq!(outcome, Ok(()));
@@ -324,7 +350,8 @@ last = parallel_map(f, range(9))\n"
             texts.0.insert(format!("m{layer}_{at}"), text.replace("last = parallel_map(f, range(9))\n", ""));
         }
     }
-    let names: Vec<String> = (0..width).map(|at| format!("load('m{}_{at}', f{at} = 'f')\n", depth - 1)).collect();
+    let names: Vec<String> =
+        (0..width).map(|at| format!("load('m{}_{at}', f{at} = 'f')\n", depth - 1)).collect();
     let sum: Vec<String> = (0..width).map(|at| format!("parallel_map(f{at}, range(9))")).collect();
     texts.0.insert("main".to_owned(), format!("{}print({})", names.concat(), sum.join(" + ")));
     texts
@@ -363,7 +390,10 @@ fn several_programs_are_run_in_one_go() {
 
 #[test]
 fn modules_stay_for_later_programs() {
-    let texts = Texts::of(&[("lib", "print('lib')\nxs = [1]\ndef f(x): return [x] + xs"), ("top", "load('lib', 'f')\ng = f")]);
+    let texts = Texts::of(&[
+        ("lib", "print('lib')\nxs = [1]\ndef f(x): return [x] + xs"),
+        ("top", "load('lib', 'f')\ng = f"),
+    ]);
     let mut engine = parallel(&texts, CONFIG, 2);
     let lines = listen(&mut engine);
     engine.run("one", "load('lib', 'xs')\nload('top', 'g')\ny = g(2)").unwrap();
@@ -385,8 +415,12 @@ fn nothing_stays_that_nobody_needs() {
     let big = "big = [[i, str(i)] for i in range(30000)]\nsmall = big[0]\ndef f(i): return [i] * 1000";
     let texts: Vec<(String, String)> = (0..6).map(|i| (format!("big{i}"), big.to_owned())).collect();
     let mut texts = Texts(texts.into_iter().collect());
-    let loads: Vec<String> = (0..6).map(|i| format!("load('big{i}', s{i} = 'small', f{i} = 'f')\n")).collect();
-    texts.0.insert("main".to_owned(), format!("{}kept = [s0, s5, f3]\nm = parallel_map(f3, range(99))\nn = len(m)", loads.concat()));
+    let loads: Vec<String> =
+        (0..6).map(|i| format!("load('big{i}', s{i} = 'small', f{i} = 'f')\n")).collect();
+    texts.0.insert(
+        "main".to_owned(),
+        format!("{}kept = [s0, s5, f3]\nm = parallel_map(f3, range(99))\nn = len(m)", loads.concat()),
+    );
     let mut engine = parallel(&texts, CONFIG, 2);
     let mut used = Vec::new();
     for _ in 0..5 {
@@ -407,7 +441,12 @@ fn nothing_stays_that_nobody_needs() {
 fn steps_are_limited_in_all_threads() {
     let lib = "def loop(n):\n    for _ in range(n): pass\n    return n";
     let told = |main: &str, jobs: usize, steps: u64| {
-        let texts = Texts::of(&[("main", main), ("lib", lib), ("long", "load('lib', 'loop')\nx = loop(900)"), ("long2", "load('lib', 'loop')\nx = loop(900)")]);
+        let texts = Texts::of(&[
+            ("main", main),
+            ("lib", lib),
+            ("long", "load('lib', 'loop')\nx = loop(900)"),
+            ("long2", "load('lib', 'loop')\nx = loop(900)"),
+        ]);
         let mut engine = parallel(&texts, CONFIG, jobs);
         engine.set_limits(Limits { steps: Some(steps), ..Limits::default() });
         engine.run("main", main.to_owned()).map_err(|error| (error.kind(), error.to_string()))
@@ -432,7 +471,8 @@ fn steps_are_limited_in_all_threads() {
 #[test]
 fn calls_are_limited_in_all_threads() {
     let dialect = Dialect { recursion: true, ..DIALECT };
-    let texts = Texts::of(&[("lib", "def f(n): return parallel_map(f, [n + 1, n + 1])\ndef g(n): return g(n + 1)")]);
+    let texts =
+        Texts::of(&[("lib", "def f(n): return parallel_map(f, [n + 1, n + 1])\ndef g(n): return g(n + 1)")]);
     for main in ["load('lib', 'f')\nf(0)", "load('lib', 'g')\nparallel_map(g, [1, 2, 3])"] {
         let told = |jobs| {
             let engine = Engine::parallel(CONFIG, dialect, Arc::new(texts.clone()), jobs, |_| Ok(()));
@@ -470,7 +510,9 @@ fn what_comes_behind_an_error_is_called_off() {
         ("bad", "x = 1 // 0"),
         ("lib", &format!("{endless}def f(x): return loop(1) if x else 1 // x")),
     ]);
-    for main in ["load('bad', 'x')\nload('endless', 'loop')", "load('lib', 'f')\nparallel_map(f, [0, 1, 1, 1])"] {
+    for main in
+        ["load('bad', 'x')\nload('endless', 'loop')", "load('lib', 'f')\nparallel_map(f, [0, 1, 1, 1])"]
+    {
         let mut engine = parallel(&texts, CONFIG, 3);
         let error = engine.run("main", main).unwrap_err();
         assert!(error.message().contains("division by zero"), "{error}");
@@ -502,7 +544,9 @@ fn each_thread_has_the_functions_of_the_host() {
             })
         })
         .expect("an engine");
-        engine.run("main", "load('b', 'ys')\nload('a', 'f')\nzs = ys\nw = parallel_map(f, range(4))").unwrap();
+        engine
+            .run("main", "load('b', 'ys')\nload('a', 'f')\nzs = ys\nw = parallel_map(f, range(4))")
+            .unwrap();
         let shown = engine.global("main", "zs", frazil_starlark::ops::repr::repr).unwrap();
         assert_eq!(shown, "[1, 1, 1, (\"b\",)]");
         let places = engine.get_global::<Vec<String>>("main", "w").unwrap();
@@ -527,12 +571,26 @@ fn values_of_the_host_stay_on_their_thread() {
         let engine = Engine::parallel(CONFIG, DIALECT, Arc::new(texts.clone()), jobs, setup);
         let mut engine = engine.expect("an engine");
         engine.run("alone", "x = make()").expect("nobody loads it");
-        engine.run("fine", "load('uses', 'f', 'y')\nz = parallel_map(f, [1, 2])").expect("no value goes anywhere");
+        engine
+            .run("fine", "load('uses', 'f', 'y')\nz = parallel_map(f, [1, 2])")
+            .expect("no value goes anywhere");
         for (main, message) in [
-            ("load('holds', 'x')", "the globals of holds cannot be shared: there is a value of the host's type opaque"),
-            ("load('alone', 'x')", "the globals of alone cannot be shared: there is a value of the host's type opaque"),
-            ("load('uses', 'f')\nparallel_map(f, [1, make()])", "the arguments cannot be shared: there is a value of the host's"),
-            ("load('uses', 'g')\nparallel_map(g, [1, 2])", "the result for element 0 cannot be shared: there is a value"),
+            (
+                "load('holds', 'x')",
+                "the globals of holds cannot be shared: there is a value of the host's type opaque",
+            ),
+            (
+                "load('alone', 'x')",
+                "the globals of alone cannot be shared: there is a value of the host's type opaque",
+            ),
+            (
+                "load('uses', 'f')\nparallel_map(f, [1, make()])",
+                "the arguments cannot be shared: there is a value of the host's",
+            ),
+            (
+                "load('uses', 'g')\nparallel_map(g, [1, 2])",
+                "the result for element 0 cannot be shared: there is a value",
+            ),
         ] {
             let error = engine.run("main", main).unwrap_err();
             assert!(error.to_string().contains(message), "{error}");

@@ -13,7 +13,9 @@ impl Engine {
         self.begin()?;
         let source = SourceFile::new(key, text);
         let outcome = match self.graph_team() {
-            Some(team) => parallel::run(&mut self.machine, &team, vec![(key.to_owned(), Some(source))]).remove(0),
+            Some(team) => {
+                parallel::run(&mut self.machine, &team, vec![(key.to_owned(), Some(source))]).remove(0)
+            }
             None => self.machine.run_module(key, &source),
         };
         outcome.map_err(|diagnostics| self.recover(diagnostics.into()))

@@ -316,7 +316,8 @@ impl Machine {
     /// It cannot be read, or what is wrong with it.
     pub(crate) fn run_root(&mut self, key: &str) -> Result<(), Vec<Diagnostic>> {
         let loader = &self.modules.loader;
-        let read = guarded(|| loader.read(key).map_err(|error| Failure::new(format!("cannot load {key}: {error}"))));
+        let read =
+            guarded(|| loader.read(key).map_err(|error| Failure::new(format!("cannot load {key}: {error}"))));
         let text = read.map_err(|failure| vec![self.diagnose(*failure)])?;
         self.run_module(key, &SourceFile::new(key, text))
     }

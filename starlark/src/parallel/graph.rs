@@ -266,7 +266,7 @@ pub(crate) fn run(machine: &mut Machine, team: &Arc<Team>, roots: Vec<Root>) -> 
     let prepared = prepare(machine, team, &roots);
     let graph = match prepared {
         Ok(graph) => Arc::new(graph),
-        Err(error) => return roots.iter().map(|_| Err(vec![error.clone()])).collect(),
+        Err(error) => return roots.iter().map(|_| Err(vec![(*error).clone()])).collect(),
     };
     let is_single = roots.len() == 1;
     begin(machine, &graph);
@@ -304,16 +304,16 @@ fn without_place(machine: &Machine, key: &str, fault: &Fault) -> Diagnostic {
     })
 }
 
-fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Graph, Diagnostic> {
+fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Graph, Box<Diagnostic>> {
     let has_helpers = team.helpers() > 0;
     let mut predeclared = Vec::new();
     for (name, kept) in machine.predeclared().into_iter().filter(|_| has_helpers) {
         match machine.share(Request::Complete, |cx| kept_value(cx, kept)) {
             Ok(value) => predeclared.push((name, value)),
-            Err(Kept::Failed(failure)) => return Err(machine.diagnose(*failure)),
+            Err(Kept::Failed(failure)) => return Err(Box::new(machine.diagnose(*failure))),
             Err(Kept::Shared(error)) => {
                 let message = format!("{name}, which is predeclared, cannot be shared: {error}");
-                return Err(machine.diagnose(Failure::Error(message)));
+                return Err(Box::new(machine.diagnose(Failure::Error(message))));
             }
         }
     }
@@ -362,7 +362,9 @@ fn end(machine: &mut Machine, graph: &Arc<Graph>) {
     told.sort_unstable();
     for (key, _, _) in machine.loaded_modules() {
         let number = graph.plan().find(&key);
-        if number.is_some_and(|number| told.binary_search(&number).is_err()) && !graph.before.contains_key(&key) {
+        if number.is_some_and(|number| told.binary_search(&number).is_err())
+            && !graph.before.contains_key(&key)
+        {
             machine.unload(&key);
         }
     }

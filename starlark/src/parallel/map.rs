@@ -188,9 +188,7 @@ impl Map {
     /// The state of a helper, which is like that of the caller.
     fn state(&self, machine: &mut Machine, given: &Shared<Tagging>, slot: usize) -> Res<()> {
         let count = self.progress().outcomes.len();
-        machine.import_to(slot, given, |cx, given| {
-            cx.tuple(&[given, list::of(cx, &vec![none(); count])?])
-        })
+        machine.import_to(slot, given, |cx, given| cx.tuple(&[given, list::of(cx, &vec![none(); count])?]))
     }
 
     /// Puts together what everybody has made: the result is in the word at `slot`.

@@ -226,7 +226,8 @@ impl Seat {
         self.team.board().closed = false;
         for number in 0..self.team.helpers() {
             let team = Arc::clone(&self.team);
-            let thread = std::thread::Builder::new().name(format!("starlark {number}")).stack_size(STACK_BYTES);
+            let thread =
+                std::thread::Builder::new().name(format!("starlark {number}")).stack_size(STACK_BYTES);
             self.threads.extend(thread.spawn(move || help(&team)));
         }
     }

@@ -125,7 +125,6 @@ impl Installed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Engine, Handle};
 
     /// How many numbers of codes there are, and how many of these codes still have instructions.

@@ -108,16 +108,12 @@ impl Machine {
     }
 
     /// Keeps the globals of a module that another machine has evaluated.
-    pub(crate) fn import_module(
-        &mut self,
-        key: &str,
-        cells: &Shared<Tagging>,
-        exports: Exports,
-    ) -> Res<()> {
+    pub(crate) fn import_module(&mut self, key: &str, cells: &Shared<Tagging>, exports: Exports) -> Res<()> {
         self.catch_up();
         let cx = Cx::new(&self.heap, &self.host);
         let kept = keep(cx, &mut self.modules.free, self.heap.import(cells.clone()))?;
-        if let Some(Some(before)) = self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports })) {
+        if let Some(Some(before)) = self.modules.loaded.insert(key.to_owned(), Some(Loaded { kept, exports }))
+        {
             self.release(before.kept);
         }
         Ok(())
@@ -255,7 +251,8 @@ impl Machine {
         }
         let seat = self.seat.as_mut().map(|seat| std::mem::replace(&mut seat.around, around.to_vec()));
         let reserved = std::mem::replace(&mut self.reserved, base + words);
-        let before = (std::mem::replace(&mut self.rounds, rounds), std::mem::replace(&mut self.running, running));
+        let before =
+            (std::mem::replace(&mut self.rounds, rounds), std::mem::replace(&mut self.running, running));
         let result = run(self, base);
         (self.rounds, self.running) = before;
         self.reserved = reserved;
@@ -300,7 +297,9 @@ impl Machine {
 
     /// Ends the helpers of this machine, and takes over what they leave.
     pub(crate) fn dismiss(&mut self) {
-        let Some(seat) = self.seat.as_mut().filter(|seat| !seat.is_busy && seat.has_helpers()) else { return };
+        let Some(seat) = self.seat.as_mut().filter(|seat| !seat.is_busy && seat.has_helpers()) else {
+            return;
+        };
         for legacy in seat.dismiss() {
             self.inherit(legacy);
         }
