@@ -109,7 +109,15 @@ pub(crate) struct Space {
     blocks_free: usize,
     /// Free blocks whose memory has not been given back.
     blocks_backed: usize,
+    /// The fewest that there were of these in this spell: so many, nobody has needed.
+    blocks_idle: usize,
+    /// Collections in this spell.
+    spell: u32,
 }
+
+/// Collections in a spell: a free block that none of them has needed goes back to the system. Larger: fewer page faults
+/// where much dies at a time, and is needed again soon. Smaller: memory goes back sooner.
+const SPELL: u32 = 16;
 
 impl Space {
     pub fn new(block: BlockBytes, poison: bool, system: Rc<System>, owner: Owner) -> Space {
@@ -137,6 +145,8 @@ impl Space {
             blocks_used: 0,
             blocks_free: 0,
             blocks_backed: 0,
+            blocks_idle: 0,
+            spell: 0,
         }
     }
 
@@ -322,14 +332,21 @@ impl Space {
         while self.hint < self.regions.len() {
             let region = &mut self.regions[self.hint];
             if let Some((index, backed)) = region.free.take() {
-                self.blocks_backed -= usize::from(backed);
+                let base = region.mapping.range().start;
+                self.take_backed(usize::from(backed));
                 self.blocks_free -= 1;
                 self.blocks_used += 1;
-                return Some(region.mapping.range().start + index * self.block.get());
+                return Some(base + index * self.block.get());
             }
             self.hint += 1;
         }
         None
+    }
+
+    /// So many free blocks with memory are free no more.
+    fn take_backed(&mut self, blocks: usize) {
+        self.blocks_backed -= blocks;
+        self.blocks_idle = self.blocks_idle.min(self.blocks_backed);
     }
 
     fn put_block(&mut self, block: usize) {
@@ -430,15 +447,22 @@ impl Space {
         }
     }
 
-    /// Gives the memory of free blocks beyond `keep_bytes` back to the system, and whole chunks when nothing
-    /// is left in them and the next collection, of at most `nursery_bytes`, will not ask for them.
-    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize) {
+    /// After a collection: gives the memory of free blocks beyond `keep_bytes` back to the system, if nobody has needed
+    /// it for a spell, or at once. So do whole chunks when nothing is left in them and the next collection, of at most
+    /// `nursery_bytes`, will not ask for them.
+    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize, at_once: bool) {
         if !self.dying.is_empty() {
             let dying = std::mem::take(&mut self.dying);
             let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
             self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
         }
-        let mut excess = self.blocks_backed.saturating_sub(keep_bytes / self.block.get());
+        self.spell += 1;
+        if !at_once && self.spell < SPELL {
+            return;
+        }
+        let idle = if at_once { self.blocks_backed } else { self.blocks_idle };
+        let mut excess = idle.saturating_sub(keep_bytes / self.block.get());
+        (self.spell, self.blocks_idle) = (0, self.blocks_backed - excess);
         if excess == 0 {
             return;
         }

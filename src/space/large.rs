@@ -74,7 +74,7 @@ impl Space {
             });
             match found {
                 Some((region, first, backed)) => {
-                    self.blocks_backed -= backed;
+                    self.take_backed(backed);
                     break (region, first);
                 }
                 None => self.map_chunk()?,
