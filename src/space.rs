@@ -208,8 +208,12 @@ impl Space {
     /// `more` free blocks are wanted besides.
     pub fn reserve(&mut self, bytes: usize, more: usize) -> Result<(), Refused> {
         let blocks = self.blocks_for(bytes) + more;
+        let fresh = self.block.per_chunk() - self.first_block();
         while self.blocks_free < blocks {
-            self.map_chunk()?;
+            let chunks = (blocks - self.blocks_free).div_ceil(fresh);
+            for mapping in self.system.map_row(chunks, CHUNK_BYTES, CHUNK_BYTES)? {
+                self.add_chunk(mapping);
+            }
         }
         Ok(())
     }
@@ -222,8 +226,7 @@ impl Space {
         (2 * bytes).div_ceil(self.block.get()) + LANES * classes
     }
 
-    fn map_chunk(&mut self) -> Result<(), Refused> {
-        let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
+    fn add_chunk(&mut self, mapping: Mapping) {
         let first = self.first_block();
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);
@@ -235,7 +238,6 @@ impl Space {
         self.blocks_free += free.len();
         self.bases.insert(mapping.range().start);
         self.regions.push(Region { mapping, free });
-        Ok(())
     }
 
     /// The number of the first block behind the side tables.
@@ -541,25 +543,28 @@ impl Space {
         self.touched_blocks.retain(|&block| !is_gone(block));
         self.waiting.retain(|&block| !is_gone(block));
         self.room.forget(is_gone);
+        let mut left = Vec::with_capacity(gone.len());
         for at in gone {
-            let mut region = self.regions.swap_remove(at);
+            let region = self.regions.swap_remove(at);
             self.bases.remove(&region.mapping.range().start);
-            self.leave(&mut region);
+            left.push(self.leave(region));
             self.blocks_free -= empty;
             if let Some(moved) = self.regions.get(at) {
                 chunk_of(moved.mapping.range().start).index.set(at);
             }
         }
+        Mapping::drop_all(left);
         self.hint = 0;
     }
 
-    /// A chunk that is going to be dropped may go to a pool, which wants its side tables empty.
-    fn leave(&self, region: &mut Region) {
+    /// The mapping of a chunk, to be dropped. It may go to a pool, which wants its side tables empty.
+    fn leave(&self, mut region: Region) -> Mapping {
         if self.system.has_pool() {
             let range = region.mapping.range();
             chunk_of(range.start).clear(self.first_block()..region.free.reached(), self.block);
             self.system.inherits(&mut region.mapping, range.len());
         }
+        region.mapping
     }
 
     // ------------------------------------------------------------------ retain bits, by address
@@ -663,8 +668,7 @@ impl Space {
 
 impl Drop for Space {
     fn drop(&mut self) {
-        for mut region in std::mem::take(&mut self.regions) {
-            self.leave(&mut region);
-        }
+        let regions = std::mem::take(&mut self.regions);
+        Mapping::drop_all(regions.into_iter().map(|region| self.leave(region)).collect());
     }
 }

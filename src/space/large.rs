@@ -77,7 +77,10 @@ impl Space {
                     self.take_backed(backed);
                     break (region, first);
                 }
-                None => self.map_chunk()?,
+                None => {
+                    let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
+                    self.add_chunk(mapping);
+                }
             }
         };
         self.blocks_free -= blocks;
