@@ -10,12 +10,16 @@ use std::time::{Duration, Instant};
 use frazil::{Config, Group, Heap, LowTag, Object, Request, Shape, Shared, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
-/// Room in the channel.
+/// Room in the channel, in trees.
 const ROOM: usize = 64;
 /// Trees that are sent together, when one collection has promoted them.
 const BATCH: u64 = 16;
 
-type Tree = Shared<LowTag>;
+/// How often a tree is shared to see how long that takes.
+const SHARES: usize = 1000;
+
+/// What goes through the channel.
+type Trees = Vec<Shared<LowTag>>;
 
 /// The tree below number `x`, of `depth` levels.
 fn tree<'s, 'id>(heap: &'s Heap<'id, LowTag>, x: u64, depth: u32) -> Value<'s, 'id, LowTag> {
@@ -39,7 +43,7 @@ fn produce(
     heap: &mut Heap<'_, LowTag>,
     messages: u64,
     depth: u32,
-    out: &SyncSender<Tree>,
+    out: &SyncSender<Trees>,
 ) -> (Duration, usize) {
     let base = heap.stack_grow(BATCH as usize).expect("room");
     let (mut sharing, mut posted) = (Duration::ZERO, 0);
@@ -52,19 +56,19 @@ fn produce(
         posted += heap.collect(Request::Auto).posted_batches;
         let slots = heap.stack_from(base);
         let start = Instant::now();
-        let trees: Vec<Tree> = (0..count as usize)
+        let trees: Trees = (0..count as usize)
             .map(|at| heap.share_settled(slots[at].replace(Value::EMPTY)).expect("settled"))
             .collect();
         sharing += start.elapsed();
-        trees.into_iter().for_each(|tree| out.send(tree).expect("somebody receives"));
+        out.send(trees).expect("somebody receives");
     }
     (sharing, posted)
 }
 
-fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Tree>) -> (u64, usize) {
+fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Trees>) -> (u64, usize) {
     let ring = heap.stack_grow(keep).expect("room");
     let (mut total, mut count, mut posted) = (0u64, 0, 0);
-    while let Ok(tree) = trees.recv() {
+    for tree in trees.iter().flatten() {
         let tree = heap.import(tree);
         total = total.wrapping_add(sum(tree.object().expect("a tree")));
         heap.stack_from(ring)[count % keep].set(tree);
@@ -77,14 +81,28 @@ fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Tree>) -> 
     (total.wrapping_add(kept.map(sum).sum()), posted)
 }
 
+/// How long it takes to share a settled tree of so many levels.
+fn sharing(group: &Group<LowTag>, depth: u32) -> Duration {
+    let share = |mut heap: Heap<'_, LowTag>| {
+        let root = heap.root(tree(&heap, 1, depth));
+        heap.collect(Request::Complete);
+        let start = Instant::now();
+        let shared = [(); SHARES].map(|()| heap.share_settled(heap.rooted(&root)).expect("settled"));
+        let elapsed = start.elapsed();
+        drop(shared);
+        elapsed / SHARES as u32
+    };
+    group.branded(share).expect("memory")
+}
+
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|word| word.parse().ok()).collect();
     let number = |at: usize, usual| numbers.get(at).copied().unwrap_or(usual);
     let (messages, keep, depth) = (number(0, 20_000), number(1, 256) as usize, number(2, 10) as u32);
     let group = &Group::<LowTag>::new(Config::DEFAULT).expect("the settings agree");
-    let (out, trees) = sync_channel(ROOM);
+    let (out, trees) = sync_channel(ROOM / BATCH as usize);
     let start = Instant::now();
-    let ((sharing, produced), (total, consumed)) = std::thread::scope(|scope| {
+    let ((sharing_time, produced), (total, consumed)) = std::thread::scope(|scope| {
         let producer = scope.spawn(move || {
             group.branded(|mut heap| produce(&mut heap, messages, depth, &out)).expect("memory")
         });
@@ -95,7 +113,11 @@ fn main() {
     let elapsed = start.elapsed();
     println!("checksum w7: {}", total as u32);
     println!("elapsed={:.3}", elapsed.as_secs_f64());
-    println!("sharing: {:.0} ns a message", sharing.as_nanos() as f64 / messages as f64);
+    println!("sharing: {:.0} ns a message", sharing_time.as_nanos() as f64 / messages as f64);
     println!("batches of counts: {:.4} a message", (produced + consumed) as f64 / messages as f64);
+    for depth in [3, 10, 17] {
+        let nodes = (1 << depth) - 1;
+        println!("sharing a settled tree of {nodes} nodes: {:?}", sharing(group, depth));
+    }
     assert_eq!(group.orphans(), 0, "everything is freed at the end");
 }

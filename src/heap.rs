@@ -595,7 +595,7 @@ impl<'id, H: Host> Heap<'id, H> {
         self.weaks.get_mut().update(|object| {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
-        self.give_memory_back();
+        self.give_memory_back(true);
         report.waiting
     }
 
@@ -649,14 +649,15 @@ impl<'id, H: Host> Heap<'id, H> {
         }
     }
 
-    /// Lists the blocks with room, and gives free memory back that the next collections won't need soon.
-    pub(crate) fn give_memory_back(&mut self) {
+    /// Lists the blocks with room, and gives free memory back that the next collections won't need soon: when the host
+    /// has time, at once.
+    pub(crate) fn give_memory_back(&mut self, at_once: bool) {
         let space = &mut self.old.get_mut().space;
         space.list_room();
         let keep = self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE;
         // An idle drain comes when much may be young already, whose survivors must find room.
         let young = self.young.nursery.opened().max(self.pacer.trigger + RAISE_BYTES);
-        space.give_back(keep, young);
+        space.give_back(keep, young, at_once);
     }
 
     /// Decides when the next collection is due, and opens the nursery up to there.

@@ -111,7 +111,15 @@ pub(crate) struct Space {
     blocks_free: usize,
     /// Free blocks whose memory has not been given back.
     blocks_backed: usize,
+    /// The fewest that there were of these in this spell: so many, nobody has needed.
+    blocks_idle: usize,
+    /// Collections in this spell.
+    spell: u32,
 }
+
+/// Collections in a spell: a free block that none of them has needed goes back to the system. Larger: fewer page faults
+/// where much dies at a time, and is needed again soon. Smaller: memory goes back sooner.
+const SPELL: u32 = 16;
 
 impl Space {
     pub fn new(block: BlockBytes, poison: bool, system: Rc<System>, owner: Owner) -> Space {
@@ -139,6 +147,8 @@ impl Space {
             blocks_used: 0,
             blocks_free: 0,
             blocks_backed: 0,
+            blocks_idle: 0,
+            spell: 0,
         }
     }
 
@@ -198,8 +208,12 @@ impl Space {
     /// `more` free blocks are wanted besides.
     pub fn reserve(&mut self, bytes: usize, more: usize) -> Result<(), Refused> {
         let blocks = self.blocks_for(bytes) + more;
+        let fresh = self.block.per_chunk() - self.first_block();
         while self.blocks_free < blocks {
-            self.map_chunk()?;
+            let chunks = (blocks - self.blocks_free).div_ceil(fresh);
+            for mapping in self.system.map_row(chunks, CHUNK_BYTES, CHUNK_BYTES)? {
+                self.add_chunk(mapping);
+            }
         }
         Ok(())
     }
@@ -212,8 +226,7 @@ impl Space {
         (2 * bytes).div_ceil(self.block.get()) + LANES * classes
     }
 
-    fn map_chunk(&mut self) -> Result<(), Refused> {
-        let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
+    fn add_chunk(&mut self, mapping: Mapping) {
         let first = self.first_block();
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);
@@ -225,7 +238,6 @@ impl Space {
         self.blocks_free += free.len();
         self.bases.insert(mapping.range().start);
         self.regions.push(Region { mapping, free });
-        Ok(())
     }
 
     /// The number of the first block behind the side tables.
@@ -348,14 +360,21 @@ impl Space {
         while self.hint < self.regions.len() {
             let region = &mut self.regions[self.hint];
             if let Some((index, backed)) = region.free.take() {
-                self.blocks_backed -= usize::from(backed);
+                let base = region.mapping.range().start;
+                self.take_backed(usize::from(backed));
                 self.blocks_free -= 1;
                 self.blocks_used += 1;
-                return Some(region.mapping.range().start + index * self.block.get());
+                return Some(base + index * self.block.get());
             }
             self.hint += 1;
         }
         None
+    }
+
+    /// So many free blocks with memory are free no more.
+    fn take_backed(&mut self, blocks: usize) {
+        self.blocks_backed -= blocks;
+        self.blocks_idle = self.blocks_idle.min(self.blocks_backed);
     }
 
     fn put_block(&mut self, block: usize) {
@@ -472,15 +491,22 @@ impl Space {
         }
     }
 
-    /// Gives the memory of free blocks beyond `keep_bytes` back to the system, and whole chunks when nothing
-    /// is left in them and the next collection, of at most `nursery_bytes`, will not ask for them.
-    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize) {
+    /// After a collection: gives the memory of free blocks beyond `keep_bytes` back to the system, if nobody has needed
+    /// it for a spell, or at once. So do whole chunks when nothing is left in them and the next collection, of at most
+    /// `nursery_bytes`, will not ask for them.
+    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize, at_once: bool) {
         if !self.dying.is_empty() {
             let dying = std::mem::take(&mut self.dying);
             let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
             self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
         }
-        let mut excess = self.blocks_backed.saturating_sub(keep_bytes / self.block.get());
+        self.spell += 1;
+        if !at_once && self.spell < SPELL {
+            return;
+        }
+        let idle = if at_once { self.blocks_backed } else { self.blocks_idle };
+        let mut excess = idle.saturating_sub(keep_bytes / self.block.get());
+        (self.spell, self.blocks_idle) = (0, self.blocks_backed - excess);
         if excess == 0 {
             return;
         }
@@ -517,25 +543,28 @@ impl Space {
         self.touched_blocks.retain(|&block| !is_gone(block));
         self.waiting.retain(|&block| !is_gone(block));
         self.room.forget(is_gone);
+        let mut left = Vec::with_capacity(gone.len());
         for at in gone {
-            let mut region = self.regions.swap_remove(at);
+            let region = self.regions.swap_remove(at);
             self.bases.remove(&region.mapping.range().start);
-            self.leave(&mut region);
+            left.push(self.leave(region));
             self.blocks_free -= empty;
             if let Some(moved) = self.regions.get(at) {
                 chunk_of(moved.mapping.range().start).index.set(at);
             }
         }
+        Mapping::drop_all(left);
         self.hint = 0;
     }
 
-    /// A chunk that is going to be dropped may go to a pool, which wants its side tables empty.
-    fn leave(&self, region: &mut Region) {
+    /// The mapping of a chunk, to be dropped. It may go to a pool, which wants its side tables empty.
+    fn leave(&self, mut region: Region) -> Mapping {
         if self.system.has_pool() {
             let range = region.mapping.range();
             chunk_of(range.start).clear(self.first_block()..region.free.reached(), self.block);
             self.system.inherits(&mut region.mapping, range.len());
         }
+        region.mapping
     }
 
     // ------------------------------------------------------------------ retain bits, by address
@@ -639,8 +668,7 @@ impl Space {
 
 impl Drop for Space {
     fn drop(&mut self) {
-        for mut region in std::mem::take(&mut self.regions) {
-            self.leave(&mut region);
-        }
+        let regions = std::mem::take(&mut self.regions);
+        Mapping::drop_all(regions.into_iter().map(|region| self.leave(region)).collect());
     }
 }
