@@ -44,7 +44,7 @@ assert_eq_size!(Gc<'static, [u64]>, usize);
 assert_eq_size!(Option<Gc<'static, str>>, usize);
 assert_eq_size!(Option<Vector<'static, u64>>, usize);
 assert_eq_size!(Cell<Option<Gc<'static, str>>>, usize);
-assert_eq_size!(Weak<'static, u64>, u64);
+assert_eq_size!(Weak<'static, u64>, [u64; 2]);
 assert_eq_size!(Unique<'static, [u64]>, usize);
 
 /// Where a longer lifetime inside may stand for a shorter one, as with references.
