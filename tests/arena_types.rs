@@ -4,7 +4,8 @@
 
 use frazil::arena::collections::{HashMap, OrderedMap, Vector};
 use frazil::arena::{
-    Arena, Cell, Erased, Field, Gc, Outer, Root, Session, SetError, Static, Unique, Weak, persistent,
+    Arena, Cell, Erased, Field, Gc, Group, Layout, Outer, Root, Session, SetError, ShareError, Shared,
+    Static, Unique, Weak, persistent,
 };
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
@@ -30,7 +31,14 @@ assert_not_impl_any!(persistent::Vector<'static, u64>: Send, Sync);
 assert_not_impl_any!(Words: Send, Sync);
 assert_not_impl_any!(persistent::OrderedMap<'static, u64, u64>: Send, Sync);
 
+// What is shared goes anywhere, whatever it is.
+assert_impl_all!(Group: Send, Sync, Clone);
+assert_impl_all!(Shared<u64>: Send, Sync, Clone);
+assert_impl_all!(Shared<Cell<Option<Gc<'static, str>>>>: Send, Sync, Clone);
+assert_impl_all!(ShareError: Send, Sync, Clone, std::error::Error);
+
 // What holds nothing of an arena is as it would be anywhere.
+assert_impl_all!(Layout: Send, Sync, Copy);
 assert_impl_all!(Field<u64, Cell<u64>>: Send, Sync, Copy);
 assert_impl_all!(Static<u64>: Send, Sync, Copy);
 assert_impl_all!(SetError: Send, Sync, Copy, std::error::Error);
