@@ -38,6 +38,7 @@
 pub(crate) mod classify;
 pub(crate) mod diff;
 pub(crate) mod drain;
+mod promote;
 mod queue;
 pub(crate) mod reach;
 
@@ -164,7 +165,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             settling: self.settling,
             abroad,
             mixed,
-            careful: self.settling || mixed,
+            careful: self.settling || mixed || H::REORDERS,
             marks_seen: self.heap.config.short_collections,
         }
     }

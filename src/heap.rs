@@ -267,10 +267,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
         let address = self.take(object::cell_bytes(header))?;
         // SAFETY: the nursery or the old space handed out `bytes` unused bytes; nobody else knows the object yet.
-        unsafe {
-            let object = object::initialise(address, header, H::EMPTY);
-            Ok(Fresh::new(Object::from_bits(H::word(object.address(), H::EMPTY))))
-        }
+        unsafe { Ok(Fresh::new(object::initialise(address, header, H::EMPTY), header)) }
     }
 
     /// Room for an object that takes `bytes` bytes (whole granules).
@@ -394,10 +391,10 @@ impl<'id, H: Host> Heap<'id, H> {
     /// As long as the result is in use, nobody else reads or writes the object; and no borrowed part of it
     /// ([`Object::bytes`]) is in use afterwards.
     pub unsafe fn reopen<'s>(&'s self, object: Object<'s, 'id, H>) -> Option<Fresh<'s, 'id, H>> {
-        let open =
-            !object.header().was_frozen() && self.old.borrow().is_young(object.obj(), &self.young.nursery);
+        let header = object.header();
+        let open = !header.was_frozen() && self.old.borrow().is_young(object.obj(), &self.young.nursery);
         // SAFETY: it is initialised; that nobody else works on it is the caller's word.
-        open.then(|| unsafe { Fresh::new(object) })
+        open.then(|| unsafe { Fresh::new(object.obj(), header) })
     }
 
     /// Is a collection due? A host asks this at its safepoints; it costs one load.
