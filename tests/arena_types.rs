@@ -1,4 +1,4 @@
-//! What each public type of arenas is and is not: `Send`, `Sync`, its size, its variance.
+//! What each public type of arenas is and is not: `Send`, `Sync` (S36), its size, its variance (S3).
 //!
 //! That a type is invariant cannot be asserted here, for then something would not compile: `refused/s03_*.rs` do so.
 
