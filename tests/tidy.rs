@@ -61,7 +61,7 @@ const UNSAFE_HOSTS: [&str; 4] = [
 ];
 
 /// Arenas make objects of Rust's own types; the macro writes the implementations that say where their references are.
-const UNSAFE_ARENAS: [&str; 14] = [
+const UNSAFE_ARENAS: [&str; 15] = [
     "derive/src/fields.rs",
     "derive/src/lib.rs",
     "src/arena.rs",
@@ -72,6 +72,7 @@ const UNSAFE_ARENAS: [&str; 14] = [
     "src/arena/plain.rs",
     "src/arena/root.rs",
     "src/arena/session.rs",
+    "src/arena/shared.rs",
     "src/arena/trace.rs",
     "src/arena/types.rs",
     "src/arena/unique.rs",
