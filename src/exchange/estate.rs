@@ -174,9 +174,14 @@ impl<H: Host> Heap<'_, H> {
         posted
     }
 
-    /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one.
+    /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one, or if
+    /// nobody else is left of the group: then all its memory goes, and nothing has to be found out about what is in it.
     pub(crate) fn take_estate(&mut self) -> Option<Estate<H>> {
-        self.old.get_mut().abroad.as_mut()?.post_all();
+        let abroad = self.old.get_mut().abroad.as_mut()?;
+        abroad.post_all();
+        if abroad.closes_group() {
+            return None;
+        }
         self.let_go();
         let nothing = self.no_old();
         let old = std::mem::replace(self.old.get_mut(), nothing);
