@@ -1,4 +1,4 @@
-//! A load graph on one thread and on two: how long both take, and how much memory.
+//! A load graph on one thread and on two, and a call of `parallel_map`: how long they take, and how much memory.
 //!
 //! ```sh
 //! cargo run --release -p frazil-starlark --example graph -- target/graph                # 200 modules, 9 rounds
@@ -29,14 +29,8 @@ fn main() -> ExitCode {
         |at: usize, unsaid: usize| arguments.get(at).and_then(|word| word.parse().ok()).unwrap_or(unsaid);
     let outcome = match arguments.as_slice() {
         [] => Err("usage: graph FOLDER [MODULES [ROUNDS [THREADS]]]".into()),
-        [child, folder, ..] if child == CHILD => evaluate(Path::new(folder), number(2, 1)),
-        [folder, ..] => {
-            let (modules, rounds, threads) = (number(1, 200), number(2, 9), number(3, 2));
-            write::write(Path::new(folder), modules).map_err(Into::into).and_then(|told| {
-                println!("{told}");
-                measure::compare(Path::new(folder), rounds.max(1), threads.max(2))
-            })
-        }
+        [child, folder, main, ..] if child == CHILD => evaluate(Path::new(folder), main, number(3, 1)),
+        [folder, ..] => compare(Path::new(folder), number(1, 200), number(2, 9).max(1), number(3, 2).max(2)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,6 +39,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes the modules, and measures both programs.
+fn compare(folder: &Path, modules: usize, rounds: usize, threads: usize) -> Result<(), Box<dyn Error>> {
+    println!("{}", write::write(folder, modules)?);
+    measure::compare(folder, write::MAIN, rounds, threads)?;
+    println!("\nparallel_map over {} elements", write::ELEMENTS);
+    measure::compare(folder, write::MAP, rounds, threads)
 }
 
 /// Modules are the files of one folder.
@@ -60,14 +62,13 @@ impl Loader for Folder {
     }
 }
 
-/// Evaluates the graph, as a program would that embeds the language.
-fn evaluate(folder: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
+/// Evaluates a program with all that it loads, as somebody would who embeds the language.
+fn evaluate(folder: &Path, main: &str, threads: usize) -> Result<(), Box<dyn Error>> {
     let loader = Arc::new(Folder(folder.to_owned()));
-    let mut engine =
-        Engine::parallel(CONFIG, Dialect::STANDARD, Arc::clone(&loader) as _, threads, |_| Ok(()))?;
-    engine.run(write::MAIN, loader.read(write::MAIN)?)?;
-    if let Some(peak) = measure::peak_bytes() {
-        eprintln!("{peak}");
-    }
+    let dialect = Dialect { parallel_map: true, ..Dialect::STANDARD };
+    let mut engine = Engine::parallel(CONFIG, dialect, Arc::clone(&loader) as _, threads, |_| Ok(()))?;
+    engine.run(main, loader.read(main)?)?;
+    drop(engine);
+    measure::tell_own();
     Ok(())
 }

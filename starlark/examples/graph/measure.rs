@@ -13,17 +13,25 @@ struct Way {
     processes: usize,
     threads: usize,
     times: Vec<Duration>,
-    /// Of the largest process.
+    /// Bytes of the largest process.
     peaks: Vec<u64>,
+    /// Hundredths of a second of all processes and rounds.
+    processor: u64,
 }
 
 /// Evaluates the graph in turns, and prints what it took.
 ///
 /// # Errors
 /// A process cannot be started, fails, or prints something else than the others.
-pub fn compare(folder: &Path, rounds: usize, threads: usize) -> Result<(), Box<dyn Error>> {
-    let way =
-        |name: String, processes, threads| Way { name, processes, threads, times: vec![], peaks: vec![] };
+pub fn compare(folder: &Path, main: &str, rounds: usize, threads: usize) -> Result<(), Box<dyn Error>> {
+    let way = |name: String, processes, threads| Way {
+        name,
+        processes,
+        threads,
+        times: vec![],
+        peaks: vec![],
+        processor: 0,
+    };
     let mut ways = [
         way("one thread".to_owned(), 1, 1),
         way(format!("{threads} threads"), 1, threads),
@@ -32,11 +40,11 @@ pub fn compare(folder: &Path, rounds: usize, threads: usize) -> Result<(), Box<d
     let mut expected = None;
     for _ in 0..rounds {
         for way in &mut ways {
-            way.run(folder, &mut expected)?;
+            way.run(folder, main, &mut expected)?;
         }
     }
     let [one, several, apart] = &ways;
-    println!("{:<14} {:>10} {:>10} {:>10}", "", "least", "median", "peak");
+    println!("{:<14} {:>10} {:>10} {:>10} {:>10}", "", "least", "median", "processor", "peak");
     ways.iter().for_each(Way::tell);
     let gain = |gain: f64| format!("{gain:.2}");
     let bound = |of: fn(&Way) -> f64| threads as f64 * of(one) / of(apart);
@@ -61,9 +69,14 @@ pub fn compare(folder: &Path, rounds: usize, threads: usize) -> Result<(), Box<d
 }
 
 impl Way {
-    fn run(&mut self, folder: &Path, expected: &mut Option<Vec<u8>>) -> Result<(), Box<dyn Error>> {
+    fn run(
+        &mut self,
+        folder: &Path,
+        main: &str,
+        expected: &mut Option<Vec<u8>>,
+    ) -> Result<(), Box<dyn Error>> {
         let started = Instant::now();
-        let children: Result<Vec<Child>, _> = (0..self.processes).map(|_| self.start(folder)).collect();
+        let children: Result<Vec<Child>, _> = (0..self.processes).map(|_| self.start(folder, main)).collect();
         let outputs: Result<Vec<_>, _> = children?.into_iter().map(Child::wait_with_output).collect();
         self.times.push(started.elapsed());
         let mut peak: Option<u64> = None;
@@ -72,7 +85,9 @@ impl Way {
             if !output.status.success() {
                 return Err(format!("{} failed: {told}", self.name).into());
             }
-            peak = peak.max(told.trim().parse().ok());
+            let mut figures = told.split_whitespace().map_while(|figure| figure.parse::<u64>().ok());
+            peak = peak.max(figures.next());
+            self.processor += figures.next().unwrap_or_default();
             let expected = expected.get_or_insert_with(|| output.stdout.clone());
             if *expected != output.stdout {
                 return Err(format!("{} printed something else", self.name).into());
@@ -82,10 +97,11 @@ impl Way {
         Ok(())
     }
 
-    fn start(&self, folder: &Path) -> std::io::Result<Child> {
+    fn start(&self, folder: &Path, main: &str) -> std::io::Result<Child> {
         Command::new(std::env::current_exe()?)
             .arg(CHILD)
             .arg(folder)
+            .arg(main)
             .arg(self.threads.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -107,7 +123,9 @@ impl Way {
     fn tell(&self) {
         let millis = |seconds: f64| format!("{:.0} ms", seconds * 1e3);
         let peak = self.peak().map_or(String::new(), |peak| format!("{:.1} MB", peak as f64 / 1e6));
-        println!("{:<14} {:>10} {:>10} {peak:>10}", self.name, millis(self.least()), millis(self.median()));
+        let processor = millis(self.processor as f64 / 100.0 / self.times.len() as f64);
+        let (least, median) = (millis(self.least()), millis(self.median()));
+        println!("{:<14} {least:>10} {median:>10} {processor:>10} {peak:>10}", self.name);
     }
 }
 
@@ -117,10 +135,21 @@ fn median<T: Copy + Ord>(values: &[T]) -> Option<T> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// The most memory that this process ever had, if the system tells.
-pub fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib * 1024)
+/// Tells whoever measures the most memory that this process ever had, in bytes, and the processor time of all its threads, in
+/// hundredths of a second: as far as the system tells (Linux does).
+pub fn tell_own() {
+    let (status, stat) = (proc("status"), proc("stat"));
+    let kib: Option<u64> = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+    let Some(kib) = kib else { return };
+    // Behind the name, which may hold anything: the state, ten numbers, the time in the process and in the system.
+    let behind = stat.rsplit(')').next().unwrap_or_default();
+    let processor: u64 =
+        behind.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    eprintln!("{} {processor}", kib * 1024);
+}
+
+fn proc(file: &str) -> String {
+    std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default()
 }

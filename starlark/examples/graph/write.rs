@@ -7,6 +7,29 @@ use std::path::Path;
 /// The module that loads all others, directly or not.
 pub const MAIN: &str = "main.star";
 
+/// A program that calls `parallel_map`, with this many elements.
+pub const MAP: &str = "map.star";
+pub const ELEMENTS: usize = 64;
+
+/// The module with the function, which computes and allocates, and gives back a number and a small table.
+const WORK: &str = r#""""Collatz sequences."""
+
+def longest(block):
+    best, steps = 0, 0
+    seen = {}
+    for first in range(block * 500 + 1, block * 500 + 501):
+        n, count = first, 0
+        for _ in range(1 << 30):
+            if n == 1:
+                break
+            n = n // 2 if n % 2 == 0 else 3 * n + 1
+            count += 1
+        seen[str(first)] = [first, count]
+        if count > steps:
+            best, steps = first, count
+    return (best, steps, sorted(seen.items())[:3])
+"#;
+
 /// Packages are loaded from among so many before. Larger: a wider graph, more to be done at the same time.
 const NEAR: usize = 60;
 /// The most that a module loads.
@@ -111,7 +134,8 @@ impl Random {
     }
 }
 
-/// Writes so many modules and one that loads what nobody else does; says what it wrote.
+/// Writes so many modules, one that loads what nobody else does, and the program that calls `parallel_map`. Says what the
+/// graph looks like.
 ///
 /// # Errors
 /// A file cannot be written.
@@ -134,6 +158,9 @@ pub fn write(folder: &Path, modules: usize) -> std::io::Result<String> {
         loads += loaded.len();
         std::fs::write(folder.join(file(number)), module(number, &loaded, &mut random))?;
     }
+    std::fs::write(folder.join("work.star"), WORK)?;
+    let map = format!("load(\"work.star\", \"longest\")\nprint(parallel_map(longest, range({ELEMENTS})))\n");
+    std::fs::write(folder.join(MAP), map)?;
     let tops: Vec<usize> = (0..modules).filter(|&number| !is_loaded[number]).collect();
     std::fs::write(folder.join(MAIN), main(&tops))?;
     let longest = height.iter().max().unwrap_or(&0);
