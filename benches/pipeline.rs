@@ -12,14 +12,14 @@ use frazil::{Config, Group, Heap, LowTag, Object, Request, Shape, Shared, Value}
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 /// Room in the channel, in trees.
 const ROOM: usize = 64;
-/// Trees that are sent together, when one collection has promoted them.
+/// Trees that one collection promotes, before each is sent.
 const BATCH: u64 = 16;
 
 /// How often a tree is shared to see how long that takes.
 const SHARES: usize = 1000;
 
 /// What goes through the channel.
-type Trees = Vec<Shared<LowTag>>;
+type Tree = Shared<LowTag>;
 
 /// The tree below number `x`, of `depth` levels.
 fn tree<'s, 'id>(heap: &'s Heap<'id, LowTag>, x: u64, depth: u32) -> Value<'s, 'id, LowTag> {
@@ -43,7 +43,7 @@ fn produce(
     heap: &mut Heap<'_, LowTag>,
     messages: u64,
     depth: u32,
-    out: &SyncSender<Trees>,
+    out: &SyncSender<Tree>,
 ) -> (Duration, usize) {
     let base = heap.stack_grow(BATCH as usize).expect("room");
     let (mut sharing, mut posted) = (Duration::ZERO, 0);
@@ -56,19 +56,19 @@ fn produce(
         posted += heap.collect(Request::Auto).posted_batches;
         let slots = heap.stack_from(base);
         let start = Instant::now();
-        let trees: Trees = (0..count as usize)
+        let trees: Vec<Tree> = (0..count as usize)
             .map(|at| heap.share_settled(slots[at].replace(Value::EMPTY)).expect("settled"))
             .collect();
         sharing += start.elapsed();
-        out.send(trees).expect("somebody receives");
+        trees.into_iter().for_each(|tree| out.send(tree).expect("somebody receives"));
     }
     (sharing, posted)
 }
 
-fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Trees>) -> (u64, usize) {
+fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Tree>) -> (u64, usize) {
     let ring = heap.stack_grow(keep).expect("room");
     let (mut total, mut count, mut posted) = (0u64, 0, 0);
-    for tree in trees.iter().flatten() {
+    for tree in trees {
         let tree = heap.import(tree);
         total = total.wrapping_add(sum(tree.object().expect("a tree")));
         heap.stack_from(ring)[count % keep].set(tree);
@@ -100,7 +100,7 @@ fn main() {
     let number = |at: usize, usual| numbers.get(at).copied().unwrap_or(usual);
     let (messages, keep, depth) = (number(0, 20_000), number(1, 256) as usize, number(2, 10) as u32);
     let group = &Group::<LowTag>::new(Config::DEFAULT).expect("the settings agree");
-    let (out, trees) = sync_channel(ROOM / BATCH as usize);
+    let (out, trees) = sync_channel(ROOM);
     let start = Instant::now();
     let ((sharing_time, produced), (total, consumed)) = std::thread::scope(|scope| {
         let producer = scope.spawn(move || {
