@@ -31,6 +31,13 @@ use chunk::Chunk;
 pub(crate) use chunk::{chunk_base, chunk_of, granule_of, object_at};
 pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
 
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
+/// Cache lines behind a hole that are asked for when it is entered. Larger: the next hole is more often among them.
+/// Smaller: fewer are asked for in vain.
+const HOLE_LINES: usize = 4;
+
 /// Objects of different fates are kept in different blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
@@ -289,6 +296,10 @@ impl Space {
         let address = span.next;
         span.next += bytes;
         self.spans[lane as usize][class.0 as usize] = span;
+        // The next hole is probably near, and nobody has been there for long.
+        for line in 0..HOLE_LINES {
+            object::prefetch(std::ptr::with_exposed_provenance(span.end + line * LINE_BYTES));
+        }
         address
     }
 

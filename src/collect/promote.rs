@@ -76,6 +76,7 @@ impl Trace<'_> {
                 if !self.nursery.contains(below.address()) {
                     next += 1;
                     traced |= below.is_traced();
+                    below.prefetch_count();
                     continue;
                 }
                 let below_header = match below.first() {
