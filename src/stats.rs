@@ -166,7 +166,8 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(crate) fn add(&mut self, report: &Report) {
+    /// Counts one more collection. A heap does that for itself; who has several heaps may sum them up.
+    pub fn add(&mut self, report: &Report) {
         match report.kind {
             Kind::Short => self.short += 1,
             Kind::Complete => self.complete += 1,

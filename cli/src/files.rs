@@ -1,34 +1,43 @@
 //! Modules as files.
 //!
-//! `a/b.bzl` is looked for in the root, or, if none is given, in the folder of the program and those above it;
-//! `:b.bzl` beside the loading file; `//a:b.bzl` in the folder of the loading file and those above it (the
+//! `a/b.bzl` is looked for in the root, or, if none is given, in the folder of the program and those above it (if there are
+//! several programs, in the folder of the loading file and those above it); `:b.bzl` beside the loading file; `//a:b.bzl` in the folder of the loading file and those above it (the
 //! repository's root is one of them); `@repo//a:b.bzl` as `repo/a/b.bzl`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use starlark::Loader;
 
-/// Finds modules for one program.
+/// Finds modules for programs.
 pub struct Files {
+    /// The first program.
     entry: PathBuf,
+    /// What each program was called, by where it is: whoever loads it gets the same module.
+    names: HashMap<PathBuf, String>,
     root: Option<PathBuf>,
 }
 
 impl Files {
-    /// For the program in this file.
-    pub fn new(entry: &str, root: Option<PathBuf>) -> Files {
-        Files { entry: PathBuf::from(entry), root }
+    /// For the programs in these files.
+    pub fn new<'f>(entries: impl IntoIterator<Item = &'f str>, root: Option<PathBuf>) -> Files {
+        let mut entries = entries.into_iter().peekable();
+        let entry = entries.peek().copied().unwrap_or_default().into();
+        let names = entries.filter_map(|name| Some((std::path::absolute(name).ok()?, name.to_owned())));
+        Files { entry, names: names.collect(), root }
     }
 
-    /// The prelude beside the program, if there is one, unless that is the program itself.
+    /// The prelude beside the first program, if there is one, unless that is a program itself.
     pub fn prelude(&self) -> Option<String> {
         let beside = self.entry.with_file_name("prelude.star");
-        (beside.is_file() && beside != self.entry).then(|| beside.to_string_lossy().into_owned())
+        let is_program = std::path::absolute(&beside).is_ok_and(|path| self.names.contains_key(&path));
+        (beside.is_file() && !is_program).then(|| beside.to_string_lossy().into_owned())
     }
 
-    fn in_root(&self, relative: &str) -> Option<PathBuf> {
+    fn in_root(&self, relative: &str, from: &Path) -> Option<PathBuf> {
         match &self.root {
             Some(root) => Some(root.join(relative)).filter(|path| path.is_file()),
+            None if self.names.len() > 1 => above(from, relative),
             None => above(&self.entry, relative),
         }
     }
@@ -38,16 +47,19 @@ impl Loader for Files {
     fn resolve(&self, name: &str, from: &str) -> Result<String, String> {
         let from = Path::new(from);
         let found = if let Some(label) = name.strip_prefix('@') {
-            self.in_root(&label.replacen("//", "/", 1).replace(':', "/"))
+            self.in_root(&label.replacen("//", "/", 1).replace(':', "/"), from)
         } else if let Some(label) = name.strip_prefix("//") {
             above(from, label.replace(':', "/").trim_start_matches('/'))
         } else if let Some(beside) = name.strip_prefix(':') {
             Some(from.with_file_name(beside)).filter(|path| path.is_file())
         } else {
-            self.in_root(name)
+            self.in_root(name, from)
         };
         match found {
-            Some(path) => Ok(path.to_string_lossy().into_owned()),
+            Some(path) => {
+                let program = std::path::absolute(&path).ok().and_then(|path| self.names.get(&path));
+                Ok(program.cloned().unwrap_or_else(|| path.to_string_lossy().into_owned()))
+            }
             None => Err("no such file".to_owned()),
         }
     }

@@ -35,7 +35,7 @@ pub fn look(look: &Look) -> ExitCode {
 
 fn tell(look: &Look) -> Result<(), Problem> {
     let nowhere: Output = Rc::new(RefCell::new(Box::new(std::io::sink())));
-    let mut engine = prepare(&look.run, &nowhere, |engine| engine.profile())?;
+    let mut engine = prepare(&look.run, &nowhere, |_| {}, |engine| engine.profile())?;
     let seen = Rc::new(RefCell::new(Seen::new(look.at)));
     engine.watch(Eye(Rc::clone(&seen)));
     let outcome = run_program(&look.run, &mut engine);

@@ -2,11 +2,11 @@
 //! then for a log, on standard error.
 
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use frazil::Report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use starlark::Engine;
 
 use crate::stats::{bytes, time};
 
@@ -25,9 +25,10 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, report: &Report) {
+    /// A heap has collected, in which so many bytes were alive the last time.
+    fn add(&mut self, report: &Report, before: usize) {
         self.allocated += report.allocated_bytes as u64;
-        self.live = report.old_bytes;
+        self.live = (self.live + report.old_bytes).saturating_sub(before);
         self.collections += 1;
         self.longest = self.longest.max(report.pause);
     }
@@ -44,12 +45,17 @@ impl Sum {
 }
 
 /// The line of a person who looks on; none for a log.
-#[derive(Clone, Default)]
-pub struct Live(Option<ProgressBar>);
+#[derive(Clone)]
+pub struct Live {
+    bar: Option<ProgressBar>,
+    started: Instant,
+    /// What all heaps have told, and when it is to be shown again.
+    told: Arc<Mutex<(Sum, Duration)>>,
+}
 
 impl Live {
-    /// From now on it is told how the program goes.
-    pub fn begin(engine: &mut Engine) -> Live {
+    /// From now on it can be told how the program goes.
+    pub fn begin() -> Live {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{elapsed:>4} {wide_msg}");
@@ -58,27 +64,37 @@ impl Live {
             bar.enable_steady_tick(REWRITE);
             bar
         });
-        let (shown, started) = (bar.clone(), Instant::now());
-        let pause = if bar.is_some() { REWRITE } else { LINE };
-        let (mut sum, mut next) = (Sum::default(), pause);
-        engine.observe(move |report| {
-            sum.add(report);
-            let elapsed = started.elapsed();
-            if elapsed < next {
+        let live = Live { bar, started: Instant::now(), told: Arc::default() };
+        live.told.lock().unwrap_or_else(PoisonError::into_inner).1 = live.pause();
+        live
+    }
+
+    fn pause(&self) -> Duration {
+        if self.bar.is_some() { REWRITE } else { LINE }
+    }
+
+    /// What is to be told of each collection of one heap.
+    pub fn observer(&self) -> impl FnMut(&Report) + use<> {
+        let (live, mut before) = (self.clone(), 0);
+        move |report| {
+            let mut told = live.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let (sum, next) = &mut *told;
+            sum.add(report, std::mem::replace(&mut before, report.old_bytes));
+            let elapsed = live.started.elapsed();
+            if elapsed < *next {
                 return;
             }
-            next = elapsed + pause;
-            match &shown {
+            *next = elapsed + live.pause();
+            match &live.bar {
                 Some(bar) => bar.set_message(sum.line()),
                 None => eprintln!("{:>6.0} s  {}", elapsed.as_secs_f64(), sum.line()),
             }
-        });
-        Live(bar)
+        }
     }
 
     /// Does something that writes to the terminal, without the line in its way.
     pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
-        match &self.0 {
+        match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
         }
@@ -86,7 +102,7 @@ impl Live {
 
     /// The program is over: the line goes.
     pub fn end(&self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
@@ -99,10 +115,10 @@ mod tests {
     #[test]
     fn the_line_has_the_sum() {
         let mut sum = Sum::default();
-        for (old_bytes, millis) in [(2_000_000, 3), (1_500_000, 1)] {
+        for (before, old_bytes, millis) in [(0, 2_000_000, 3), (2_000_000, 1_500_000, 1), (0, 100_000, 2)] {
             let pause = Duration::from_millis(millis);
-            sum.add(&Report { allocated_bytes: 1_000_000, old_bytes, pause, ..Report::default() });
+            sum.add(&Report { allocated_bytes: 1_000_000, old_bytes, pause, ..Report::default() }, before);
         }
-        assert_eq!(sum.line(), "allocated 2.0 MB, live 1.5 MB, 2 collections, longest pause 3.0 ms");
+        assert_eq!(sum.line(), "allocated 3.0 MB, live 1.6 MB, 3 collections, longest pause 3.0 ms");
     }
 }

@@ -26,17 +26,18 @@ use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use starlark::syntax::Diagnostic;
-use starlark::{Engine, Library};
+use starlark::{Engine, EngineError, Library};
 
 use files::Files;
 use live::Live;
 use options::Command;
 use options::run::{Input, Run};
 use report::Reporter;
-use stats::Summary;
+use stats::{Summary, Tally};
 use tune::trial::{self, Log};
 
 fn main() -> ExitCode {
@@ -83,7 +84,7 @@ type Output = Rc<RefCell<Box<dyn Write>>>;
 
 /// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
-    if run.input == Input::File && play::is_trace(&run.file) {
+    if run.input == Input::File && run.others.is_empty() && play::is_trace(&run.file) {
         return play::play(run);
     }
     let stdout = std::io::stdout();
@@ -91,30 +92,33 @@ fn execute(run: &Run) -> ExitCode {
         true => Rc::new(RefCell::new(Box::new(stdout))),
         false => Rc::new(RefCell::new(Box::new(BufWriter::with_capacity(1 << 16, stdout)))),
     };
-    let mut live = Live::default();
-    let prepared = prepare(run, &output, |engine| {
-        if run.progress {
-            live = Live::begin(engine);
-            let (sink, live) = (Rc::clone(&output), live.clone());
+    let live = run.progress.then(Live::begin);
+    let log = run.trial.then(Log::default);
+    let tally = Tally::default();
+    let prepared = prepare(run, &output, watched(run, live.as_ref(), &tally), |engine| {
+        if let Some(live) = live.clone() {
+            let sink = Rc::clone(&output);
             engine.on_print(move |line| live.aside(|| print_line(&sink, line)));
         }
-    });
-    let result = prepared.and_then(|mut engine| {
-        let log = run.trial.then(Log::default);
         if let Some(log) = &log {
             engine.observe(log.observer());
         }
+    });
+    let result = prepared.and_then(|mut engine| {
         let (started, processor) = (Instant::now(), trial::processor_time());
         let result = run_program(run, &mut engine).and(end_record(run, &mut engine));
         let elapsed = started.elapsed();
         let processor = trial::processor_time().zip(processor).map(|(after, before)| after - before);
-        live.end();
+        if let Some(live) = &live {
+            live.end();
+        }
         // Nobody is left to tell if standard output is closed.
         let _ = output.borrow_mut().flush();
         if let Some(log) = &log {
             eprintln!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes()));
         }
-        let told = tell_stats(run, &Summary::new(&engine, elapsed)).map_err(Problem::Setup);
+        let stats = if run.jobs > 1 { tally.sum(&engine) } else { engine.stats().clone() };
+        let told = tell_stats(run, &Summary::new(&engine, stats, elapsed)).map_err(Problem::Setup);
         result.and(told)
     });
     match result {
@@ -146,14 +150,47 @@ enum Problem {
     Program(Vec<Diagnostic>),
 }
 
-/// Makes an engine, lets `set_up` have it, and runs the prelude on it.
-fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Result<Engine, Problem> {
-    let files = Files::new(&run.file, run.root.clone());
+/// What the engine of each thread is told to tell of its collections.
+fn watched(run: &Run, live: Option<&Live>, tally: &Tally) -> impl Fn(&mut Engine) + Send + Sync + use<> {
+    let (counts, live, tally) = (run.jobs > 1, live.cloned(), tally.clone());
+    move |engine| {
+        let mut tell = live.as_ref().map(Live::observer);
+        let tally = counts.then(|| tally.clone());
+        if tell.is_some() || tally.is_some() {
+            engine.observe(move |report| {
+                tally.iter().for_each(|tally| tally.add(report));
+                tell.iter_mut().for_each(|tell| tell(report));
+            });
+        }
+    }
+}
+
+/// Makes an engine, lets `set_up` have it, and runs the prelude on it. `each` has the engine of each thread.
+fn prepare(
+    run: &Run,
+    output: &Output,
+    each: impl Fn(&mut Engine) + Send + Sync + 'static,
+    set_up: impl FnOnce(&mut Engine),
+) -> Result<Engine, Problem> {
+    let files = Files::new(run.files(), run.root.clone());
     let beside = if run.input == Input::File { files.prelude() } else { None };
     let prelude = run.prelude.clone().or(beside);
     let config = if run.record.is_some() { run.config.recording() } else { run.config.clone() };
-    let mut engine = Engine::with_loader(config, run.dialect, Box::new(files))
-        .map_err(|error| Problem::Setup(error.to_string()))?;
+    let give = Arc::new(move |engine: &mut Engine| {
+        each(engine);
+        Library::ALL.into_iter().try_for_each(|library| engine.library(library))
+    });
+    let is_alone = run.jobs == 1 && run.others.is_empty();
+    let made = if is_alone {
+        Engine::with_loader(config, run.dialect, Box::new(files))
+    } else {
+        let give = Arc::clone(&give);
+        Engine::parallel(config, run.dialect, Arc::new(files), run.jobs, move |engine| give(engine))
+    };
+    let mut engine = made.map_err(|error| match error {
+        EngineError::Setup(error) => Problem::Program(error.into()),
+        error => Problem::Setup(error.to_string()),
+    })?;
     if let Some(file) = &run.record {
         begin_record(run, file, &mut engine).map_err(Problem::Setup)?;
     }
@@ -162,8 +199,8 @@ fn prepare(run: &Run, output: &Output, set_up: impl FnOnce(&mut Engine)) -> Resu
     let reporter = Reporter::new(run.shown, &std::io::stderr());
     engine.on_warning(move |warning| reporter.tell(warning));
     set_up(&mut engine);
-    for library in Library::ALL {
-        engine.library(library).map_err(|error| Problem::Program(error.into()))?;
+    if is_alone {
+        give(&mut engine).map_err(|error| Problem::Program(error.into()))?;
     }
     if let Some(prelude) = prelude {
         let text = files::read(prelude.as_ref()).map_err(Problem::Setup)?;
@@ -196,8 +233,22 @@ fn print_line(output: &Output, line: &str) {
 }
 
 fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
+    if !run.others.is_empty() {
+        return run_several(run, engine);
+    }
     let text = read_program(run).map_err(Problem::Setup)?;
     engine.run(&run.file, text).map_err(|error| Problem::Program(error.into()))
+}
+
+/// Runs all files, whatever becomes of each. Nothing is run if one of them is not there.
+fn run_several(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
+    let files: Vec<&str> = run.files().collect();
+    for file in &files {
+        File::open(file).map_err(|error| Problem::Setup(format!("cannot read {file}: {error}")))?;
+    }
+    let failed = engine.run_all(&files).into_iter().filter_map(Result::err);
+    let errors: Vec<Diagnostic> = failed.flat_map(Vec::<Diagnostic>::from).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::Program(errors)) }
 }
 
 fn read_program(run: &Run) -> Result<String, String> {

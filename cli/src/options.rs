@@ -18,6 +18,7 @@ frazil: a Starlark interpreter on a garbage collector of its own, and what it ta
   frazil -c 'print(6 * 7)'              run a line of code
   frazil repl                           try things out at a prompt
   frazil check src/                     find what is wrong in many files, without running them
+  frazil run --jobs 0 a.star b.star     run several, and what they load, on all cores
   frazil run --stats build.star         run a program, and say what the collector did
   frazil heap build.star                show who keeps what alive in its heap, and which lines made it
   frazil tune build.star                find the block and nursery size that suit a program, if others do better

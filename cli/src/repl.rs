@@ -51,7 +51,7 @@ pub fn repl(request: &Repl) -> ExitCode {
 
 fn hold(request: &Repl) -> Result<(), Problem> {
     let output: Output = Rc::new(RefCell::new(Box::new(std::io::stdout())));
-    let engine = prepare(&request.run, &output, |_| {})?;
+    let engine = prepare(&request.run, &output, |_| {}, |_| {})?;
     let interrupt = engine.canceller().flag();
     let session = Session::new(engine).map_err(|error| Problem::Program(error.into()))?;
     let session = Rc::new(RefCell::new(session));

@@ -1,12 +1,30 @@
 //! What the collector did, for people and for programs.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use frazil::trace::Played;
-use frazil::{Config, Stats};
+use frazil::{Config, Report, Stats};
 use serde_json::json;
 use starlark::Engine;
+
+/// The collections of all heaps of a program that has several. Those of different threads may be at the same time.
+#[derive(Clone, Default)]
+pub struct Tally(Arc<Mutex<Stats>>);
+
+impl Tally {
+    /// A heap has collected.
+    pub fn add(&self, report: &Report) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(report);
+    }
+
+    /// All of them. What is there at the end is in the heap of `engine`.
+    pub fn sum(&self, engine: &Engine) -> Stats {
+        let stats = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Stats { last: engine.stats().last.clone(), ..stats }
+    }
+}
 
 /// The sum of a run.
 pub struct Summary {
@@ -23,13 +41,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The sum of what `engine` did in `elapsed`.
-    pub fn new(engine: &Engine, elapsed: Duration) -> Summary {
-        let played = Played {
-            stats: engine.stats().clone(),
-            allocated_bytes: engine.allocated_bytes(),
-            used_bytes: engine.used_bytes(),
-        };
+    /// The sum of what `engine` did in `elapsed`, its collections being `stats`.
+    pub fn new(engine: &Engine, stats: Stats, elapsed: Duration) -> Summary {
+        let played =
+            Played { stats, allocated_bytes: engine.allocated_bytes(), used_bytes: engine.used_bytes() };
         Summary::of(played, engine.config(), elapsed)
     }
 
@@ -196,7 +211,7 @@ mod tests {
         let mut engine = Engine::new(starlark::CONFIG, Default::default()).expect("an engine");
         engine.run("a.star", "xs = [str(i) for i in range(100000)]").expect("a good program");
         engine.collect(frazil::Request::Complete).expect("memory");
-        let summary = Summary::new(&engine, Duration::from_millis(5));
+        let summary = Summary::new(&engine, engine.stats().clone(), Duration::from_millis(5));
         let value: serde_json::Value = serde_json::from_str(&summary.json()).expect("JSON");
         assert_eq!(value["elapsed_us"], 5000);
         assert!(value["promoted"]["objects"].as_u64() > Some(100_000), "{value}");

@@ -10,6 +10,7 @@
 //! epoch had and this one has not is dropped. A bit that is new is one count more, one that was dropped one less.
 
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use retain_bits::{RetainBits, Retained, ones};
 use rustc_hash::FxHashMap;
@@ -63,6 +64,21 @@ impl Abroad {
             is_collecting: false,
             holds_back: false,
         }
+    }
+
+    /// Is this heap all that is left of its group, so that nobody could ask for anything of it? Then it gives up what is in
+    /// hand, without a word to anybody.
+    pub fn closes_group(&mut self) -> bool {
+        let is_own = |held: &mut Arc<Held>| Arc::get_mut(held).is_some();
+        if !self.in_hand.iter_mut().all(is_own) || Arc::strong_count(&self.group) != 1 + self.in_hand.len() {
+            return false;
+        }
+        // All that others did with this heap's objects came before they let go of the group.
+        fence(Ordering::Acquire);
+        for mut held in self.in_hand.drain(..).filter_map(Arc::into_inner) {
+            held.give_back();
+        }
+        true
     }
 
     /// This collection has reached a foreign object from a root or a traced object.

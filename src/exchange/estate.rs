@@ -174,9 +174,14 @@ impl<H: Host> Heap<'_, H> {
         posted
     }
 
-    /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one.
+    /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one, or if
+    /// nobody else is left of the group: then all its memory goes, and nothing has to be found out about what is in it.
     pub(crate) fn take_estate(&mut self) -> Option<Estate<H>> {
-        self.old.get_mut().abroad.as_mut()?.post_all();
+        let abroad = self.old.get_mut().abroad.as_mut()?;
+        abroad.post_all();
+        if abroad.closes_group() {
+            return None;
+        }
         self.let_go();
         let nothing = self.no_old();
         let old = std::mem::replace(self.old.get_mut(), nothing);
@@ -336,5 +341,51 @@ impl<H: Host> Drop for Heap<'_, H> {
             std::mem::forget(std::mem::replace(self.old.get_mut(), nothing));
         }
         drop(self.take_estate());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Config, Group, Heap, LowTag, Shape};
+
+    const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+
+    fn closes_group(heap: &mut Heap<'_, LowTag>) -> bool {
+        heap.old.get_mut().abroad.as_mut().is_some_and(|abroad| abroad.closes_group())
+    }
+
+    #[test]
+    fn a_heap_goes_at_once_only_if_nobody_else_is_left() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let make = || group.make(Config::default()).expect("memory");
+        let (mut heap, other) = (make(), make());
+        assert!(!closes_group(&mut heap), "the group may make more heaps");
+        drop(group);
+        assert!(!closes_group(&mut heap), "there is another heap");
+        drop(other);
+        let leaf = heap.alloc(&LEAF, 0).expect("memory").finish();
+        let handle = heap.root(leaf.into());
+        let shared = heap.share(&handle).expect("frozen");
+        assert!(!closes_group(&mut heap), "there is a handle");
+        heap.import(shared.clone());
+        assert!(!closes_group(&mut heap), "what is in hand is held by somebody else, too");
+        drop(shared);
+        assert!(closes_group(&mut heap), "what is in hand is nobody else's");
+        assert!(closes_group(&mut heap), "it stays so");
+    }
+
+    #[test]
+    fn what_an_orphan_holds_is_looked_after() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let make = || group.make(Config::default()).expect("memory");
+        let (mut heap, mut ended) = (make(), make());
+        let leaf = ended.alloc(&LEAF, 0).expect("memory").finish();
+        let handle = ended.root(leaf.into());
+        let shared = ended.share(&handle).expect("frozen");
+        drop(ended);
+        assert_eq!(group.orphans(), 1);
+        drop(group);
+        heap.import(shared);
+        assert!(!closes_group(&mut heap), "an orphan waits for what this heap has in hand");
     }
 }

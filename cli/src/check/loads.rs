@@ -47,7 +47,7 @@ pub fn check(looked: &mut [Looked], rules: &Rules) -> usize {
 
 fn resolve_all(file: &Looked, rules: &Rules) -> Vec<Target> {
     let name = file.path.to_string_lossy();
-    let files = Files::new(&name, rules.root.clone());
+    let files = Files::new([&*name], rules.root.clone());
     file.loads.iter().map(|load| resolve(&files, &load.module, &name)).collect()
 }
 

@@ -1,5 +1,7 @@
 //! The options of `frazil run`.
 
+use std::collections::HashSet;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use frazil::{BlockBytes, Config, Drain};
@@ -7,11 +9,11 @@ use lexopt::prelude::*;
 use starlark::syntax::Dialect;
 
 use super::shown::{self, Shown};
-use super::{Command, Topic, one_file};
+use super::{Command, Topic};
 
 /// What `frazil help run` says.
 pub const HELP: &str = "\
-Runs a Starlark program on the frazil collector, or plays a recorded trace of one.
+Runs Starlark programs on the frazil collector, or plays a recorded trace of one.
 
   frazil run build.star                     run a program
   frazil build.star                         the same
@@ -19,12 +21,17 @@ Runs a Starlark program on the frazil collector, or plays a recorded trace of on
   generate | frazil run -                   run what comes from standard input
   frazil run --stats build.star             and say what the collector did
   frazil run --heap-limit 64m build.star    and give it no more memory than this
+  frazil run --jobs 0 a.star b.star         run several, and what they load, on all cores
   frazil run --extended script.star         with all of Python's control flow that is there: while, recursion, ...
 
-usage: frazil run [OPTIONS] FILE|-|-c CODE
+usage: frazil run [OPTIONS] FILE...|-|-c CODE
 
+  FILE...             of several files, each is run once, also if another one loads it; if one fails the others are
+                      run all the same, and errors come last, in the order of the files
   -c CODE             run this text; its lines may be separated by newlines or by ;
   -                   run what comes from standard input
+  --jobs N            evaluate files, and the modules that they load, on N threads: 0 for one on each core (1). What is
+                      printed, and every error, is the same for any N, and in the same order
 
 what happened
   --stats             when the program is over, say what the collector did
@@ -34,7 +41,8 @@ what happened
   --record TRACE      write what the program does to its heap into a file, for 'frazil tune' (somewhat slower)
 
 memory
-  --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error
+  --heap-limit SIZE   refuse to use more than this for the heap: the program ends with an error. (With --jobs, each
+                      further thread has a heap of its own, and may use the Nth part of it)
   --nursery SIZE      allocate this much between two collections, at least (2m)
   --block SIZE        size of an old block: 4k, 8k, 16k or 32k (32k)
   --drain HOW         release what has died: all at once, or in instalments, so that no pause is long because a large
@@ -46,11 +54,14 @@ language
   --dialect LIST      switch parts of the language on, or off with no- before the name; comma separated:
                       set (on), lambda (on), nested-def (on), set-order, recursion, while, top-level (if, for and
                       while outside of functions), reassign (of globals), load-globals, f-strings, types
-                      (annotations, which are not checked)
+                      (annotations, which are not checked), parallel-map: parallel_map(f, xs) is [f(x) for x in xs],
+                      computed on the threads of --jobs, if f and xs are frozen: loaded, for example
 
 modules (json and math are there without loading)
-  --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above)
-  --prelude FILE      a program whose globals every module can use (prelude.star beside FILE, if there is one)
+  --root DIR          where load(\"a/b.bzl\") is looked for (the folder of FILE and those above; if several
+                      files are run, that of the file with the load statement, and those above)
+  --prelude FILE      a program whose globals every module can use (prelude.star beside the first FILE, if
+                      there is one)
 
 errors (on standard error)
   --color WHEN        auto (on a terminal, unless NO_COLOR is set), always or never
@@ -64,6 +75,9 @@ Exit status: 0 the program went well; 1 it failed, or its text is wrong; 2 the c
 /// What `--drain instalments` means: as many bytes are released as are allocated, and no instalment takes longer than
 /// a millisecond.
 pub const INSTALMENTS: Drain = Drain::Instalments { objects_per_kib: 64, micros_max: 1000 };
+
+/// The most threads that may be asked for.
+const JOBS_MAX: usize = 1024;
 
 /// Where the text of a program comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +93,12 @@ pub enum Input {
 /// A program and how to run it.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The program's file, or what stands for it in errors.
+    /// The program's file, or what stands for it in errors. Of several, the first.
     pub file: String,
+    /// The files behind the first.
+    pub others: Vec<String>,
+    /// How many threads evaluate modules.
+    pub jobs: usize,
     /// Where its text comes from.
     pub input: Input,
     /// Where modules are looked for.
@@ -111,6 +129,8 @@ impl Default for Run {
     fn default() -> Run {
         Run {
             file: String::new(),
+            others: Vec::new(),
+            jobs: 1,
             input: Input::File,
             root: None,
             prelude: None,
@@ -124,6 +144,13 @@ impl Default for Run {
             dialect: Dialect::STANDARD,
             shown: Shown::default(),
         }
+    }
+}
+
+impl Run {
+    /// The files to be run.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.file).chain(&self.others).map(String::as_str)
     }
 }
 
@@ -174,6 +201,7 @@ fn parse_rest(
             Long("stats") => run.stats = true,
             Long("progress") => run.progress = true,
             Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
+            Long("jobs") | Short('j') => run.jobs = parser.value()?.parse_with(jobs)?,
             Long("record") => run.record = Some(parser.value()?.string()?),
             Long("root") => run.root = Some(parser.value()?.into()),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
@@ -201,16 +229,35 @@ fn parse_rest(
             _ => return Err(argument.unexpected()),
         }
     }
-    run.file = match (&run.input, files.as_slice()) {
-        (Input::Code(_), []) => "<command line>".to_owned(),
-        (Input::File, [dash]) if dash == "-" => {
+    if run.record.is_some() && run.jobs > 1 {
+        return Err(
+            "a trace is that of one heap, and each thread has its own: --record goes with --jobs 1".into()
+        );
+    }
+    if files.len() > 1 && files.iter().any(|file| file == "-") {
+        return Err("standard input is run alone, or not at all".into());
+    }
+    run.file = match (&run.input, files.first()) {
+        (Input::Code(_), None) => "<command line>".to_owned(),
+        (Input::Code(_), Some(_)) => return Err("-c and a file were given, but only one can be run".into()),
+        (_, None) => return Err("a program to run must be given: frazil run FILE.star".into()),
+        (_, Some(dash)) if dash == "-" => {
             run.input = Input::Standard;
             "<standard input>".to_owned()
         }
-        (Input::Code(_), _) => return Err("-c and a file were given, but only one can be run".into()),
-        _ => one_file(files, "one program to run must be given: frazil run FILE.star")?,
+        (_, Some(_)) => files.remove(0),
     };
+    if run.input == Input::File {
+        run.others = without_repetitions(&run.file, files);
+    }
     Ok(Command::Run(run))
+}
+
+/// Files that are neither the first nor named twice.
+fn without_repetitions(first: &str, files: Vec<String>) -> Vec<String> {
+    let path = |file: &str| std::path::absolute(file).unwrap_or_else(|_| file.into());
+    let mut seen = HashSet::from([path(first)]);
+    files.into_iter().filter(|file| seen.insert(path(file))).collect()
 }
 
 /// Changes the language by a list of switches.
@@ -232,6 +279,15 @@ pub(super) fn dialect(dialect: &mut Dialect, list: &str) -> Result<(), lexopt::E
 fn block(text: &str) -> Result<BlockBytes, String> {
     let wrong = || format!("{text:?} is no size of a block: 4k, 8k, 16k or 32k");
     size(text).ok().and_then(BlockBytes::from_bytes).ok_or_else(wrong)
+}
+
+/// A number of threads; 0 means one for each core.
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Ok(std::thread::available_parallelism().map_or(1, NonZero::get)),
+        Ok(jobs) if jobs <= JOBS_MAX => Ok(jobs),
+        _ => Err(format!("{text:?} is no number of threads: 0 to {JOBS_MAX}")),
+    }
 }
 
 /// How the dead are released.
@@ -297,13 +353,34 @@ mod tests {
     }
 
     #[test]
-    fn a_run_needs_one_file() {
+    fn a_run_needs_a_file() {
         let parse = |words: &[&str]| parse(&mut lexopt::Parser::from_args(words));
         assert!(
             matches!(parse(&["--nursery", "64k", "a.star"]), Ok(Command::Run(run)) if run.file == "a.star")
         );
         assert!(parse(&[]).is_err());
-        assert!(parse(&["a.star", "b.star"]).is_err());
+        assert!(parse(&["a.star", "-"]).is_err());
         assert!(parse(&["--nursery", "x", "a.star"]).is_err());
+    }
+
+    #[test]
+    fn several_files_on_several_threads() {
+        let parse = |words: &[&str]| match parse(&mut lexopt::Parser::from_args(words)) {
+            Ok(Command::Run(run)) => {
+                Some((run.jobs, run.files().map(str::to_owned).collect::<Vec<_>>().join(" ")))
+            }
+            _ => None,
+        };
+        assert_eq!(parse(&["a.star"]), Some((1, "a.star".to_owned())));
+        assert_eq!(parse(&["a.star", "-j3", "b.star", "c"]), Some((3, "a.star b.star c".to_owned())));
+        assert_eq!(
+            parse(&["a.star", "./a.star", "b/c", "a.star", "b//c"]),
+            Some((1, "a.star b/c".to_owned()))
+        );
+        assert!(parse(&["--jobs", "0", "a.star"]).is_some_and(|(jobs, _)| jobs > 0));
+        for wrong in ["-1", "many", "1000000"] {
+            assert_eq!(parse(&["--jobs", wrong, "a.star"]), None, "{wrong}");
+        }
+        assert_eq!(parse(&["--jobs", "2", "--record", "t", "a.star"]), None);
     }
 }

@@ -54,7 +54,13 @@ impl Engine {
         }
         let ran = match self.graph_team() {
             Some(team) => parallel::run(&mut self.machine, &team, roots.clone()),
-            None => roots.iter().map(|(key, _)| self.machine.run_root(key)).collect(),
+            // One may have loaded another that comes later.
+            None => roots
+                .iter()
+                .map(
+                    |(key, _)| if self.machine.has_module(key) { Ok(()) } else { self.machine.run_root(key) },
+                )
+                .collect(),
         };
         let outcomes: Vec<Result<(), Error>> =
             ran.into_iter().map(|ran| ran.map_err(|diagnostics| self.recover(diagnostics.into()))).collect();

@@ -86,6 +86,9 @@ enum Step {
 
 /// An interpreter with its heap.
 pub struct Machine {
+    /// Its place among machines that share values, if there are others. It goes before the heap: a heap that is all that is
+    /// left of its group goes at once.
+    seat: Option<Seat>,
     heap: Heap,
     host: Host,
     frames: Vec<Frame>,
@@ -109,8 +112,6 @@ pub struct Machine {
     collections_left: u64,
     /// See [`Mistake`].
     planted: Option<Mistake>,
-    /// Its place among machines that share values, if there are others.
-    seat: Option<Seat>,
 }
 
 impl Machine {

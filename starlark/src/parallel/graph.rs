@@ -199,7 +199,11 @@ impl Graph {
         if is_own {
             return Ok(Finished { exports, cells: None });
         }
-        let cells = share_module(machine, key, self.team.helpers() > 0, has_collected);
+        // What has been young all the time settles in any collection.
+        let first = if has_collected { Request::Complete } else { Request::Auto };
+        let cells = share_module(machine, key, self.team.helpers() > 0, |machine, kept| {
+            machine.share_fresh(first, |cx| kept_value(cx, kept))
+        });
         let cells = cells.map_err(|message| {
             machine.unload(key);
             let mut error = Diagnostic::error(&program.0.source, Span::default(), message);
@@ -235,7 +239,7 @@ fn share_module(
     machine: &mut Machine,
     key: &str,
     has_helpers: bool,
-    has_collected: bool,
+    share: impl FnOnce(&mut Machine, usize) -> Result<Shared<Tagging>, Kept>,
 ) -> Result<Option<Shared<Tagging>>, String> {
     let Some(kept) = machine.kept_of(key) else { return Ok(None) };
     if machine.has_residents()
@@ -246,9 +250,7 @@ fn share_module(
     if !has_helpers {
         return Ok(None);
     }
-    // What has been young all the time settles in any collection.
-    let first = if has_collected { Request::Complete } else { Request::Auto };
-    match machine.share(first, |cx| kept_value(cx, kept)) {
+    match share(machine, kept) {
         Ok(shared) => Ok(Some(shared)),
         Err(Kept::Shared(error)) => Err(format!("the globals of {key} cannot be shared: {error}")),
         Err(Kept::Failed(failure)) => Err(machine.diagnose(*failure).message),
@@ -323,7 +325,9 @@ fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Gr
     }
     let mut before = HashMap::new();
     for (key, exports, _) in machine.loaded_modules() {
-        let cells = share_module(machine, &key, has_helpers, true);
+        let cells = share_module(machine, &key, has_helpers, |machine, kept| {
+            machine.share(Request::Complete, |cx| kept_value(cx, kept))
+        });
         let finished = cells.map(|cells| Finished { exports, cells });
         let fault = |message| Fault::Wrong(vec![machine.diagnose(Failure::Error(message))]);
         before.insert(key, finished.map_err(fault));

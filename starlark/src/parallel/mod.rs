@@ -55,6 +55,10 @@
 //! types stay on their thread: a module whose globals hold one can be run, and not loaded, and `parallel_map` refuses
 //! them.
 //!
+//! **What it costs.** A thread has a nursery of its own, so memory grows by [`Config::nursery_bytes`](frazil::Config) for each; what
+//! modules leave is there once. Sharing a module takes one collection when it is over, which the next module is spared. The
+//! example `graph` measures both beside what as many processes get done.
+//!
 //! Reading order: `plan` (which module when), `graph` (modules on threads), `map`, `team` (threads), `codebook` (how functions
 //! find their code), `unit` and `record` (calling off, and telling in order), `refuse` (what cannot be shared).
 

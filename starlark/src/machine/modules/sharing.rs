@@ -65,16 +65,25 @@ impl Machine {
         first: Request,
         find: impl for<'s> Fn(Cx<'s>) -> Value<'s>,
     ) -> Result<Shared<Tagging>, Kept> {
-        for request in [first, Request::Complete] {
-            let cx = Cx::new(&self.heap, &self.host);
-            match self.heap.share_settled(find(cx)) {
-                Err(ShareError::Unsettled) => {}
-                result => return result.map_err(Kept::Shared),
-            }
-            self.collect(request).map_err(|error| Kept::Failed(error.into()))?;
+        match self.heap.share_settled(find(self.cx())) {
+            Err(ShareError::Unsettled) => self.share_fresh(first, find),
+            result => result.map_err(Kept::Shared),
         }
-        let cx = Cx::new(&self.heap, &self.host);
-        self.heap.share_settled(find(cx)).map_err(Kept::Shared)
+    }
+
+    /// The same for what is known to be frozen, and not to be settled yet: it does not look for anything mutable in vain.
+    pub(crate) fn share_fresh(
+        &mut self,
+        first: Request,
+        find: impl for<'s> Fn(Cx<'s>) -> Value<'s>,
+    ) -> Result<Shared<Tagging>, Kept> {
+        self.collect(first).map_err(|error| Kept::Failed(error.into()))?;
+        match self.heap.share_settled(find(self.cx())) {
+            Err(ShareError::Unsettled) if first != Request::Complete => {
+                self.share_fresh(Request::Complete, find)
+            }
+            result => result.map_err(Kept::Shared),
+        }
     }
 
     /// Could all machines of the team have a value?
