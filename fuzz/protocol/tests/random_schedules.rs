@@ -43,8 +43,9 @@ fn decrements_first_are_noticed() {
     check(|| walking_down(4, Wrong::DecrementsFirst));
 }
 
+// The count goes below zero, or the object is freed while it is claimed, depending on who comes first.
 #[test]
-#[should_panic = "the count of object 0 went below zero"]
+#[should_panic]
 fn a_count_in_flight_that_is_forgotten_is_noticed() {
     check(|| passing_on(Wrong::FlightForgotten));
 }
