@@ -550,7 +550,7 @@ fn each_thread_has_the_functions_of_the_host() {
         let shown = engine.global("main", "zs", frazil_starlark::ops::repr::repr).unwrap();
         assert_eq!(shown, "[1, 1, 1, (\"b\",)]");
         let places = engine.get_global::<Vec<String>>("main", "w").unwrap();
-        assert!(places.iter().all(|place| place == "<builtin>: in parallel_map, a:2:22: in f"), "{places:?}");
+        assert!(places.iter().all(|place| place == "<builtin>: in parallel_map, a:2:23: in f"), "{places:?}");
     }
 }
 
