@@ -363,7 +363,7 @@ fn several_programs_are_run_in_one_go() {
         ("a", "load('lib', 'x')\nprint('a', x)"),
         ("b", "load('lib', 'x')\nprint('b')\nfail('b')"),
         ("c", "load('bad', 'x')"),
-        ("d", "load('a', 'x')\nload('bad', 'x')\nprint('d')"),
+        ("d", "load('a', 'x')\nload('bad', y='x')\nprint('d')"),
         ("e", "print('e')\nload('lib', 'x')\ny = x"),
         ("lib", "print('lib')\nx = [1]"),
         ("bad", "print('bad')\nx = 1 // 0"),
