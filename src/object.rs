@@ -6,6 +6,7 @@
 //! stale `ObjRef` is an error of logic, which the verifier and the address sanitizer look for; it cannot be
 //! made through the public interface.
 
+use std::mem::MaybeUninit;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
@@ -185,23 +186,26 @@ impl ObjRef {
     #[inline]
     pub unsafe fn copy_to(self, to: usize, bytes: usize) -> ObjRef {
         set_accessible(to, bytes, true);
-        let target: *mut u128 = std::ptr::with_exposed_provenance_mut(to);
-        let source: *const u128 = std::ptr::with_exposed_provenance(self.address());
+        let target: *mut Granule = std::ptr::with_exposed_provenance_mut(to);
+        let source: *const Granule = std::ptr::with_exposed_provenance(self.address());
         // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size, and both are
         // aligned to a granule. Most objects have one to four granules: a few moves each, and no call.
         unsafe {
             let read = |granule: usize| source.add(granule).read();
-            match bytes / size_of::<u128>() {
+            match bytes / size_of::<Granule>() {
                 1 => target.write(read(0)),
-                2 => target.cast::<[u128; 2]>().write([read(0), read(1)]),
-                3 => target.cast::<[u128; 3]>().write([read(0), read(1), read(2)]),
-                4 => target.cast::<[u128; 4]>().write([read(0), read(1), read(2), read(3)]),
+                2 => target.cast::<[Granule; 2]>().write([read(0), read(1)]),
+                3 => target.cast::<[Granule; 3]>().write([read(0), read(1), read(2)]),
+                4 => target.cast::<[Granule; 4]>().write([read(0), read(1), read(2), read(3)]),
                 granules => target.copy_from_nonoverlapping(source, granules),
             }
             ObjRef::new(to)
         }
     }
 }
+
+/// A granule as it is moved: padding in it, and what is behind an object's last byte, was perhaps never written.
+type Granule = MaybeUninit<u128>;
 
 /// The objects that lie side by side in `range`, a part of the nursery that begins and ends with whole objects.
 /// With those that were evacuated comes where they are now.
