@@ -287,11 +287,12 @@ pub(crate) fn run(machine: &mut Machine, team: &Arc<Team>, roots: Vec<Root>) -> 
     for root in roots {
         let outcome = if is_single { Ok(()) } else { graph.replay(machine, root) };
         graph.told.lock().unwrap_or_else(PoisonError::into_inner).push(root);
-        results.push(match (outcome, graph.plan().fault(root)) {
+        let plan = graph.plan();
+        results.push(match (outcome, plan.fault(root)) {
             (Err(failure), _) => Err(vec![machine.diagnose(*failure)]),
             (Ok(()), None) => Ok(()),
             (Ok(()), Some(Fault::Wrong(errors))) => Err(errors.clone()),
-            (Ok(()), Some(fault)) => Err(vec![without_place(machine, graph.plan().key(root), fault)]),
+            (Ok(()), Some(fault)) => Err(vec![without_place(machine, plan.key(root), fault)]),
         });
     }
     end(machine, &graph);
