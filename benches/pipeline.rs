@@ -10,11 +10,15 @@ use std::time::{Duration, Instant};
 use frazil::{Config, Group, Heap, LowTag, Object, Request, Shape, Shared, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
-/// Room in the channel.
+/// Room in the channel, in trees.
 const ROOM: usize = 64;
-/// Trees that are sent together, when one collection has promoted them.
+/// Trees that one collection promotes, before each is sent.
 const BATCH: u64 = 16;
 
+/// How often a tree is shared to see how long that takes.
+const SHARES: usize = 1000;
+
+/// What goes through the channel.
 type Tree = Shared<LowTag>;
 
 /// The tree below number `x`, of `depth` levels.
@@ -64,7 +68,7 @@ fn produce(
 fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Tree>) -> (u64, usize) {
     let ring = heap.stack_grow(keep).expect("room");
     let (mut total, mut count, mut posted) = (0u64, 0, 0);
-    while let Ok(tree) = trees.recv() {
+    for tree in trees {
         let tree = heap.import(tree);
         total = total.wrapping_add(sum(tree.object().expect("a tree")));
         heap.stack_from(ring)[count % keep].set(tree);
@@ -77,6 +81,20 @@ fn consume(heap: &mut Heap<'_, LowTag>, keep: usize, trees: &Receiver<Tree>) -> 
     (total.wrapping_add(kept.map(sum).sum()), posted)
 }
 
+/// How long it takes to share a settled tree of so many levels.
+fn sharing(group: &Group<LowTag>, depth: u32) -> Duration {
+    let share = |mut heap: Heap<'_, LowTag>| {
+        let root = heap.root(tree(&heap, 1, depth));
+        heap.collect(Request::Complete);
+        let start = Instant::now();
+        let shared = [(); SHARES].map(|()| heap.share_settled(heap.rooted(&root)).expect("settled"));
+        let elapsed = start.elapsed();
+        drop(shared);
+        elapsed / SHARES as u32
+    };
+    group.branded(share).expect("memory")
+}
+
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|word| word.parse().ok()).collect();
     let number = |at: usize, usual| numbers.get(at).copied().unwrap_or(usual);
@@ -84,7 +102,7 @@ fn main() {
     let group = &Group::<LowTag>::new(Config::DEFAULT).expect("the settings agree");
     let (out, trees) = sync_channel(ROOM);
     let start = Instant::now();
-    let ((sharing, produced), (total, consumed)) = std::thread::scope(|scope| {
+    let ((sharing_time, produced), (total, consumed)) = std::thread::scope(|scope| {
         let producer = scope.spawn(move || {
             group.branded(|mut heap| produce(&mut heap, messages, depth, &out)).expect("memory")
         });
@@ -95,7 +113,11 @@ fn main() {
     let elapsed = start.elapsed();
     println!("checksum w7: {}", total as u32);
     println!("elapsed={:.3}", elapsed.as_secs_f64());
-    println!("sharing: {:.0} ns a message", sharing.as_nanos() as f64 / messages as f64);
+    println!("sharing: {:.0} ns a message", sharing_time.as_nanos() as f64 / messages as f64);
     println!("batches of counts: {:.4} a message", (produced + consumed) as f64 / messages as f64);
+    for depth in [3, 10, 17] {
+        let nodes = (1 << depth) - 1;
+        println!("sharing a settled tree of {nodes} nodes: {:?}", sharing(group, depth));
+    }
     assert_eq!(group.orphans(), 0, "everything is freed at the end");
 }

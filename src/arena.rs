@@ -30,6 +30,7 @@
 //! * What survives a session hangs on the arena's root, or on a [`Root`] of its own. [`Weak`] pointers keep nothing alive.
 //! * `#[derive(Trace)]` tells the collector where a type has pointers. Most types are immutable. A type with a
 //!   [`Cell`] in it is mutable, and [`Session::set`] sets it. Objects can be **frozen**, in place and for good.
+//! * One arena, one thread. What is frozen can be [`Shared`] among the arenas of a [`Group`], without a copy.
 //! * Nothing in an arena is dropped. What owns something outside (a file, a `String`) stays outside.
 //!
 //! Words for those who come from `gc-arena`: `enter` is `mutate`, [`Session`] is `Mutation`, [`Trace`] is `Collect`,
@@ -48,6 +49,7 @@ pub mod persistent;
 mod plain;
 mod root;
 mod session;
+mod shared;
 mod trace;
 mod types;
 mod unique;
@@ -72,6 +74,7 @@ pub use gc::Gc;
 pub use plain::Static;
 pub use root::Root;
 pub use session::Session;
+pub use shared::{Group, ShareError, Shared};
 pub use trace::{Family, Layout, Object, ObjectFamily, Trace, ask};
 pub use unique::Unique;
 pub use weak::Weak;
@@ -93,6 +96,13 @@ struct Inner {
     returned: Rc<root::Returned>,
     weak: weak::Entries,
     frame: std::cell::Cell<Option<frame::Open>>,
+}
+
+impl Inner {
+    fn new(heap: Heap<'static, types::Typed>) -> Inner {
+        let (headers, returned, weak) = Default::default();
+        Inner { heap, headers, returned, weak, frame: std::cell::Cell::new(None) }
+    }
 }
 
 impl<R: Family> Arena<R> {
@@ -120,13 +130,15 @@ impl<R: Family> Arena<R> {
     ) -> Result<Arena<R>, ConfigError> {
         // SAFETY: the heap is the arena's own; what leaves it carries the brand of a session, or is checked.
         let heap = unsafe { Heap::unbranded(config) }?;
-        let (headers, returned, weak) = Default::default();
-        let inner = Inner { heap, headers, returned, weak, frame: std::cell::Cell::new(None) };
+        Ok(Arena::on(Inner::new(heap), root))
+    }
+
+    fn on(inner: Inner, root: impl for<'gc> FnOnce(&mut Session<'gc>) -> R::Of<'gc>) -> Arena<R> {
         let mut session = Session::new(&inner);
         let value = root(&mut session);
         let object = session.alloc(value);
         let root = inner.heap.root(session::word(object));
-        Ok(Arena { inner, root, of: PhantomData })
+        Arena { inner, root, of: PhantomData }
     }
 
     /// A session: `f` works on the arena's objects. Nothing that belongs to them can be returned.

@@ -38,6 +38,7 @@
 pub(crate) mod classify;
 pub(crate) mod diff;
 pub(crate) mod drain;
+mod promote;
 mod queue;
 pub(crate) mod reach;
 
@@ -76,6 +77,8 @@ struct Collection<'h, 'id, H: Host> {
     previous: Vec<usize>,
     /// What was written since the last collection.
     touched: Vec<Touch>,
+    /// The host has asked for everything, which it does when it has time, or needs memory.
+    asked_for: bool,
     /// Something was frozen since the last complete collection.
     settling: bool,
     work: Work,
@@ -100,7 +103,8 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         }
         let settling = kind == Kind::Complete && heap.froze.replace(false);
         let work = Work { turn: Turn::choose::<H>(), ..Work::default() };
-        Collection { heap, report, started, previous: Vec::new(), touched, settling, work }
+        let asked_for = request == Request::Complete;
+        Collection { heap, report, started, previous: Vec::new(), touched, asked_for, settling, work }
     }
 
     fn perform(&mut self, stage: Stage) {
@@ -128,7 +132,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let freeing = Instant::now();
         self.heap.record_fates();
         self.heap.free_young();
-        self.heap.give_memory_back();
+        self.heap.give_memory_back(self.asked_for);
         self.report.drain += freeing.elapsed();
         self.heap.finish_report(&mut self.report);
         self.heap.plan(&self.report);
@@ -164,7 +168,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             settling: self.settling,
             abroad,
             mixed,
-            careful: self.settling || mixed,
+            careful: self.settling || mixed || H::REORDERS,
             marks_seen: self.heap.config.short_collections,
         }
     }

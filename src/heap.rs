@@ -267,10 +267,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
         let address = self.take(object::cell_bytes(header))?;
         // SAFETY: the nursery or the old space handed out `bytes` unused bytes; nobody else knows the object yet.
-        unsafe {
-            let object = object::initialise(address, header, H::EMPTY);
-            Ok(Fresh::new(Object::from_bits(H::word(object.address(), H::EMPTY))))
-        }
+        unsafe { Ok(Fresh::new(object::initialise(address, header, H::EMPTY), header)) }
     }
 
     /// Room for an object that takes `bytes` bytes (whole granules).
@@ -394,10 +391,10 @@ impl<'id, H: Host> Heap<'id, H> {
     /// As long as the result is in use, nobody else reads or writes the object; and no borrowed part of it
     /// ([`Object::bytes`]) is in use afterwards.
     pub unsafe fn reopen<'s>(&'s self, object: Object<'s, 'id, H>) -> Option<Fresh<'s, 'id, H>> {
-        let open =
-            !object.header().was_frozen() && self.old.borrow().is_young(object.obj(), &self.young.nursery);
+        let header = object.header();
+        let open = !header.was_frozen() && self.old.borrow().is_young(object.obj(), &self.young.nursery);
         // SAFETY: it is initialised; that nobody else works on it is the caller's word.
-        open.then(|| unsafe { Fresh::new(object) })
+        open.then(|| unsafe { Fresh::new(object.obj(), header) })
     }
 
     /// Is a collection due? A host asks this at its safepoints; it costs one load.
@@ -598,7 +595,7 @@ impl<'id, H: Host> Heap<'id, H> {
         self.weaks.get_mut().update(|object| {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
-        self.give_memory_back();
+        self.give_memory_back(true);
         report.waiting
     }
 
@@ -652,14 +649,15 @@ impl<'id, H: Host> Heap<'id, H> {
         }
     }
 
-    /// Lists the blocks with room, and gives free memory back that the next collections won't need soon.
-    pub(crate) fn give_memory_back(&mut self) {
+    /// Lists the blocks with room, and gives free memory back that the next collections won't need soon: when the host
+    /// has time, at once.
+    pub(crate) fn give_memory_back(&mut self, at_once: bool) {
         let space = &mut self.old.get_mut().space;
         space.list_room();
         let keep = self.config.nursery_bytes + space.used_bytes() / KEEP_SHARE;
         // An idle drain comes when much may be young already, whose survivors must find room.
         let young = self.young.nursery.opened().max(self.pacer.trigger + RAISE_BYTES);
-        space.give_back(keep, young);
+        space.give_back(keep, young, at_once);
     }
 
     /// Decides when the next collection is due, and opens the nursery up to there.

@@ -6,7 +6,10 @@
 //! stale `ObjRef` is an error of logic, which the verifier and the address sanitizer look for; it cannot be
 //! made through the public interface.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
+
+use static_assertions::const_assert_eq;
 
 use crate::os::set_accessible;
 use crate::shape::{Header, TEXT, WORD_BYTES};
@@ -14,17 +17,18 @@ use crate::value::{Host, Words};
 
 /// Bytes that every object's address and size are a multiple of.
 pub(crate) const GRANULE_BYTES: usize = blocks::GRANULE_BYTES;
+const_assert_eq!(GRANULE_BYTES, size_of::<u128>());
 
 /// What a freed cell is filled with in checking mode. Its lowest bit is clear, so it is no header.
 pub(crate) const POISON: u64 = 0xfefe_fefe_fefe_fefe;
 
 /// The address of a live object: of its header.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ObjRef(usize);
+pub(crate) struct ObjRef(NonZeroUsize);
 
 impl std::fmt::Debug for ObjRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#x}", self.0)
+        write!(f, "{:#x}", self.address())
     }
 }
 
@@ -54,23 +58,24 @@ impl ObjRef {
     #[inline]
     pub unsafe fn new(address: usize) -> ObjRef {
         debug_assert!(address != 0 && address.is_multiple_of(GRANULE_BYTES));
-        ObjRef(address)
+        // SAFETY: no object lies at 0.
+        ObjRef(unsafe { NonZeroUsize::new_unchecked(address) })
     }
 
     #[inline]
     pub fn address(self) -> usize {
-        self.0
+        self.0.get()
     }
 
     /// Asks for the object's first cache line, which will be needed soon.
     #[inline(always)]
     pub fn prefetch(self) {
-        prefetch(std::ptr::with_exposed_provenance(self.0));
+        prefetch(std::ptr::with_exposed_provenance(self.address()));
     }
 
     #[inline]
     fn word(self, index: usize) -> *mut u64 {
-        std::ptr::with_exposed_provenance_mut(self.0 + index * WORD_BYTES)
+        std::ptr::with_exposed_provenance_mut(self.address() + index * WORD_BYTES)
     }
 
     #[inline]
@@ -97,7 +102,7 @@ impl ObjRef {
     #[inline]
     pub fn header(self) -> Header {
         let word = self.read(0);
-        debug_assert!(word & crate::shape::HEADER_TAG != 0, "no header at {:#x}: {word:#x}", self.0);
+        debug_assert!(word & crate::shape::HEADER_TAG != 0, "no header at {:#x}: {word:#x}", self.address());
         Header(word)
     }
 
@@ -134,7 +139,7 @@ impl ObjRef {
     #[inline(always)]
     pub fn slot<H: Host>(self, header: Header, index: usize) -> Slot {
         debug_assert!(index < header.references());
-        let slot = Slot(self.0 + (header.first_reference() + index) * WORD_BYTES);
+        let slot = Slot(self.address() + (header.first_reference() + index) * WORD_BYTES);
         let within = |stride: u32| if index < stride as usize { index } else { index % stride as usize };
         let is_reference = match H::words(header) {
             Words::All => true,
@@ -162,7 +167,7 @@ impl ObjRef {
     pub fn text<'a>(self, header: Header) -> &'a str {
         debug_assert!(header.has(TEXT));
         let (offset, len) = header.bytes();
-        let first = std::ptr::with_exposed_provenance(self.0 + offset);
+        let first = std::ptr::with_exposed_provenance(self.address() + offset);
         // SAFETY: the bytes of a live object, filled from `str` only and never written afterwards; callers let go of
         // them before the next collection.
         unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(first, len)) }
@@ -180,17 +185,17 @@ impl ObjRef {
     #[inline]
     pub unsafe fn copy_to(self, to: usize, bytes: usize) -> ObjRef {
         set_accessible(to, bytes, true);
-        type Granule = [u64; GRANULE_BYTES / WORD_BYTES];
-        let target: *mut Granule = std::ptr::with_exposed_provenance_mut(to);
-        let source: *const Granule = std::ptr::with_exposed_provenance(self.0);
-        // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size. Copies of
-        // a known size are a few moves; most objects have one to four granules.
+        let target: *mut u128 = std::ptr::with_exposed_provenance_mut(to);
+        let source: *const u128 = std::ptr::with_exposed_provenance(self.address());
+        // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size, and both are
+        // aligned to a granule. Most objects have one to four granules: a few moves each, and no call.
         unsafe {
-            match bytes / GRANULE_BYTES {
-                1 => target.copy_from_nonoverlapping(source, 1),
-                2 => target.copy_from_nonoverlapping(source, 2),
-                3 => target.copy_from_nonoverlapping(source, 3),
-                4 => target.copy_from_nonoverlapping(source, 4),
+            let read = |granule: usize| source.add(granule).read();
+            match bytes / size_of::<u128>() {
+                1 => target.write(read(0)),
+                2 => target.cast::<[u128; 2]>().write([read(0), read(1)]),
+                3 => target.cast::<[u128; 3]>().write([read(0), read(1), read(2)]),
+                4 => target.cast::<[u128; 4]>().write([read(0), read(1), read(2), read(3)]),
                 granules => target.copy_from_nonoverlapping(source, granules),
             }
             ObjRef::new(to)

@@ -192,8 +192,16 @@ impl Old {
     }
 
     /// Takes one off the count for `object`. Says who has that count, and whether it is 0 now.
-    #[inline]
+    #[inline(always)]
     pub fn lower(&mut self, object: ObjRef) -> (ObjRef, u8) {
+        match object.chunk().counts.decrement(object.granule()) {
+            Some(left) => (object, left),
+            None => self.lower_elsewhere(object),
+        }
+    }
+
+    #[cold]
+    fn lower_elsewhere(&mut self, object: ObjRef) -> (ObjRef, u8) {
         let object = self.representative(object);
         let left = match object.chunk().counts.decrement(object.granule()) {
             Some(left) => left,

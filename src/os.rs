@@ -4,6 +4,7 @@
 //! it comes from a [`Pool`], which hands on what is in it.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 
 use crate::pool::{KEEP_BYTES, Pool};
@@ -45,6 +46,19 @@ impl System {
             Some(mapping) => Ok(mapping),
             None => Mapping::new(bytes, align, self.has_pool()),
         }
+    }
+
+    /// As many as `count` mappings, each as [`System::map`] would give it; fewer if there is no room for more. `bytes` is a
+    /// multiple of `align`. Without a pool they come side by side with one request, for requests are dear.
+    pub fn map_row(&self, count: usize, bytes: usize, align: usize) -> Result<Vec<Mapping>, Refused> {
+        let asks_the_system = !self.has_pool() && self.refuse_after.get().is_none() && !cfg!(miri);
+        if asks_the_system
+            && let Some(all) = bytes.checked_mul(count)
+            && let Ok(row) = Mapping::new(all, align, false)
+        {
+            return Ok(row.split(bytes));
+        }
+        Ok(vec![self.map(bytes, align)?])
     }
 
     pub fn has_pool(&self) -> bool {
@@ -91,6 +105,32 @@ impl Mapping {
         let bytes = whole_pages(bytes).ok_or(Refused)?;
         let base = pages::map(bytes, align)?;
         Ok(Mapping { base, bytes, align, pooled, heir: None, written: 0 })
+    }
+
+    /// Cuts it into mappings of `bytes` bytes, whole pages.
+    fn split(self, bytes: usize) -> Vec<Mapping> {
+        let (align, pooled) = (self.align, self.pooled);
+        let whole = ManuallyDrop::new(self);
+        let part = |base| Mapping { base, bytes, align, pooled, heir: None, written: 0 };
+        whole.range().step_by(bytes).map(part).collect()
+    }
+
+    /// Drops all of them, with one request for those that lie side by side.
+    pub fn drop_all(mut mappings: Vec<Mapping>) {
+        mappings.sort_unstable_by_key(|mapping| mapping.base);
+        let mut row: Option<Mapping> = None;
+        for mapping in mappings {
+            match &mut row {
+                Some(row) if row.is_followed_by(&mapping) => row.bytes += ManuallyDrop::new(mapping).bytes,
+                // The row before is dropped.
+                _ => row = Some(mapping),
+            }
+        }
+    }
+
+    fn is_followed_by(&self, next: &Mapping) -> bool {
+        let inherited = self.heir.is_some() || next.heir.is_some();
+        !cfg!(miri) && !inherited && self.range().end == next.base
     }
 
     /// Would a request for so many bytes (whole pages) at a multiple of `align` have made this mapping?

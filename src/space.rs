@@ -14,7 +14,7 @@ mod large;
 use std::ops::Range;
 use std::rc::Rc;
 
-use blocks::classes::{CLASSES, Class, cell_bytes_max, class_of};
+use blocks::classes::{CLASSES, Class, EXACT, cell_bytes_max, class_of};
 use blocks::counts::Overflow;
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
@@ -30,6 +30,13 @@ use crate::shape::{Header, MUTABLE};
 use chunk::Chunk;
 pub(crate) use chunk::{chunk_base, chunk_of, granule_of, object_at};
 pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
+
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
+/// Cache lines behind a hole that are asked for when it is entered. Larger: the next hole is more often among them.
+/// Smaller: fewer are asked for in vain.
+const HOLE_LINES: usize = 4;
 
 /// Objects of different fates are kept in different blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +69,8 @@ impl Lane {
 struct Span {
     next: usize,
     end: usize,
+    /// Cells from here to `next` have been given out, and the tables do not say so yet.
+    begun: usize,
     /// The block, or 0 before the first one.
     block: usize,
 }
@@ -109,7 +118,15 @@ pub(crate) struct Space {
     blocks_free: usize,
     /// Free blocks whose memory has not been given back.
     blocks_backed: usize,
+    /// The fewest that there were of these in this spell: so many, nobody has needed.
+    blocks_idle: usize,
+    /// Collections in this spell.
+    spell: u32,
 }
+
+/// Collections in a spell: a free block that none of them has needed goes back to the system. Larger: fewer page faults
+/// where much dies at a time, and is needed again soon. Smaller: memory goes back sooner.
+const SPELL: u32 = 16;
 
 impl Space {
     pub fn new(block: BlockBytes, poison: bool, system: Rc<System>, owner: Owner) -> Space {
@@ -137,6 +154,8 @@ impl Space {
             blocks_used: 0,
             blocks_free: 0,
             blocks_backed: 0,
+            blocks_idle: 0,
+            spell: 0,
         }
     }
 
@@ -196,8 +215,12 @@ impl Space {
     /// `more` free blocks are wanted besides.
     pub fn reserve(&mut self, bytes: usize, more: usize) -> Result<(), Refused> {
         let blocks = self.blocks_for(bytes) + more;
+        let fresh = self.block.per_chunk() - self.first_block();
         while self.blocks_free < blocks {
-            self.map_chunk()?;
+            let chunks = (blocks - self.blocks_free).div_ceil(fresh);
+            for mapping in self.system.map_row(chunks, CHUNK_BYTES, CHUNK_BYTES)? {
+                self.add_chunk(mapping);
+            }
         }
         Ok(())
     }
@@ -210,8 +233,7 @@ impl Space {
         (2 * bytes).div_ceil(self.block.get()) + LANES * classes
     }
 
-    fn map_chunk(&mut self) -> Result<(), Refused> {
-        let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
+    fn add_chunk(&mut self, mapping: Mapping) {
         let first = self.first_block();
         let free = FreeBlocks::new(first, self.block.per_chunk());
         let chunk = chunk_of(mapping.range().start);
@@ -223,7 +245,6 @@ impl Space {
         self.blocks_free += free.len();
         self.bases.insert(mapping.range().start);
         self.regions.push(Region { mapping, free });
-        Ok(())
     }
 
     /// The number of the first block behind the side tables.
@@ -232,32 +253,62 @@ impl Space {
     }
 
     /// A free cell for an object of `bytes` bytes, which must not be large. [`Space::reserve`] has seen to it
-    /// that there is one.
+    /// that there is one. Whether it is taken, the tables say after [`Space::stop_filling`].
     #[inline(always)]
     pub fn cell(&mut self, lane: Lane, bytes: usize) -> usize {
-        let class = class_of(bytes / GRANULE_BYTES);
-        let cell = class.bytes();
-        let span = &mut self.spans[lane as usize][class.0 as usize];
-        if span.end - span.next < cell {
-            self.next_hole(lane, class);
+        let granules = bytes / GRANULE_BYTES;
+        if granules <= EXACT {
+            return self.cell_of(lane, class_of(granules), bytes);
         }
+        let class = class_of(granules);
+        self.cell_of(lane, class, class.bytes())
+    }
+
+    #[inline(always)]
+    fn cell_of(&mut self, lane: Lane, class: Class, bytes: usize) -> usize {
         let span = &mut self.spans[lane as usize][class.0 as usize];
         let address = span.next;
-        span.next += cell;
-        self.objects += 1;
-        self.bytes += cell;
-        chunk_of(address).starts.set(granule_of(address));
+        if span.end - address >= bytes {
+            span.next = address + bytes;
+            return address;
+        }
+        self.next_hole(lane, class, bytes)
+    }
+
+    /// Enters the cells that a span has given out in the tables, all at once.
+    fn enter(&mut self, lane: usize, class: Class) {
+        let span = &mut self.spans[lane][class.0 as usize];
+        let taken = std::mem::replace(&mut span.begun, span.next)..span.next;
+        if !taken.is_empty() {
+            let first = granule_of(taken.start);
+            let granules = taken.len() / GRANULE_BYTES;
+            chunk_of(taken.start).starts.set_cells(first..first + granules, class.granules());
+            self.objects += granules / class.granules();
+            self.bytes += taken.len();
+        }
+    }
+
+    /// Moves the span of a lane and class to the next hole, and takes the first cell there.
+    #[cold]
+    fn next_hole(&mut self, lane: Lane, class: Class, bytes: usize) -> usize {
+        self.enter(lane as usize, class);
+        let mut span = self.find_hole(lane, class);
+        let address = span.next;
+        span.next += bytes;
+        self.spans[lane as usize][class.0 as usize] = span;
+        // The next hole is probably near, and nobody has been there for long.
+        for line in 0..HOLE_LINES {
+            object::prefetch(std::ptr::with_exposed_provenance(span.end + line * LINE_BYTES));
+        }
         address
     }
 
-    /// Moves the span of a lane and class to the next hole: in its block, in a listed block, in a free block.
-    #[cold]
-    fn next_hole(&mut self, lane: Lane, class: Class) {
+    /// The next hole for a lane and class: in the block of its span, in a listed block, in a free block.
+    fn find_hole(&mut self, lane: Lane, class: Class) -> Span {
         let span = self.spans[lane as usize][class.0 as usize];
         if span.block != 0 {
             if let Some(found) = self.hole_from(span.block, span.end, class) {
-                self.spans[lane as usize][class.0 as usize] = found;
-                return;
+                return found;
             }
             self.retire(span.block);
         }
@@ -268,20 +319,16 @@ impl Space {
         {
             self.state(block).set_listed(Listed::Filling);
             if let Some(found) = self.hole_from(block, block, class) {
-                self.spans[lane as usize][class.0 as usize] = found;
-                return;
+                return found;
             }
             self.retire(block);
         }
         let block = self.free_block().expect("a collection reserves the blocks it may need");
         let state = self.state(block);
-        state.set_used(Use::Cells);
+        state.begin_cells(lane as u8, class);
         state.set_listed(Listed::Filling);
-        state.lane.set(lane as u8);
-        state.class.set(class.0);
-        state.live.set(0);
         let end = block + class.cells(self.block) * class.bytes();
-        self.spans[lane as usize][class.0 as usize] = Span { next: block, end, block };
+        Span { next: block, end, begun: block, block }
     }
 
     fn hole_from(&self, block: usize, from: usize, class: Class) -> Option<Span> {
@@ -289,7 +336,8 @@ impl Space {
         let from = granules.start + (from - block) / GRANULE_BYTES;
         let hole = chunk_of(block).starts.hole(from..granules.end, class.granules())?;
         let base = block - granules.start * GRANULE_BYTES;
-        Some(Span { next: base + hole.start * GRANULE_BYTES, end: base + hole.end * GRANULE_BYTES, block })
+        let [next, end] = [hole.start, hole.end].map(|granule| base + granule * GRANULE_BYTES);
+        Some(Span { next, end, begun: next, block })
     }
 
     /// The span leaves a block: nothing is allocated in it until it is taken from its list again. It is listed
@@ -304,11 +352,12 @@ impl Space {
         }
     }
 
-    /// Brings the number of live cells up to date in the blocks that are being filled. Called when the last
-    /// object of a collection has been promoted, before the first is freed.
+    /// Brings the tables up to date for the blocks that are being filled. Called when the last object of a collection
+    /// has been promoted, before the first is freed.
     pub fn stop_filling(&mut self) {
         for lane in 0..LANES {
             for class in 0..CLASSES {
+                self.enter(lane, Class(class as u8));
                 let block = self.spans[lane][class].block;
                 if block != 0 {
                     self.state(block).live.set(self.count_cells(block) as u32);
@@ -322,14 +371,21 @@ impl Space {
         while self.hint < self.regions.len() {
             let region = &mut self.regions[self.hint];
             if let Some((index, backed)) = region.free.take() {
-                self.blocks_backed -= usize::from(backed);
+                let base = region.mapping.range().start;
+                self.take_backed(usize::from(backed));
                 self.blocks_free -= 1;
                 self.blocks_used += 1;
-                return Some(region.mapping.range().start + index * self.block.get());
+                return Some(base + index * self.block.get());
             }
             self.hint += 1;
         }
         None
+    }
+
+    /// So many free blocks with memory are free no more.
+    fn take_backed(&mut self, blocks: usize) {
+        self.blocks_backed -= blocks;
+        self.blocks_idle = self.blocks_idle.min(self.blocks_backed);
     }
 
     fn put_block(&mut self, block: usize) {
@@ -345,6 +401,17 @@ impl Space {
 
     // ------------------------------------------------------------------ freeing
 
+    /// Frees the cell of a counted object that nobody counts or retains, in a block with this state.
+    #[inline]
+    pub fn free_cell(&mut self, object: ObjRef, state: &BlockState) {
+        let (chunk, granule) = (object.chunk(), object.granule());
+        debug_assert!(chunk.starts.get(granule), "freed twice, or never an object: {object:?}");
+        debug_assert!(!chunk.traced.get(granule) && chunk.counts.byte(granule) == 0);
+        chunk.starts.clear(granule);
+        self.spoil(object);
+        self.cells_freed(object, state, 1);
+    }
+
     /// Frees the cell or the blocks of an old object. It must have no retain bit, and its count be zero.
     #[inline]
     pub fn free(&mut self, object: ObjRef) {
@@ -353,14 +420,14 @@ impl Space {
         chunk.starts.clear(granule);
         chunk.traced.clear(granule);
         chunk.counts.set(granule, 0);
-        let block = self.block_of(object.address());
-        if self.state(block).used() == Use::Head {
+        let state = self.state_of(object);
+        if state.is_head() {
             self.objects -= 1;
             self.bytes -= object.bytes();
             self.free_large(object);
         } else {
             self.spoil(object);
-            self.cells_freed(block, 1);
+            self.cells_freed(object, state, 1);
         }
     }
 
@@ -371,52 +438,57 @@ impl Space {
             return;
         }
         let chunk = chunk_of(block);
-        if self.state(block).used() == Use::Head {
-            return self.free(object_at(block, word, dead.trailing_zeros() as usize));
+        let (state, first) = (self.state(block), object_at(block, word, dead.trailing_zeros() as usize));
+        if state.is_head() {
+            return self.free(first);
         }
         if self.poison || cfg!(frazil_asan) {
             ones(dead).for_each(|bit| self.spoil(object_at(block, word, bit)));
         }
         chunk.starts.clear_word(word, dead);
         chunk.traced.clear_word(word, dead);
-        self.cells_freed(block, dead.count_ones());
+        self.cells_freed(first, state, dead.count_ones());
     }
 
     /// Where somebody checks, the memory of a freed cell must not look like an object any more.
     #[inline]
     fn spoil(&self, object: ObjRef) {
         if self.poison || cfg!(frazil_asan) {
-            let bytes = Class(self.state(self.block_of(object.address())).class.get()).bytes();
+            let bytes = self.state_of(object).cell_granules() * GRANULE_BYTES;
             // SAFETY: the cell has just been freed.
             unsafe { object::poison(object.address(), bytes) };
         }
     }
 
-    /// `count` cells of a block have become free.
+    /// `count` cells have become free, one of which was that of `object`, in a block with this state.
     #[inline]
-    fn cells_freed(&mut self, block: usize, count: u32) {
-        let state = self.state(block);
+    fn cells_freed(&mut self, object: ObjRef, state: &BlockState, count: u32) {
         self.objects -= count as usize;
-        self.bytes -= count as usize * Class(state.class.get()).bytes();
+        self.bytes -= count as usize * state.cell_granules() * GRANULE_BYTES;
         state.live.set(state.live.get() - count);
+        if state.live.get() == 0 || state.listed() == Listed::No {
+            self.has_room_now(self.block_of(object.address()), state);
+        }
+    }
+
+    /// The first cell of a full block has become free, or the last of any.
+    fn has_room_now(&mut self, block: usize, state: &BlockState) {
         if state.listed() == Listed::Filling {
             return;
         }
         if state.live.get() == 0 {
             state.set_listed(Listed::No);
             self.put_block(block);
-        } else if state.listed() == Listed::No {
+        } else {
             state.set_listed(Listed::Waiting);
             self.waiting.push(block);
         }
     }
 
-    /// Does this old object lie in a block of immutable objects without references? Then nothing has to be
-    /// looked at when it dies.
-    #[inline]
-    pub fn lies_among_leaves(&self, object: ObjRef) -> bool {
-        let state = self.state(self.block_of(object.address()));
-        state.used() == Use::Cells && state.lane.get() == Lane::Leaf as u8
+    /// The state of the block in which an old object begins.
+    #[inline(always)]
+    pub fn state_of<'a>(&self, object: ObjRef) -> &'a BlockState {
+        self.state(self.block_of(object.address()))
     }
 
     /// Lists the blocks in which cells were freed, fullest first from now on.
@@ -430,15 +502,22 @@ impl Space {
         }
     }
 
-    /// Gives the memory of free blocks beyond `keep_bytes` back to the system, and whole chunks when nothing
-    /// is left in them and the next collection, of at most `nursery_bytes`, will not ask for them.
-    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize) {
+    /// After a collection: gives the memory of free blocks beyond `keep_bytes` back to the system, if nobody has needed
+    /// it for a spell, or at once. So do whole chunks when nothing is left in them and the next collection, of at most
+    /// `nursery_bytes`, will not ask for them.
+    pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize, at_once: bool) {
         if !self.dying.is_empty() {
             let dying = std::mem::take(&mut self.dying);
             let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
             self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
         }
-        let mut excess = self.blocks_backed.saturating_sub(keep_bytes / self.block.get());
+        self.spell += 1;
+        if !at_once && self.spell < SPELL {
+            return;
+        }
+        let idle = if at_once { self.blocks_backed } else { self.blocks_idle };
+        let mut excess = idle.saturating_sub(keep_bytes / self.block.get());
+        (self.spell, self.blocks_idle) = (0, self.blocks_backed - excess);
         if excess == 0 {
             return;
         }
@@ -475,25 +554,28 @@ impl Space {
         self.touched_blocks.retain(|&block| !is_gone(block));
         self.waiting.retain(|&block| !is_gone(block));
         self.room.forget(is_gone);
+        let mut left = Vec::with_capacity(gone.len());
         for at in gone {
-            let mut region = self.regions.swap_remove(at);
+            let region = self.regions.swap_remove(at);
             self.bases.remove(&region.mapping.range().start);
-            self.leave(&mut region);
+            left.push(self.leave(region));
             self.blocks_free -= empty;
             if let Some(moved) = self.regions.get(at) {
                 chunk_of(moved.mapping.range().start).index.set(at);
             }
         }
+        Mapping::drop_all(left);
         self.hint = 0;
     }
 
-    /// A chunk that is going to be dropped may go to a pool, which wants its side tables empty.
-    fn leave(&self, region: &mut Region) {
+    /// The mapping of a chunk, to be dropped. It may go to a pool, which wants its side tables empty.
+    fn leave(&self, mut region: Region) -> Mapping {
         if self.system.has_pool() {
             let range = region.mapping.range();
             chunk_of(range.start).clear(self.first_block()..region.free.reached(), self.block);
             self.system.inherits(&mut region.mapping, range.len());
         }
+        region.mapping
     }
 
     // ------------------------------------------------------------------ retain bits, by address
@@ -597,8 +679,7 @@ impl Space {
 
 impl Drop for Space {
     fn drop(&mut self) {
-        for mut region in std::mem::take(&mut self.regions) {
-            self.leave(&mut region);
-        }
+        let regions = std::mem::take(&mut self.regions);
+        Mapping::drop_all(regions.into_iter().map(|region| self.leave(region)).collect());
     }
 }

@@ -51,6 +51,7 @@ impl Config {
     pub fn recording(&self) -> Config {
         Config {
             nursery_bytes: EPOCH_BYTES,
+            nursery_growth: 1,
             nursery_percent_of_traced: 0,
             short_collections: true,
             drain: Drain::All,

@@ -29,6 +29,10 @@ pub struct Config {
     /// Bytes allocated between two collections, at least. Larger: fewer survivors and collections, a larger
     /// footprint, and a nursery that leaves the cache. Smaller: shorter pauses.
     pub nursery_bytes: usize,
+    /// While many objects survive, and fewer do in a larger nursery, it grows, up to so many times its bytes (but never
+    /// beyond those of the old objects); when few survive, it shrinks again. Larger: fewer survivors, a larger
+    /// footprint, longer pauses while much survives. 1: it keeps its size.
+    pub nursery_growth: u32,
     /// A complete collection is due when the bytes allocated reach this many percent of the bytes that the last
     /// one traced. Larger: less tracing, a larger footprint. It bounds the tracing per allocated byte.
     pub nursery_percent_of_traced: u32,
@@ -73,7 +77,8 @@ impl Config {
     pub const DEFAULT: Config = Config {
         block_bytes: BlockBytes::K32,
         nursery_bytes: 1 << 20,
-        nursery_percent_of_traced: 50,
+        nursery_growth: 16,
+        nursery_percent_of_traced: 100,
         short_collections: false,
         cheap_percent: 25,
         growth_percent: 50,
@@ -107,6 +112,7 @@ impl Config {
         let rules = [
             (self.nursery_bytes >= 1 << 10, "the nursery must have at least 1 KiB"),
             (self.nursery_bytes <= 1 << 40, "the nursery must have at most 1 TiB"),
+            (self.nursery_growth >= 1, "the nursery can grow to once its bytes or more"),
             (self.count_max >= 1, "counts must reach at least 1"),
             (self.count_max <= blocks::COUNT_MAX, "counts beyond 253 are kept in the overflow table"),
             (self.stack_words <= 1 << 32, "the root stack must have at most 2^32 words"),

@@ -238,10 +238,9 @@ impl<H: Host> fmt::Debug for Object<'_, '_, H> {
 impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     #[inline(always)]
     pub(crate) fn obj(self) -> ObjRef {
-        // The value was checked to be a reference when the `Object` was made.
-        let address = H::address(self.value.bits).unwrap_or(0);
-        // SAFETY: a `Value` that is a reference refers to a live object while it borrows the heap.
-        unsafe { ObjRef::new(address) }
+        // SAFETY: the value was checked to be a reference when the `Object` was made; and one that is refers to a live
+        // object while it borrows the heap.
+        unsafe { ObjRef::new(H::address(self.value.bits).unwrap_unchecked()) }
     }
 
     /// # Safety
@@ -467,22 +466,28 @@ impl<'s, 'id, H: Host> References<'s, 'id, H> {
 ///
 /// Leaving it without [`Fresh::finish`] wastes its cell until the next collection and does no other harm.
 pub struct Fresh<'s, 'id, H: Host> {
-    object: Object<'s, 'id, H>,
+    object: ObjRef,
+    value: Object<'s, 'id, H>,
+    /// The object's own: a constant where the shape is one, so that nothing is computed from memory just written.
+    header: Header,
 }
 
 impl<'s, 'id, H: Host> Fresh<'s, 'id, H> {
     /// # Safety
-    /// `object` is initialised and no other reference to it exists.
+    /// `object` is initialised, `header` is its header, and no other reference to it exists. It belongs to the heap with
+    /// brand `'id`, which is borrowed for `'s`.
     #[inline(always)]
-    pub(crate) unsafe fn new(object: Object<'s, 'id, H>) -> Self {
-        Fresh { object }
+    pub(crate) unsafe fn new(object: ObjRef, header: Header) -> Self {
+        // SAFETY: the word refers to the object.
+        let value = unsafe { Object::from_bits(H::word(object.address(), H::EMPTY)) };
+        Fresh { object, value, header }
     }
 
     /// The reference slots, all [`Value::EMPTY`] at first.
     #[inline(always)]
     pub fn references_mut(&mut self) -> &mut [Value<'s, 'id, H>] {
-        let header = self.object.header();
-        let first = self.object.obj().address() + header.first_reference() * WORD_BYTES;
+        let header = self.header;
+        let first = self.object.address() + header.first_reference() * WORD_BYTES;
         // SAFETY: the object is initialised and known to nobody else; `Value` is a transparent word.
         unsafe {
             std::slice::from_raw_parts_mut(std::ptr::with_exposed_provenance_mut(first), header.references())
@@ -492,8 +497,8 @@ impl<'s, 'id, H: Host> Fresh<'s, 'id, H> {
     /// The raw words, all zero at first (layout *references*).
     #[inline(always)]
     pub fn raw_mut(&mut self) -> &mut [u64] {
-        let header = self.object.header();
-        let first = self.object.obj().address() + WORD_BYTES;
+        let header = self.header;
+        let first = self.object.address() + WORD_BYTES;
         // SAFETY: as in `references_mut`.
         unsafe {
             std::slice::from_raw_parts_mut(std::ptr::with_exposed_provenance_mut(first), header.raw_words())
@@ -506,19 +511,19 @@ impl<'s, 'id, H: Host> Fresh<'s, 'id, H> {
     /// The shape is a text shape: texts are made by [`crate::Heap::text`].
     #[inline(always)]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        assert!(!self.object.header().has(TEXT), "a text is made from text");
+        assert!(!self.header.has(TEXT), "a text is made from text");
         self.any_bytes_mut()
     }
 
     #[inline(always)]
     pub(crate) fn any_bytes_mut(&mut self) -> &mut [u8] {
-        let header = self.object.header();
+        let header = self.header;
         debug_assert!(header.has(BYTES));
         let (offset, len) = header.bytes();
         // SAFETY: as in `references_mut`.
         unsafe {
             std::slice::from_raw_parts_mut(
-                std::ptr::with_exposed_provenance_mut(self.object.obj().address() + offset),
+                std::ptr::with_exposed_provenance_mut(self.object.address() + offset),
                 len,
             )
         }
@@ -527,6 +532,6 @@ impl<'s, 'id, H: Host> Fresh<'s, 'id, H> {
     /// The finished object.
     #[inline(always)]
     pub fn finish(self) -> Object<'s, 'id, H> {
-        self.object
+        self.value
     }
 }

@@ -1,5 +1,6 @@
 //! What an arena promises: each test of a hazard that has broken others is named after its number in the list of such
-//! hazards (S10 to S43). Those that are matters of types are in `arena_refused.rs`.
+//! hazards (S10 to S43). Those that are matters of types (S1 to S9) are the
+//! programs of `derive/tests/refused`, and what threads add is in `arena_shared.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,10 +1,11 @@
-//! What each public type of arenas is and is not: `Send`, `Sync`, its size, its variance.
+//! What each public type of arenas is and is not: `Send`, `Sync` (S36), its size, its variance (S3).
 //!
 //! That a type is invariant cannot be asserted here, for then something would not compile: `refused/s03_*.rs` do so.
 
 use frazil::arena::collections::{HashMap, OrderedMap, Vector};
 use frazil::arena::{
-    Arena, Cell, Erased, Field, Gc, Outer, Root, Session, SetError, Static, Unique, Weak, persistent,
+    Arena, Cell, Erased, Field, Gc, Group, Layout, Outer, Root, Session, SetError, ShareError, Shared,
+    Static, Unique, Weak, persistent,
 };
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
@@ -30,7 +31,14 @@ assert_not_impl_any!(persistent::Vector<'static, u64>: Send, Sync);
 assert_not_impl_any!(Words: Send, Sync);
 assert_not_impl_any!(persistent::OrderedMap<'static, u64, u64>: Send, Sync);
 
+// What is shared goes anywhere, whatever it is.
+assert_impl_all!(Group: Send, Sync, Clone);
+assert_impl_all!(Shared<u64>: Send, Sync, Clone);
+assert_impl_all!(Shared<Cell<Option<Gc<'static, str>>>>: Send, Sync, Clone);
+assert_impl_all!(ShareError: Send, Sync, Clone, std::error::Error);
+
 // What holds nothing of an arena is as it would be anywhere.
+assert_impl_all!(Layout: Send, Sync, Copy);
 assert_impl_all!(Field<u64, Cell<u64>>: Send, Sync, Copy);
 assert_impl_all!(Static<u64>: Send, Sync, Copy);
 assert_impl_all!(SetError: Send, Sync, Copy, std::error::Error);
@@ -44,7 +52,7 @@ assert_eq_size!(Gc<'static, [u64]>, usize);
 assert_eq_size!(Option<Gc<'static, str>>, usize);
 assert_eq_size!(Option<Vector<'static, u64>>, usize);
 assert_eq_size!(Cell<Option<Gc<'static, str>>>, usize);
-assert_eq_size!(Weak<'static, u64>, u64);
+assert_eq_size!(Weak<'static, u64>, [u64; 2]);
 assert_eq_size!(Unique<'static, [u64]>, usize);
 
 /// Where a longer lifetime inside may stand for a shorter one, as with references.

@@ -4,6 +4,7 @@ use frazil::{Config, Group, Heap, LowTag, Request, Shape, ShareError, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
+const BYTES: Shape = Shape::new(3, "bytes").bytes();
 
 type TestHeap<'id> = Heap<'id, LowTag>;
 
@@ -160,6 +161,76 @@ fn an_immortal_value_costs_nobody_anything() {
             assert_eq!(length(&heap, heap.rooted(&handle)), 10);
         })
         .unwrap();
+}
+
+/// Runs `f` on a thread with a heap of its own.
+fn on_a_thread<R: Send>(group: &Group<LowTag>, f: impl FnOnce(TestHeap<'_>) -> R + Send) -> R {
+    let run = || group.branded(f).expect("memory");
+    std::thread::scope(|scope| scope.spawn(run).join().expect("it does not panic"))
+}
+
+#[test]
+fn it_does_not_matter_who_ends_first() {
+    let group = &group();
+    let produce = |mut heap: TestHeap<'_>| {
+        chain(&mut heap, 500);
+        let handle = heap.root(heap.stack_from(0)[0].get());
+        heap.share(&handle).expect("immutable")
+    };
+    let consume = |mut heap: TestHeap<'_>, shared| {
+        let base = heap.stack_grow(1).unwrap();
+        heap.stack_from(base)[0].set(heap.import(shared));
+        heap.collect(Request::Complete);
+        length(&heap, heap.stack_from(base)[0].get())
+    };
+    // The producer ends before the consumer begins, which frees what was left.
+    let shared = on_a_thread(group, produce);
+    assert_eq!(group.orphans(), 1);
+    assert_eq!(on_a_thread(group, |heap| consume(heap, shared)), 500);
+    assert_eq!(group.orphans(), 0);
+    // The consumer ends, and the producer frees.
+    on_a_thread(group, |mut heap| {
+        chain(&mut heap, 500);
+        let handle = heap.root(heap.stack_from(0)[0].get());
+        let shared = heap.share(&handle).expect("immutable");
+        heap.unroot(handle);
+        heap.stack_truncate(0);
+        assert_eq!(on_a_thread(group, |heap| consume(heap, shared)), 500);
+        assert_eq!(old_objects(&mut heap), 0);
+    });
+    assert_eq!(group.orphans(), 0);
+}
+
+#[test]
+fn a_large_buffer_is_shared_as_it_is_and_goes_when_only_a_slice_is_left() {
+    const LARGE: usize = 3 << 20;
+    let group = group();
+    let make = |mut one: TestHeap<'_>| {
+        let mut buffer = one.alloc(&BYTES, LARGE).expect("memory");
+        buffer.bytes_mut().fill(7);
+        let handle = one.root(buffer.finish().into());
+        let shared = one.share(&handle).expect("immutable");
+        one.unroot(handle);
+        let read = |mut two: TestHeap<'_>| {
+            let base = two.stack_grow(1).unwrap();
+            let before = two.used_bytes();
+            two.stack_from(base)[0].set(two.import(shared));
+            two.collect(Request::Complete);
+            assert!(two.used_bytes() < before + LARGE, "nothing was copied");
+            assert_eq!((old_objects(&mut two), old_objects(&mut one)), (0, 1));
+            // A slice is a copy, and does not keep the buffer.
+            let buffer = two.stack_from(base)[0].get().object().unwrap();
+            let mut slice = two.alloc(&BYTES, 16).expect("memory");
+            slice.bytes_mut().copy_from_slice(&buffer.bytes()[LARGE - 16..]);
+            two.stack_from(base)[0].set(slice.finish().into());
+            two.collect(Request::Complete);
+            assert_eq!((old_objects(&mut two), old_objects(&mut one)), (1, 0));
+            assert!(one.used_bytes() < LARGE, "its memory is the system's again");
+            assert_eq!(two.stack_from(base)[0].get().object().unwrap().bytes(), [7; 16]);
+        };
+        group.branded(read).unwrap();
+    };
+    group.branded(make).unwrap();
 }
 
 #[test]

@@ -22,6 +22,19 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
         word.set(word.get() | 1 << (granule % 64));
     }
 
+    /// Sets the bits of the cells in `granules`, which have `cell` granules each. It writes 64 granules at a time.
+    pub fn set_cells(&self, granules: Range<usize>, cell: usize) {
+        let mut first = granules.start;
+        while first < granules.end {
+            let (index, bit) = (first / 64, first % 64);
+            let beyond = (index * 64 + 64).saturating_sub(granules.end);
+            let firsts = every(cell) << bit & u64::MAX >> beyond;
+            let word = &self.0.data[index];
+            word.set(word.get() | firsts);
+            first = next_word(first, cell);
+        }
+    }
+
     /// Clears the bit of `granule`.
     #[inline]
     pub fn clear(&self, granule: usize) {
@@ -100,11 +113,16 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
             if found != 0 {
                 return Some(index * 64 + found.trailing_zeros() as usize).filter(|&at| at < granules.end);
             }
-            // On to the first cell that begins in another word.
-            first += (64 - bit).next_multiple_of(cell);
+            first = next_word(first, cell);
         }
         None
     }
+}
+
+/// The first granule after `first` that begins a cell, as `first` does, in another word.
+#[inline(always)]
+fn next_word(first: usize, cell: usize) -> usize {
+    first + (64 - first % 64).next_multiple_of(cell)
 }
 
 /// A word with every `cell`-th bit set, from the lowest.
@@ -175,7 +193,14 @@ mod tests {
                     bits.set(first);
                 }
             }
-            assert_eq!(bits.hole(granules.clone(), cell), slowly(&bits, granules, cell));
+            let hole = bits.hole(granules.clone(), cell);
+            assert_eq!(hole, slowly(&bits, granules.clone(), cell));
+            if let Some(hole) = hole {
+                let before = bits.count(0..512);
+                bits.set_cells(hole.clone(), cell);
+                assert_eq!(bits.count(0..512), before + hole.len() / cell);
+                assert!(hole.step_by(cell).all(|first| bits.get(first)));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{BlockBytes, GRANULE_BYTES};
 pub struct Class(pub u8);
 
 /// Granules up to which every size has its own class.
-const EXACT: usize = 8;
+pub const EXACT: usize = 8;
 /// Classes to a doubling above that.
 const STEPS: usize = 4;
 /// The number of classes of the largest block size.

@@ -40,6 +40,12 @@ impl<const GRANULES: usize> Counts<GRANULES> {
         self.0[granule].get()
     }
 
+    /// Where the byte of `granule` lies, for a prefetch.
+    #[inline]
+    pub fn place(&self, granule: usize) -> *const Cell<u8> {
+        &raw const self.0[granule]
+    }
+
     /// Overwrites the byte of `granule`.
     #[inline]
     pub fn set(&self, granule: usize, byte: u8) {

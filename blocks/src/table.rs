@@ -57,15 +57,45 @@ pub struct BlockState {
     pub live: Cell<u32>,
     /// For a head: the object is young, not yet reached by any collection.
     pub young: Cell<bool>,
+    /// Granules of a cell of a block with cells: what its class says, without computing.
+    cell: Cell<u16>,
 }
 
 impl BlockState {
     /// The block is free again, as if it had never been used.
     pub fn clear(&self) {
-        let BlockState { used, listed, lane, class, live, young } = self;
+        let BlockState { used, listed, lane, class, live, young, cell } = self;
         [used, listed, lane, class].into_iter().for_each(|cell| cell.set(0));
         live.set(0);
         young.set(false);
+        cell.set(0);
+    }
+
+    /// From now on the block has cells of this class, for a lane, and none is taken.
+    pub fn begin_cells(&self, lane: u8, class: Class) {
+        self.set_used(Use::Cells);
+        self.lane.set(lane);
+        self.class.set(class.0);
+        self.cell.set(class.granules() as u16);
+        self.live.set(0);
+    }
+
+    /// Granules of a cell.
+    #[inline]
+    pub fn cell_granules(&self) -> usize {
+        self.cell.get().into()
+    }
+
+    /// Does it have cells, for this lane?
+    #[inline]
+    pub fn is_of_lane(&self, lane: u8) -> bool {
+        self.lane.get() == lane && self.used.get() == Use::Cells as u8
+    }
+
+    /// Is this the first block of an object that takes whole blocks?
+    #[inline]
+    pub fn is_head(&self) -> bool {
+        self.used.get() == Use::Head as u8
     }
 
     /// What the block is used for.

@@ -2,14 +2,19 @@
  *
  *     misuse            with the settings for tests
  *     misuse plain      with the default settings
+ *     misuse full       until there is no number left for a handle; it needs a gigabyte
+ *     misuse starved    with a system that gives no memory (Linux)
  *
  * It says how many refusals there were, and fails if one was another one, or had nothing to say. */
+#define _GNU_SOURCE
 #include <frazil.h>
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 enum { PAIR = 1, LIST = 2, SLOTS = 3, DATA = 4, BUFFER = 5, TEXT = 6, POINT = 7, UNKNOWN = 99 };
 
@@ -220,6 +225,7 @@ static void words(frazil_heap heap, frazil_value wrong, frazil_status status) {
     frazil_value list = make(heap, LIST, 0), loaded;
     frazil_object_info info;
     frazil_handle handle;
+    frazil_scope scope;
     frazil_weak weak;
     const uint8_t *bytes;
     size_t length;
@@ -247,6 +253,9 @@ static void words(frazil_heap heap, frazil_value wrong, frazil_status status) {
     EACH(frazil_handle_new(heap, wrong, &handle));
     EACH(frazil_handle_set(heap, handle, wrong));
     DONE(frazil_handle_free(heap, handle));
+    DONE(frazil_scope_open(heap, &scope));
+    EACH(frazil_handle_local(heap, wrong, &handle));
+    DONE(frazil_scope_close(heap, scope, NULL));
 }
 
 static void handles(frazil_heap heap, frazil_heap other) {
@@ -431,7 +440,19 @@ static void heard(const frazil_event *event, void *context) {
     if (event->kind == FRAZIL_EVENT_REFUSED && event->status != FRAZIL_LIMIT) mistakes++;
 }
 
+/* More bytes than an object can have; nobody reads them. */
+static void too_long(frazil_heap heap) {
+    const size_t bytes = (size_t)5 << 30;
+    frazil_value made;
+    void *many = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (many == MAP_FAILED) return;
+    EXPECT(TOO_LONG, frazil_make(heap, DATA, NULL, 0, many, bytes, &made));
+    EXPECT(TOO_LONG, frazil_make(heap, TEXT, NULL, 0, many, bytes, &made));
+    munmap(many, bytes);
+}
+
 static void limits(frazil_config config) {
+    static uint8_t large[2 << 20];
     int times[3] = {0, 0, 0};
     frazil_heap heap;
     frazil_value made;
@@ -443,12 +464,13 @@ static void limits(frazil_config config) {
     DONE(frazil_listen(heap, heard, times));
     EXPECT(LIMIT, frazil_alloc(heap, DATA, 1 << 30, &made));
     MESSAGE("1048576");
+    EXPECT(LIMIT, frazil_make(heap, DATA, NULL, 0, large, sizeof large, &made));
     while ((status = frazil_alloc(heap, DATA, 10000, &made)) == FRAZIL_OK && count++ < 1000)
         DONE(frazil_handle_new(heap, made, &handle));
     EXPECT(LIMIT, status);
     collect(heap);
     make(heap, PAIR, 0); /* the heap is as good as before */
-    if (times[FRAZIL_EVENT_COLLECTED] != 1 || times[FRAZIL_EVENT_REFUSED] != 2) mistakes++;
+    if (times[FRAZIL_EVENT_COLLECTED] != 1 || times[FRAZIL_EVENT_REFUSED] != 3) mistakes++;
     DONE(frazil_listen(heap, NULL, NULL));
     collect(heap);
     if (times[FRAZIL_EVENT_COLLECTED] != 1) mistakes++;
@@ -461,10 +483,15 @@ static void sharing(frazil_config config, frazil_heap alone) {
     frazil_shared shared, none = {0};
     frazil_heap heap, other;
     frazil_handle handle, lone;
-    frazil_value list, value;
+    frazil_value list, value, *slots;
     config.check = 1;
     EXPECT(NULL, frazil_group_create(&config, sizeof config, NULL));
     EXPECT(WRONG_SIZE, frazil_group_create(&config, 3, &group));
+    config.check = 2;
+    EXPECT(BAD_ARGUMENT, frazil_group_create(&config, sizeof config, &group));
+    config.check = 1, config.count_max = 0;
+    EXPECT(BAD_CONFIG, frazil_group_create(&config, sizeof config, &group));
+    config.count_max = 253;
     DONE(frazil_group_create(&config, sizeof config, &group));
     DONE(frazil_group_create(&config, sizeof config, &other_group));
     EXPECT(NULL, frazil_heap_create_in(group, NULL));
@@ -486,6 +513,10 @@ static void sharing(frazil_config config, frazil_heap alone) {
     DONE(frazil_handle_free(alone, lone));
     DONE(frazil_handle_get(heap, handle, &list));
     DONE(frazil_freeze(heap, list));
+    DONE(frazil_frame_push(heap, 1, &slots)); /* sharing has to collect, and a root leads nowhere */
+    slots[0] = frazil_immediate(0x123456788);
+    EXPECT(BAD_REFERENCE, frazil_share(heap, handle, &shared));
+    DONE(frazil_frame_pop(heap, slots, 1));
     DONE(frazil_share(heap, handle, &shared));
     EXPECT(NULL, frazil_import(heap, shared, NULL));
     EXPECT(STALE_HANDLE, frazil_import(heap, none, &value));
@@ -556,11 +587,102 @@ static void missed_test(frazil_config config) {
     DONE(frazil_heap_destroy(heap));
 }
 
+/* Until there is no number left. All ends well: nothing that was made is lost. */
+static void full(void) {
+    frazil_config config;
+    frazil_heap heap;
+    frazil_status status;
+    frazil_handle handle;
+    frazil_scope scope;
+    frazil_weak weak;
+    frazil_value list, held;
+    DONE(frazil_config_default(&config, sizeof config));
+#define UNTIL_FULL(call)                           \
+    do {                                           \
+        size_t made = 0;                           \
+        heap = new_heap(&config);                  \
+        DONE(frazil_scope_open(heap, &scope));     \
+        list = make(heap, LIST, 0);                \
+        while ((status = call) == FRAZIL_OK) made++; \
+        expect(FRAZIL_FULL, status, #call, __LINE__); \
+        if (made < ((size_t)1 << 24) - 2) mistakes++; \
+    } while (0)
+    UNTIL_FULL(frazil_handle_new(heap, list, &handle));
+    DONE(frazil_handle_get(heap, handle, &held));
+    DONE(frazil_handle_free(heap, handle));
+    DONE(frazil_handle_new(heap, list, &handle)); /* there is room for one */
+    DONE(frazil_heap_destroy(heap));
+    UNTIL_FULL(frazil_handle_local(heap, list, &handle));
+    DONE(frazil_scope_close(heap, scope, NULL));
+    DONE(frazil_scope_open(heap, &scope));
+    DONE(frazil_handle_local(heap, list, &handle));
+    DONE(frazil_heap_destroy(heap));
+    UNTIL_FULL(frazil_scope_open(heap, &scope));
+    DONE(frazil_scope_close(heap, scope, NULL));
+    DONE(frazil_heap_destroy(heap));
+    UNTIL_FULL(frazil_weak_new(heap, list, &weak));
+    DONE(frazil_weak_free(heap, weak));
+    DONE(frazil_weak_new(heap, list, &weak));
+    DONE(frazil_heap_destroy(heap));
+}
+
+/* The system gives no more than a few megabytes of addresses, and then again what is wanted. */
+static void starved(void) {
+    const size_t more = 8 << 20;
+    struct rlimit whole, little;
+    frazil_config config;
+    frazil_heap heap, other;
+    frazil_group group;
+    frazil_handle handle;
+    frazil_status status;
+    frazil_value made;
+    unsigned long pages = 0;
+    static uint8_t bytes[100000];
+    FILE *own = fopen("/proc/self/statm", "r");
+    if (own == NULL || fscanf(own, "%lu", &pages) != 1) {
+        printf("skipped: no /proc/self/statm\n");
+        return;
+    }
+    fclose(own);
+    DONE(frazil_config_default(&config, sizeof config));
+    heap = new_heap(&config);
+    DONE(frazil_group_create(&config, sizeof config, &group));
+    own = fopen("/proc/self/statm", "r"); /* again: a heap has taken addresses */
+    if (fscanf(own, "%lu", &pages) != 1) mistakes++;
+    fclose(own);
+    getrlimit(RLIMIT_AS, &whole);
+    little = whole, little.rlim_cur = pages * 4096 + more;
+    setrlimit(RLIMIT_AS, &little);
+    EXPECT(NO_MEMORY, frazil_heap_create(&config, sizeof config, &other));
+    EXPECT(NO_MEMORY, frazil_heap_create_in(group, &other));
+    EXPECT(NO_MEMORY, frazil_alloc(heap, DATA, (size_t)1 << 30, &made));
+    do {
+        status = frazil_make(heap, DATA, NULL, 0, bytes, sizeof bytes, &made);
+        if (status == FRAZIL_OK) status = frazil_handle_new(heap, made, &handle);
+    } while (status == FRAZIL_OK);
+    expect(FRAZIL_NO_MEMORY, status, "frazil_make", __LINE__);
+    collect(heap); /* it needs no memory */
+    setrlimit(RLIMIT_AS, &whole);
+    make(heap, DATA, 1 << 30);
+    DONE(frazil_heap_create_in(group, &other));
+    DONE(frazil_check(heap));
+    DONE(frazil_heap_destroy(other));
+    DONE(frazil_heap_destroy(heap));
+    DONE(frazil_group_destroy(group));
+}
+
+static int said(void) {
+    printf("%d refusals, %d mistakes\n", refusals, mistakes);
+    return mistakes == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int count, char **arguments) {
     frazil_config config;
     frazil_heap heap, other, gone = {0}, ended;
     frazil_value foreign;
     if (strlen(frazil_error_message()) != 0) mistakes++;
+    if (count > 1 && strcmp(arguments[1], "full") == 0) return full(), said();
+    if (count > 1 && strcmp(arguments[1], "starved") == 0) return starved(), said();
     DONE(count > 1 && strcmp(arguments[1], "plain") == 0 ? frazil_config_default(&config, sizeof config)
                                                           : frazil_config_stress(&config, sizeof config));
     settings();
@@ -577,6 +699,7 @@ int main(int count, char **arguments) {
     frames(heap);
     collections(heap);
     limits(config);
+    too_long(heap);
     stale(config);
     sharing(config, heap);
     missed_test(config);
@@ -590,6 +713,5 @@ int main(int count, char **arguments) {
     DONE(frazil_heap_create(NULL, 0, &ended)); /* the numbers of the others are not used again */
     EXPECT(NO_HEAP, frazil_check(heap));
     DONE(frazil_heap_destroy(ended));
-    printf("%d refusals, %d mistakes\n", refusals, mistakes);
-    return mistakes == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return said();
 }

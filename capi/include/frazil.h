@@ -115,6 +115,7 @@ typedef struct frazil_config {
     size_t nursery_bytes;               /* allocated between two collections, at least: 1 KiB to 1 TiB */
     size_t limit_bytes;                 /* of nursery and old blocks, at least 256 KiB; 0: what the system gives */
     size_t stack_words;                 /* of the root stack, at most 2^32; memory is taken when it is used */
+    uint32_t nursery_growth;            /* while much survives, the nursery grows to so many times that; 1: it does not */
     uint32_t nursery_percent_of_traced; /* a collection is due after so many percent of the bytes that the last traced */
     uint32_t short_collections;         /* 1: there may be short ones; then stores of the host's own need the write test */
     uint32_t cheap_percent;             /* with them: complete ones while they trace less than this part of the nursery */

@@ -18,6 +18,8 @@ pub struct frazil_config {
     pub limit_bytes: usize,
     /// Words of the root stack, at most 2^32. Memory is taken when it is used.
     pub stack_words: usize,
+    /// While many objects survive, the nursery grows, up to so many times its bytes; 1: it keeps its size.
+    pub nursery_growth: u32,
     /// A complete collection is due when the bytes allocated reach this many percent of those that the last one traced.
     pub nursery_percent_of_traced: u32,
     /// 1: the heap may hold short collections, and every store of the host's own must be preceded by the write test.
@@ -76,6 +78,7 @@ impl frazil_config {
             nursery_bytes: config.nursery_bytes,
             limit_bytes: config.limit_bytes.unwrap_or(0),
             stack_words: config.stack_words,
+            nursery_growth: config.nursery_growth,
             nursery_percent_of_traced: config.nursery_percent_of_traced,
             short_collections: config.short_collections.into(),
             cheap_percent: config.cheap_percent,
@@ -102,6 +105,7 @@ impl frazil_config {
         Ok(Config {
             block_bytes,
             nursery_bytes: self.nursery_bytes,
+            nursery_growth: self.nursery_growth,
             nursery_percent_of_traced: self.nursery_percent_of_traced,
             short_collections: yes(self.short_collections, "short_collections")?,
             cheap_percent: self.cheap_percent,

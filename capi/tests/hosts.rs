@@ -43,6 +43,9 @@ fn every_misuse_has_its_status() {
         for arguments in [&[][..], &["plain"]] {
             assert!(run(&misuse, arguments).ends_with(" refusals, 0 mistakes\n"));
         }
+        if cfg!(target_os = "linux") {
+            assert_eq!(run(&misuse, ["starved"]), "4 refusals, 0 mistakes\n");
+        }
     }
 }
 
@@ -136,7 +139,16 @@ fn valgrind_has_nothing_to_report() {
     }
 }
 
-/// As the two tests before, with a hundred megabytes of allocation by each program.
+/// As many handles, scopes and weak references as there are numbers for.
+#[test]
+#[ignore = "it needs a gigabyte"]
+fn every_table_is_full_one_day() {
+    if compiles(&[]) {
+        assert_eq!(run(build("full", "misuse", &[]), ["full"]), "4 refusals, 0 mistakes\n");
+    }
+}
+
+/// As the two tests before those, with a hundred megabytes of allocation by each program.
 #[test]
 #[ignore = "it takes minutes"]
 fn a_hundred_megabytes() {

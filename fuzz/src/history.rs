@@ -267,6 +267,7 @@ impl Setup {
         Config {
             block_bytes: self.block,
             nursery_bytes: (self.nursery_kib as usize) << 10,
+            nursery_growth: Config::DEFAULT.nursery_growth,
             nursery_percent_of_traced: self.traced_percent,
             short_collections: self.short,
             cheap_percent: self.cheap_percent,

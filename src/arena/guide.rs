@@ -4,7 +4,7 @@
 //! 2. [`death`]: when memory dies, and what it costs.
 //! 3. [`porting`]: a small runtime, moved from `Rc<RefCell<_>>` step by step.
 //! 4. [`tuning`]: settings, and how to see whether they matter.
-//! 5. [`threads`]: one arena, one thread.
+//! 5. [`threads`]: one arena, one thread; what is frozen, for all.
 //! 6. [`pitfalls`]: what does not compile, why, and what to write instead.
 
 #[doc = include_str!("guide/model.md")]

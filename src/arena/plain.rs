@@ -20,11 +20,11 @@ macro_rules! plain {
 }
 plain! { () bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 std::cmp::Ordering std::time::Duration }
 
-impl<T: ?Sized + 'static> Family for &'static T {
+impl<T: ?Sized + Sync + 'static> Family for &'static T {
     type Of<'gc> = &'static T;
 }
-// SAFETY: it leads to something outside of all arenas that lives for good, and holds no brand.
-unsafe impl<'gc, T: ?Sized + 'static> Trace<'gc> for &'static T {
+// SAFETY: it leads to something outside of all arenas that lives for good, holds no brand, and is for all threads.
+unsafe impl<'gc, T: ?Sized + Sync + 'static> Trace<'gc> for &'static T {
     type Family = &'static T;
     const LAYOUT: Layout = Layout::None;
     const MUTABLE: bool = false;
@@ -116,7 +116,10 @@ tuple!(A FA 0, B FB 1);
 tuple!(A FA 0, B FB 1, C FC 2);
 tuple!(A FA 0, B FB 1, C FC 2, D FD 3);
 
-/// Plain data of another crate in an arena: no lifetimes, nothing to drop.
+/// Plain data of another crate in an arena: no lifetimes, nothing to drop, nothing that changes behind a shared reference.
+///
+/// Objects may be [shared](super::Shared) among threads, so the data must be `Send` and `Sync`, which excludes the cells of
+/// the standard library. Atomics are not excluded: they change when they change, frozen or not, and hold no pointers.
 ///
 /// That nothing is to drop is checked when the first object with it is made: a type that is refused does not compile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,11 +137,11 @@ impl<T> DerefMut for Static<T> {
         &mut self.0
     }
 }
-impl<T: 'static> Family for Static<T> {
+impl<T: Send + Sync + 'static> Family for Static<T> {
     type Of<'gc> = Static<T>;
 }
 // SAFETY: nothing `'static` holds a brand; what needs to be dropped is refused when an object is made.
-unsafe impl<'gc, T: 'static> Trace<'gc> for Static<T> {
+unsafe impl<'gc, T: Send + Sync + 'static> Trace<'gc> for Static<T> {
     type Family = Static<T>;
     const LAYOUT: Layout = Layout::None;
     const MUTABLE: bool = false;

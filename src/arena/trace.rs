@@ -79,6 +79,7 @@ impl Layout {
 /// # Safety
 /// * `Self` holds no lifetime but `'gc` and `'static`, and no value of it needs to be dropped.
 /// * `LAYOUT` and `is_reference` tell of exactly the [`Gc`](super::Gc)s in it, niche-filled options of them included.
+/// * What is not in a `Cell` may be read by several threads at once: it is `Send` and `Sync`, but for `Gc` and `Weak`.
 /// * `MUTABLE` is true if one of those may change while the value is shared.
 /// * `Family` is `Self` but for its brand: `Family::Of<'gc>` is `Self`.
 #[diagnostic::on_unimplemented(
@@ -87,7 +88,7 @@ impl Layout {
     note = "a type of your own: `#[derive(Trace)]`",
     note = "`String` or `&str`: `Gc<'gc, str>`; `Vec` or `Box<[T]>`: `Gc<'gc, [T]>` or `frazil::arena::Vector`; `Box` or `Rc`: `Gc`",
     note = "`std::cell::Cell`, `RefCell`, `Mutex`, atomics: `frazil::arena::Cell`, whose stores the collector hears of",
-    note = "plain data of another crate without lifetimes and without `Drop`: `frazil::arena::Static<T>`"
+    note = "plain data of another crate without lifetimes, cells and `Drop`: `frazil::arena::Static<T>`; `&'static T`, if `T` is `Sync`"
 )]
 pub unsafe trait Trace<'gc>: Sized + 'gc {
     /// The type's name outside of sessions.

@@ -44,14 +44,24 @@ unsafe impl Host for Typed {
 
     #[inline(always)]
     fn words(header: Header) -> Words {
-        let known = KNOWN[usize::from(header.shape_id())].load(Ordering::Acquire);
-        // SAFETY: null or a `Words` that lives for good.
-        unsafe { known.as_ref() }.copied().unwrap_or(Words::All)
+        description(header.shape_id()).map_or(Words::All, |description| description.words)
     }
 }
 
 /// What is known of each number. Written once each.
-static KNOWN: [AtomicPtr<Words>; NUMBERS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; NUMBERS];
+static KNOWN: [AtomicPtr<Description>; NUMBERS] = [const { AtomicPtr::new(std::ptr::null_mut()) }; NUMBERS];
+
+/// What is known of a number; of that of types without references, nothing.
+#[inline(always)]
+fn description(number: u16) -> Option<&'static Description> {
+    // SAFETY: null or a description, which lives for good.
+    unsafe { KNOWN[usize::from(number)].load(Ordering::Acquire).as_ref() }
+}
+
+/// The name of the type with this number, for messages.
+pub(super) fn name(number: u16) -> &'static str {
+    description(number).map_or("a type without pointers", |description| (description.name)())
+}
 
 /// The numbers that have been given, by the address of the description.
 static GIVEN: LazyLock<Mutex<HashMap<usize, u16>>> = LazyLock::new(Mutex::default);
@@ -59,6 +69,7 @@ static GIVEN: LazyLock<Mutex<HashMap<usize, u16>>> = LazyLock::new(Mutex::defaul
 /// What is known of a type with references at compile time.
 pub(super) struct Description {
     words: Words,
+    name: fn() -> &'static str,
     /// A header with everything but the number; the length is that of one value.
     header: u64,
 }
@@ -72,7 +83,7 @@ impl Description {
         let next = given.len() + 1;
         let number = *given.entry(key).or_insert_with(|| {
             let number = u16::try_from(next).expect("at most 65535 types with references lie in arenas");
-            KNOWN[next].store(Box::leak(Box::new(self.words)), Ordering::Release);
+            KNOWN[next].store(std::ptr::from_ref(self).cast_mut(), Ordering::Release);
             number
         });
         self.header | Shape::new(number, "").header_bits()
@@ -156,6 +167,7 @@ pub(super) trait Checked<'gc>: Trace<'gc> {
             Layout::Map(map) => Words::Mapped { map, stride: stride::<Self>() },
             _ => Words::Asked { is_reference: asked::<Self>, stride: stride::<Self>() },
         },
+        name: std::any::type_name::<Self>,
         header: HEADER_TAG
             | if Self::MUTABLE { MUTABLE | BORN_MUTABLE } else { 0 }
             | (stride::<Self>() as u64) << 32,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::gc::Gc;
 use super::session::{Session, heap_object};
@@ -16,8 +17,12 @@ use crate::weak::Weak as HeapWeak;
 /// A pointer that does not keep its object alive. It may lie in objects. [`Session::weak`] makes it,
 /// [`Session::upgrade`] gives the object, if a collection has not found it dead.
 ///
-/// It takes an entry in a table for as long as its object lives; keep one instead of making many.
+/// It takes an entry in a table for as long as its object lives; keep one instead of making many. The table is the
+/// arena's: if an object with a weak pointer is shared, the pointer leads nowhere in other arenas. One to an object of
+/// another arena keeps that alive, for only its own arena will know when it has died.
 pub struct Weak<'gc, T: ?Sized> {
+    /// The arena's number: others have entries of their own.
+    arena: u64,
     entry: u32,
     /// Tells it from those that had the entry before.
     generation: u32,
@@ -41,18 +46,28 @@ impl<T: ?Sized> fmt::Debug for Weak<'_, T> {
 impl<F: ?Sized + ObjectFamily> Family for Weak<'static, F> {
     type Of<'gc> = Weak<'gc, F::Of<'gc>>;
 }
-// SAFETY: two numbers.
+// SAFETY: numbers.
 unsafe impl<'gc, T: ?Sized + Object<'gc>> Trace<'gc> for Weak<'gc, T> {
     type Family = Weak<'static, T::Family>;
     const LAYOUT: Layout = Layout::None;
     const MUTABLE: bool = false;
 }
 
+/// The number of the next arena.
+static NEXT_ARENA: AtomicU64 = AtomicU64::new(0);
+
 /// What weak pointers stand for.
-#[derive(Default)]
 pub(super) struct Entries {
+    arena: u64,
     entries: RefCell<Vec<Entry>>,
     free: RefCell<Vec<u32>>,
+}
+
+impl Default for Entries {
+    fn default() -> Entries {
+        let arena = NEXT_ARENA.fetch_add(1, Ordering::Relaxed);
+        Entries { arena, entries: RefCell::default(), free: RefCell::default() }
+    }
 }
 
 #[derive(Default)]
@@ -96,16 +111,19 @@ impl<'gc> Session<'gc> {
     pub fn weak<T: ?Sized + Object<'gc>>(&self, object: Gc<'gc, T>) -> Weak<'gc, T> {
         self.forbid_in_frame("a weak pointer");
         let (entry, generation) = self.inner.weak.insert(self.inner.heap.weak(heap_object(object)));
-        Weak { entry, generation, brand: PhantomData, to: PhantomData }
+        Weak { arena: self.inner.weak.arena, entry, generation, brand: PhantomData, to: PhantomData }
     }
 
-    /// The object of a weak pointer, unless a collection found it dead.
+    /// The object of a weak pointer, unless a collection found it dead, or the pointer was made in another arena.
     pub fn upgrade<T: ?Sized + Object<'gc>>(&self, weak: Weak<'gc, T>) -> Option<Gc<'gc, T>> {
+        if weak.arena != self.inner.weak.arena {
+            return None;
+        }
         let entries = self.inner.weak.entries.borrow();
         let entry = entries.get(weak.entry as usize).filter(|entry| entry.generation == weak.generation)?;
         let object = self.inner.heap.upgrade(entry.weak.as_ref()?)?;
         let bits = crate::value::Value::from(object).bits() as usize;
-        // SAFETY: the entry still stands for the object of type `T` that it was made for.
+        // SAFETY: the entry is this arena's, and still stands for the object of type `T` that it was made for.
         NonZeroUsize::new(bits).map(|address| unsafe { Gc::from_address(address) })
     }
 
@@ -113,7 +131,8 @@ impl<'gc> Session<'gc> {
     /// Nothing of the host runs inside a collection. Once for each call.
     ///
     /// # Panics
-    /// A frame is open ([`Session::frame`]).
+    /// A frame is open ([`Session::frame`]); or the arena belongs to a [`Group`](super::Group), and a collection has found the
+    /// object immutable, so that another thread may be reading it: watch it when it is new.
     pub fn watch<T: ?Sized + Object<'gc>>(&self, object: Gc<'gc, T>, token: u64) {
         self.forbid_in_frame("a watch");
         self.inner.heap.finalize(heap_object(object), token);

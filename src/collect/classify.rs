@@ -35,6 +35,7 @@ use crate::order::{Choice, natural};
 use crate::shape::{Header, MUTABLE};
 use crate::value::Host;
 
+use super::promote::Step;
 use super::reach::{Found, Trace};
 
 /// An object whose references are being followed.
@@ -76,10 +77,29 @@ impl Visit {
     }
 }
 
+impl From<Step> for Visit {
+    fn from(Step { object, header, next, traced, .. }: Step) -> Visit {
+        Visit { object, header, state: State { place: NOWHERE, low: NOWHERE, next, traced } }
+    }
+}
+
 impl Trace<'_> {
     /// Classifies `object` and everything below it that is not classified yet.
     pub fn classify<H: Host>(&mut self, object: ObjRef, header: Header) {
-        let mut visit = Visit::new(object, header);
+        self.classify_from::<H>(Visit::new(object, header));
+    }
+
+    /// Goes on with a walk that came across a cycle: it is at `last`, below the steps `above`.
+    pub fn classify_on<H: Host>(&mut self, above: Vec<Step>, last: Step) {
+        for step in above {
+            let mut visit = Visit::from(step);
+            self.take_place(&mut visit);
+            self.work.classifier.left.push(visit.state);
+        }
+        self.classify_from::<H>(last.into());
+    }
+
+    fn classify_from<H: Host>(&mut self, mut visit: Visit) {
         loop {
             if let Some((below, header)) = self.advance::<H>(&mut visit) {
                 self.take_place(&mut visit);
@@ -176,7 +196,7 @@ impl Trace<'_> {
     }
 
     /// An object that reaches something mutable is traced, and retained by whatever the walk came from.
-    fn stay_traced(&mut self, object: ObjRef) {
+    pub fn stay_traced(&mut self, object: ObjRef) {
         object.set_traced(true);
         self.retain(object);
     }

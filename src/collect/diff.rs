@@ -76,11 +76,4 @@ impl Old {
             self.die(object);
         }
     }
-
-    /// Frees an old object and says how many bytes that were.
-    pub(super) fn free(&mut self, object: ObjRef) -> usize {
-        let before = self.space.bytes;
-        self.space.free(object);
-        before - self.space.bytes
-    }
 }

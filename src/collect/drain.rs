@@ -13,7 +13,8 @@ use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::{Old, target, targets};
 use crate::order::{Choice, take};
-use crate::shape::COMPONENT;
+use crate::shape::{COMPONENT, Header};
+use crate::space::Lane;
 use crate::stats::Report;
 use crate::value::{Host, Words};
 
@@ -53,11 +54,12 @@ impl Old {
     /// Releases objects from the buffer until it is empty or the budget is spent.
     pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
         let mut queue = Queue::default();
+        let (objects, bytes) = (self.space.objects, self.space.bytes);
         while !budget.is_spent() {
-            if let Some((object, next)) = self.partly.take() {
-                self.release_part::<H>(object, next, report);
+            if let Some((object, next)) = self.partly {
+                self.release_part::<H>(object, next);
             } else if let Some(object) = queue.next(|| take::<H, _>(Choice::Buffer, &mut self.buffer)) {
-                self.release::<H>(object, report);
+                self.release::<H>(object);
             } else {
                 break;
             }
@@ -66,12 +68,14 @@ impl Old {
         if H::commits(Fault::ForgottenBuffer) {
             self.buffer.clear();
         }
+        report.freed_objects += objects - self.space.objects;
+        report.freed_bytes += bytes - self.space.bytes;
         report.waiting = self.waiting().count();
     }
 
     /// Counts down the next references of an object with many. The slots are emptied, so that those that still
     /// count can be told from those that don't.
-    fn release_part<H: Host>(&mut self, object: ObjRef, next: usize, report: &mut Report) {
+    fn release_part<H: Host>(&mut self, object: ObjRef, next: usize) {
         let header = object.header();
         let end = header.references().min(next + PART);
         for index in next..end {
@@ -81,44 +85,49 @@ impl Old {
                 self.decrement_anywhere(target);
             }
         }
-        if end < header.references() {
-            self.partly = Some((object, end));
-        } else {
-            report.freed_objects += 1;
-            report.freed_bytes += self.free(object);
+        self.partly = (end < header.references()).then_some((object, end));
+        if self.partly.is_none() {
+            self.space.free(object);
         }
     }
 
-    fn release<H: Host>(&mut self, object: ObjRef, report: &mut Report) {
-        if !self.space.lies_among_leaves(object) {
+    /// Most objects are small, and refer to nothing but objects of this heap: they take the short way.
+    fn release<H: Host>(&mut self, object: ObjRef) {
+        let block = self.space.state_of(object);
+        if !block.is_of_lane(Lane::Leaf as u8) {
             let header = object.header();
-            if header.has(COMPONENT) {
-                return self.release_component::<H>(object, report);
+            if block.is_head() || self.space.abroad || header.has(COMPONENT) || header.references() > PART {
+                return self.release_with_care::<H>(object, header);
             }
-            // Whether a word is a reference may depend on one that would be emptied before it.
-            let divisible = !matches!(H::words(header), Words::Asked { .. });
-            if header.references() > PART && divisible {
-                self.partly = Some((object, 0));
-                return;
-            }
-            if self.space.abroad {
-                targets::<H>(object, header).for_each(|target| self.decrement_anywhere(target));
-            } else if !H::commits(Fault::SkippedDecrement) {
+            if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {
                     self.decrement(target);
                 }
             }
         }
-        report.freed_objects += 1;
-        report.freed_bytes += self.free(object);
+        self.space.free_cell(object, block);
+    }
+
+    fn release_with_care<H: Host>(&mut self, object: ObjRef, header: Header) {
+        if header.has(COMPONENT) {
+            return self.release_component::<H>(object);
+        }
+        // Whether a word is a reference may depend on one that would be emptied before it.
+        let divisible = !matches!(H::words(header), Words::Asked { .. });
+        if header.references() > PART && divisible {
+            self.partly = Some((object, 0));
+            return;
+        }
+        targets::<H>(object, header).for_each(|target| self.decrement_anywhere(target));
+        self.space.free(object);
     }
 
     /// A component dies as a whole.
-    fn release_component<H: Host>(&mut self, first: ObjRef, report: &mut Report) {
+    fn release_component<H: Host>(&mut self, first: ObjRef) {
         let Some(members) = self.members(first) else {
             // Only after the fault of the same name: a member has come here by itself.
             assert!(H::commits(Fault::FreedMember), "a component is released by its representative");
-            report.freed_bytes += self.free(first);
+            self.space.free(first);
             return;
         };
         for &member in &members {
@@ -129,8 +138,7 @@ impl Old {
             }
         }
         for member in self.part(first) {
-            report.freed_objects += 1;
-            report.freed_bytes += self.free(member);
+            self.space.free(member);
         }
     }
 }

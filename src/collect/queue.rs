@@ -20,19 +20,22 @@ impl Queue {
     /// The object that has waited longest, with others from `stack` behind it. `None`: both are empty.
     #[inline(always)]
     pub fn next(&mut self, mut stack: impl FnMut() -> Option<ObjRef>) -> Option<ObjRef> {
-        // After so many empty turns nothing waits any more.
-        for _ in 0..=PREFETCHED {
-            let next = stack();
-            if let Some(object) = next {
-                object.prefetch();
-            }
-            let first = std::mem::replace(&mut self.waiting[self.turn], next);
-            self.turn = (self.turn + 1) % PREFETCHED;
-            if first.is_some() {
-                return first;
+        while let Some(next) = stack() {
+            next.prefetch();
+            if let Some(first) = self.exchange(Some(next)) {
+                return Some(first);
             }
         }
-        None
+        // After so many turns nothing waits any more.
+        (0..PREFETCHED).find_map(|_| self.exchange(None))
+    }
+
+    /// Puts one in, or nothing, and takes out what was put in eight turns ago.
+    #[inline(always)]
+    fn exchange(&mut self, next: Option<ObjRef>) -> Option<ObjRef> {
+        let first = std::mem::replace(&mut self.waiting[self.turn % PREFETCHED], next);
+        self.turn += 1;
+        first
     }
 
     /// What still waits.

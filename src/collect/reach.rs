@@ -16,6 +16,7 @@ use crate::stats::Report;
 use crate::value::Host;
 
 use super::classify::Classifier;
+use super::promote::Step;
 use super::queue::Queue;
 
 /// What a reference leads to, when the slot has been brought up to date.
@@ -42,6 +43,8 @@ pub(super) struct Work {
     /// Counted objects that a reference was found to, which has not been counted yet.
     pub put_off: Vec<ObjRef>,
     pub classifier: Classifier,
+    /// Objects that the walk of `promote.rs` has left for something below them. Empty between two walks.
+    pub steps: Vec<Step>,
     /// How references are numbered.
     pub turn: Turn,
 }
@@ -58,7 +61,7 @@ pub(super) struct Trace<'h> {
     pub abroad: bool,
     /// What is not in the nursery need not be an old object of this heap: large young ones, or others' objects.
     pub mixed: bool,
-    /// One of the three above, so that what is reached has to be looked at.
+    /// One of the three above, so that what is reached has to be looked at; or the order of the steps is played with.
     pub careful: bool,
     /// Scanned mutable objects are marked, so that their next write is noticed.
     pub marks_seen: bool,
@@ -72,14 +75,17 @@ impl Trace<'_> {
     #[inline]
     pub fn reach<H: Host>(&mut self, slot: Slot) {
         let word = slot.get();
-        let Some(object) = target::<H>(word) else { return };
-        if self.careful || self.nursery.contains(object.address()) {
+        let Some(mut object) = target::<H>(word) else { return };
+        if self.careful {
             return self.reach_with_care::<H>(slot);
+        }
+        if self.nursery.contains(object.address()) {
+            object = self.promote::<H>(slot, word, object);
         }
         self.retain(object);
     }
 
-    /// The same for an object that has to be evacuated or classified first, or may be another owner's.
+    /// The same for an object that may have to be classified although it is old, may be another owner's, or large.
     fn reach_with_care<H: Host>(&mut self, slot: Slot) {
         let before = slot.get();
         let Some(object) = target::<H>(before) else { return };
@@ -230,6 +236,7 @@ impl Trace<'_> {
     }
 
     /// Moves a young object to the old generation and leaves a forwarding address.
+    #[inline(always)]
     pub fn evacuate(&mut self, young: ObjRef, header: Header) -> ObjRef {
         let bytes = cell_bytes(header);
         let address = self.old.space.cell(Lane::of(header), bytes);

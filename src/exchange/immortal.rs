@@ -100,6 +100,7 @@ impl<'id, H: Host> Heap<'id, H> {
             }
         }
         space.young_large.clear();
+        space.stop_filling();
         // SAFETY: an object was made here.
         Ok(places.get(&first).map_or(first, |&place| unsafe { ObjRef::new(place) }))
     }

@@ -33,7 +33,7 @@ impl Space {
     pub fn give_all_back(&mut self) {
         self.dying.clear();
         self.list_room();
-        self.give_back(0, 0);
+        self.give_back(0, 0, true);
         self.unmap_empty_chunks(0);
     }
 

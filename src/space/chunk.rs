@@ -106,6 +106,12 @@ impl ObjRef {
         prefetch(chunk.traced.place(granule).cast());
     }
 
+    /// Asks for the memory of an old object's count, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch_count(self) {
+        prefetch(self.chunk().counts.place(self.granule()).cast());
+    }
+
     #[inline(always)]
     pub fn set_traced(self, traced: bool) {
         if traced {

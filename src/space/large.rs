@@ -74,10 +74,13 @@ impl Space {
             });
             match found {
                 Some((region, first, backed)) => {
-                    self.blocks_backed -= backed;
+                    self.take_backed(backed);
                     break (region, first);
                 }
-                None => self.map_chunk()?,
+                None => {
+                    let mapping = self.system.map(CHUNK_BYTES, CHUNK_BYTES)?;
+                    self.add_chunk(mapping);
+                }
             }
         };
         self.blocks_free -= blocks;

@@ -269,6 +269,13 @@ impl<'a, 's> Args<'a, 's> {
         let named = self.named.iter().map(|&(name, value)| (name.as_str().unwrap_or(""), value));
         bind(params, self.positional.iter().map(Cell::get), named)
     }
+
+    /// What an error calls a parameter: its name in quotes if the argument was given by name.
+    #[cold]
+    pub(crate) fn label(&self, name: &str, by_position: &str) -> String {
+        let is_named = self.named.iter().any(|(given, _)| given.as_str() == Some(name));
+        if is_named { format!("\"{name}\"") } else { by_position.to_owned() }
+    }
 }
 
 /// The arguments for some parameters; a name that ends in `?` need not be given.

@@ -77,11 +77,14 @@
 //! - `clear` of an empty frozen set is no error, and `dict.update(None)` is one, as in Go.
 //! - Indices beyond the ints of the machine are clamped, as specified, as well (in Go they are out of range). `3.5 in
 //!   range(5)` is false (in Go the fraction is cut off).
+//! - A method that is missing is missed when it is called: its arguments have been evaluated by then. Operators in
+//!   errors are those of the text (Go says `unknown binary op: int in int` of `not in`).
+//! - `splitlines` ends lines at `\r` as well, as specified. `strip(None)` strips white space, like `strip()`.
 //! - Where a reserved word stands, errors name it (in Go, `illegal token`). A name can be `assert`, as in Go.
 //! - Tabs may indent: they count up to the next multiple of 8 columns, as in Go. The specification forbids them.
 //! - `print(x = 1)` is an error, as in Go: the specification has it in an example. `split` and `splitlines` take their
 //!   arguments by name, too.
-//! - `"ß".upper()` is `"SS"`: the letters of Go change one by one.
+//! - `"ß".upper()` is `"SS"`: the letters of Go change one by one. `"İ".lower()` and a final `"Σ"` follow from that, too.
 //! - `struct` is there for all programs. Two structs can be added.
 //! - Type annotations are parsed if they are allowed, and a warning says that nothing checks them.
 //!

@@ -52,7 +52,7 @@ fn parameters_without_a_name_have_a_number() {
         ("set(5)", "error in set: for parameter 1: got int, want iterable"),
         ("hasattr('a', 1)", "error in hasattr: for parameter 2: got int, want string"),
         ("sorted(5)", "error in sorted: for parameter iterable: got int, want iterable"),
-        ("sorted([1], reverse = 1)", "error in sorted: for parameter reverse: got int, want bool"),
+        ("sorted([1], reverse = 1)", "error in sorted: for parameter \"reverse\": got int, want bool"),
     ]);
 }
 

@@ -54,8 +54,9 @@ fn large_ints_are_ints() {
         format!("error in {what}: 1180591620717411303424 out of range (want value in signed 63-bit range)")
     };
     all(&[
-        ("enumerate([], 1 << 70)", &too_large("enumerate: for parameter start")),
-        ("'a'.split('b', 1 << 70)", &too_large("split: for parameter maxsplit")),
+        ("enumerate([], 1 << 70)", &too_large("enumerate: for parameter 2")),
+        ("enumerate([], start = 1 << 70)", &too_large("enumerate: for parameter \"start\"")),
+        ("'a'.split('b', 1 << 70)", &too_large("split: for parameter 2")),
         ("'a'.replace('a', 'b', 1 << 70)", &too_large("replace: for parameter 3")),
         ("range(0, 1 << 70)", &too_large("range: for parameter 2")),
         (
@@ -147,4 +148,42 @@ fn chained_comparisons_are_explained() {
         assert_eq!(error.message(), format!("{operator} does not associate with {operator} (use parens)"));
         assert_eq!(error[0].help.as_deref(), Some("write `a < b and b < c`"));
     }
+}
+
+#[test]
+fn errors_name_parameters_as_they_were_given() {
+    all(&[
+        ("enumerate('a')", "error in enumerate: for parameter 1: got string, want iterable"),
+        ("'a'.rsplit(None, 'b')", "error in rsplit: for parameter 2: got string, want int"),
+        ("'a'.rsplit(maxsplit = 'b')", "error in rsplit: for parameter \"maxsplit\": got string, want int"),
+        ("'a'.splitlines(1)", "error in splitlines: for parameter 1: got int, want bool"),
+        ("sorted([], 1)", "error in sorted: for parameter key: got int, want callable"),
+        ("sorted([], key = 1)", "error in sorted: for parameter \"key\": got int, want callable"),
+        ("max([1], key = 1)", "error in max: for parameter \"key\": got int, want callable"),
+        ("(lambda: 1)(x = 2)", "function lambda accepts no arguments (1 given)"),
+        ("(lambda *a: 1)(x = 2)", "function lambda got an unexpected keyword argument \"x\""),
+    ]);
+}
+
+#[test]
+fn nothing_can_be_repeated_however_often() {
+    all(&[
+        ("'' * (1 << 70)", "\"\""),
+        ("(1 << 70) * []", "[]"),
+        ("() * (1 << 31)", "()"),
+        ("b'' * -(1 << 70)", "b\"\""),
+        ("'a' * (1 << 70)", "repeat count 1180591620717411303424 too large"),
+    ]);
+}
+
+#[test]
+fn ints_want_ints_where_others_cannot_do() {
+    let range = "out of range (want value in unsigned 8-bit range)";
+    all(&[
+        ("1 << None", "got NoneType, want int"),
+        ("(1 << 70) >> 1.0", "got float, want int"),
+        ("'a' << 1", "unknown binary op: string << int"),
+        ("256 in b'abc'", &format!("int in bytes: 256 {range}")),
+        ("-(1 << 70) in b'abc'", &format!("int in bytes: -1180591620717411303424 {range}")),
+    ]);
 }

@@ -147,6 +147,8 @@ fn sets() {
         ("set([1]).isdisjoint([2, 1])", "False"),
         ("set([1]).issubset([1, 2]) and set([1, 2]).issuperset([2])", "True"),
         ("set([1]).union(1)", "error in union: argument #1 is not iterable: int"),
+        ("set([1]).difference([], 1)", "error in difference: for parameter 2: got int, want iterable"),
+        ("set([1]).issubset(1)", "error in issubset: for parameter 1: got int, want iterable"),
         ("set([1]).remove(2)", "error in remove: missing key 2"),
         ("set([1]) < set([1, 2])", "set < set not implemented"),
         ("sorted([set(), set()])", "error in sorted: set < set not implemented"),

@@ -95,7 +95,12 @@ fn rotate_left(node: Gc<Node>) -> Gc<Node> {
 
 fn insert(tree: Tree, key: u64) -> Gc<Node> {
     let Some(node) = tree else {
-        return Gc::new(Node { key, height: Cell::new(1), left: RefCell::default(), right: RefCell::default() });
+        return Gc::new(Node {
+            key,
+            height: Cell::new(1),
+            left: RefCell::default(),
+            right: RefCell::default(),
+        });
     };
     if key < node.key {
         let left = insert(node.left.take(), key);

@@ -102,7 +102,10 @@ fn rotate_left<'gc>(mc: &Mutation<'gc>, node: Gc<'gc, Node<'gc>>) -> Gc<'gc, Nod
 
 fn insert<'gc>(mc: &Mutation<'gc>, tree: Tree<'gc>, key: u64) -> Gc<'gc, Node<'gc>> {
     let Some(node) = tree else {
-        return Gc::new(mc, Node { key, height: Lock::new(1), left: Lock::new(None), right: Lock::new(None) });
+        return Gc::new(
+            mc,
+            Node { key, height: Lock::new(1), left: Lock::new(None), right: Lock::new(None) },
+        );
     };
     if key < node.key {
         let left = insert(mc, node.left.get(), key);

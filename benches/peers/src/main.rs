@@ -8,8 +8,20 @@ const SOURCES: [(&str, &str); 3] = [
 
 /// Words that plain Rust would not have: the ways to change something, and to keep it.
 const WORDS: [&str; 14] = [
-    "unlock!", "field!", "Gc::write", ".unlock()", "Lock<", "Lock::new", "Cell<", "Cell::new", "s.set", ".set(mc",
-    "borrow_mut", ".borrow()", ".clone()", "Rootable!",
+    "unlock!",
+    "field!",
+    "Gc::write",
+    ".unlock()",
+    "Lock<",
+    "Lock::new",
+    "Cell<",
+    "Cell::new",
+    "s.set",
+    ".set(mc",
+    "borrow_mut",
+    ".borrow()",
+    ".clone()",
+    "Rootable!",
 ];
 
 fn main() {
@@ -18,7 +30,8 @@ fn main() {
         for (library, source) in SOURCES {
             let (_, after) = source.split_once(&format!("// begin {structure}\n")).expect("it begins");
             let (code, _) = after.split_once(&format!("// end {structure}\n")).expect("it ends");
-            let lines = || code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+            let lines =
+                || code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
             let attributes = lines().filter(|line| line.starts_with("#[")).count();
             let words: usize = WORDS.iter().map(|word| code.matches(word).count()).sum();
             println!("{structure:10} {library:10} {:>6} {attributes:>11} {words:>6}", lines().count());

@@ -208,7 +208,8 @@ fn intern<'gc>(
 }
 
 pub fn symbols(words: &[String]) -> u64 {
-    let mut arena = Arena::<HashMap<'static, Gc<'static, str>, Gc<'static, Symbol<'static>>>>::new(|s| HashMap::new(s));
+    let mut arena =
+        Arena::<HashMap<'static, Gc<'static, str>, Gc<'static, Symbol<'static>>>>::new(|s| HashMap::new(s));
     let mut sum = 0;
     for words in words.chunks(BATCH) {
         arena.enter(|s, table| {

@@ -12,6 +12,7 @@
 //~ brand_of_weak
 //~ brand_made_longer
 //~ brand_of_outer
+//~ brand_of_frame
 //~ lifetime may not live long enough
 use frazil::arena::{Erased, Gc, Outer, Session, Unique, Weak, collections, persistent};
 
@@ -50,6 +51,9 @@ fn weak<'long: 'short, 'short>(brand_of_weak: Weak<'long, u64>) -> Weak<'short, 
 }
 fn outer<'long: 'short, 'short>(brand_of_outer: Outer<'long, 'short>) -> Outer<'short, 'short> {
     brand_of_outer
+}
+fn frame<'long: 'short, 'short>(brand_of_frame: Outer<'long, 'long>) -> Outer<'long, 'short> {
+    brand_of_frame
 }
 fn longer<'long: 'short, 'short>(brand_made_longer: Gc<'short, u64>) -> Gc<'long, u64> {
     brand_made_longer

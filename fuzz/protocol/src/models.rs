@@ -15,6 +15,8 @@ pub enum Wrong {
     DecrementsFirst,
     /// A message brings no count of its own.
     FlightForgotten,
+    /// What mail counts down to zero is freed at once, whatever its owner's roots lead to.
+    JudgedAtOnce,
     /// What was posted to an owner that ends is lost.
     LostInbox,
     /// Whoever puts an orphan in place does not look whether there is mail for it already.
@@ -35,6 +37,8 @@ pub struct Model {
 pub struct Counts {
     counts: [i64; OBJECTS],
     freed: [bool; OBJECTS],
+    /// What a trace of this owner's roots would reach. Nobody counts that.
+    rooted: [bool; OBJECTS],
     /// Each object below this refers to the next one.
     chain: usize,
 }
@@ -42,31 +46,38 @@ pub struct Counts {
 impl Counts {
     /// The first object is claimed once, each other one is referred to by the one before.
     fn chain(chain: usize) -> Counts {
-        Counts { counts: [1; OBJECTS], freed: [false; OBJECTS], chain }
+        Counts { counts: [1; OBJECTS], freed: [false; OBJECTS], rooted: [false; OBJECTS], chain }
     }
 
-    fn change(&mut self, model: &Model, object: usize, delta: i64) {
+    fn change(&mut self, object: usize, delta: i64) {
         assert!(!self.freed[object], "mail for object {object}, which is free");
         self.counts[object] += delta;
         assert!(self.counts[object] >= 0, "the count of object {object} went below zero");
-        let _ = model;
     }
 
-    /// A collection: applies everything that has come, and then frees what nobody counts.
+    /// A collection: applies everything that has come, and then frees what nobody counts and no root leads to.
     fn collect(&mut self, model: &Model, owner: Owner) {
         for batch in model.exchange.take(owner) {
             for &Adjustment { object, delta } in batch.adjustments() {
-                self.change(model, object, delta);
+                self.change(object, delta);
+                if model.wrong == Wrong::JudgedAtOnce && self.counts[object] == 0 {
+                    self.free(model, object);
+                }
             }
         }
         for object in 0..OBJECTS {
-            if self.counts[object] == 0 && !self.freed[object] {
-                assert!(!model.claimed[object].load(Ordering::SeqCst), "object {object} was freed, and is claimed");
-                self.freed[object] = true;
-                if object + 1 < self.chain {
-                    self.change(model, object + 1, -1);
-                }
+            if self.counts[object] == 0 && !self.freed[object] && !self.rooted[object] {
+                self.free(model, object);
             }
+        }
+    }
+
+    fn free(&mut self, model: &Model, object: usize) {
+        let claimed = model.claimed[object].load(Ordering::SeqCst) || self.rooted[object];
+        assert!(!claimed, "object {object} was freed, and is claimed");
+        self.freed[object] = true;
+        if object + 1 < self.chain {
+            self.change(object + 1, -1);
         }
     }
 }
@@ -171,6 +182,46 @@ pub fn passing_on(wrong: Wrong) {
         model.post(&[(0, -1)]);
         counts.collect(&model, owner);
     }
+    assert!(counts.freed[0], "something is left");
+}
+
+/// Another heap, which has the only count of an object, sends it home and lets go of it. Its owner may come to refer to it
+/// from a root before or after the mail says that the counts are gone.
+pub fn coming_home(wrong: Wrong) {
+    let model = Arc::new(Model::new(wrong));
+    let owner = model.exchange.join();
+    model.own(owner);
+    model.claim(0, true);
+    let channel = Arc::new(Mutex::new(false));
+    let sender = {
+        let (model, channel) = (Arc::clone(&model), Arc::clone(&channel));
+        thread::spawn(move || {
+            model.post(&[(0, 1)]);
+            *channel.lock().expect("nobody panics") = true;
+            model.post(&[(0, -1)]);
+        })
+    };
+    let mut counts = Counts::chain(1);
+    for collection in 0..3 {
+        if std::mem::take(&mut *channel.lock().expect("nobody panics")) {
+            // From here on the root keeps it, and the count of what was on its way goes back.
+            counts.rooted[0] = true;
+            model.claim(0, false);
+            model.post(&[(0, -1)]);
+        }
+        if collection < 2 {
+            counts.collect(&model, owner);
+        }
+    }
+    sender.join().expect("the sender comes to its end");
+    counts.collect(&model, owner);
+    let arrived = std::mem::replace(&mut counts.rooted[0], false);
+    if !arrived {
+        // The owner has looked too early each time. What is on its way is dropped with the channel.
+        model.claim(0, false);
+        model.post(&[(0, -1)]);
+    }
+    counts.collect(&model, owner);
     assert!(counts.freed[0], "something is left");
 }
 

@@ -76,9 +76,9 @@ fn enumerate<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable, start] = args.bind(["iterable", "start?"])?;
     let start = match start {
         None => 0,
-        Some(start) => int_parameter(start, "start")?,
+        Some(start) => int_parameter(start, || args.label("start", "2"))?,
     };
-    let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "iterable")?;
+    let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "1")?;
     let mut pairs = Vec::with_capacity(items.len());
     for (item, number) in items.into_iter().zip(start..) {
         pairs.push(cx.tuple(&[int::make(cx, number)?, item])?);
@@ -168,15 +168,16 @@ pub(crate) fn int_argument(value: Value<'_>) -> Res<i64> {
     }
 }
 
-/// The same for a parameter, which an error names.
-pub(super) fn int_parameter(value: Value<'_>, parameter: &str) -> Res<i64> {
-    int_argument(value).map_err(|failure| convert::at(failure, format_args!("for parameter {parameter}: ")))
+/// The same for a parameter, which an error calls by its number or name.
+pub(super) fn int_parameter(value: Value<'_>, parameter: impl FnOnce() -> String) -> Res<i64> {
+    int_argument(value)
+        .map_err(|failure| convert::at(failure, format_args!("for parameter {}: ", parameter())))
 }
 
 fn range<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 3)?;
     let argument =
-        |index: usize| args.at(index).map_or(Ok(1), |bound| int_parameter(bound, ["1", "2", "3"][index]));
+        |index: usize| args.at(index).map_or(Ok(1), |bound| int_parameter(bound, || (index + 1).to_string()));
     let (start, stop, step) = match args.positional.len() {
         1 => (0, argument(0)?, 1),
         _ => (argument(0)?, argument(1)?, argument(2)?),

@@ -41,10 +41,10 @@ fn state<'s>(
     Ok(Prepared::Call(state.finish().into()))
 }
 
-fn check_callable(key: Value<'_>) -> Res<()> {
+fn check_callable<'s>(args: &Args<'_, 's>, key: Value<'s>) -> Res<()> {
     match key.kind() {
         Kind::Function | Kind::Builtin | Kind::Bound => Ok(()),
-        _ => fail!("for parameter key: got {}, want callable", key.type_name()),
+        _ => fail!("for parameter {}: got {}, want callable", args.label("key", "key"), key.type_name()),
     }
 }
 
@@ -54,12 +54,18 @@ pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> 
     let reverse = match reverse.map(|reverse| (reverse, reverse.as_bool())) {
         None => false,
         Some((_, Some(reverse))) => reverse,
-        Some((reverse, None)) => fail!("for parameter reverse: got {}, want bool", reverse.type_name()),
+        Some((reverse, None)) => {
+            fail!(
+                "for parameter {}: got {}, want bool",
+                args.label("reverse", "reverse"),
+                reverse.type_name()
+            )
+        }
     };
     let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "iterable")?;
     match key {
         Some(key) => {
-            check_callable(key)?;
+            check_callable(args, key)?;
             state(cx, iterable, &items, key, reverse)
         }
         None => {
@@ -170,7 +176,7 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
     let Some(&first) = items.first() else { fail!("argument is an empty sequence") };
     match key {
         Some(key) => {
-            check_callable(key)?;
+            check_callable(args, key)?;
             state(cx, source, &items, key, largest)
         }
         None => {

@@ -74,36 +74,49 @@ fn pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 // ---------------------------------------------------------------------------------------------- sets
 
 /// The arguments as sets, which are new unless they were sets before.
-fn others<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Vec<Object<'s>>> {
+fn others<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Vec<Object<'s>>> {
     if !args.named.is_empty() {
         fail!("does not accept keyword arguments");
     }
-    args.positional.iter().zip(1..).map(|(cell, number)| as_set(cx, cell.get(), number)).collect()
+    let mut sets = Vec::with_capacity(args.positional.len());
+    for (cell, number) in args.positional.iter().zip(1..) {
+        let argument = cell.get();
+        match as_set(cx, argument)? {
+            Some(set) => sets.push(set),
+            None if op == BinaryOp::BitOr => {
+                fail!("argument #{number} is not iterable: {}", argument.type_name())
+            }
+            None => fail!("for parameter {number}: got {}, want iterable", argument.type_name()),
+        }
+    }
+    Ok(sets)
 }
 
-fn as_set<'s>(cx: Cx<'s>, iterable: Value<'s>, number: usize) -> Res<Object<'s>> {
+/// The elements of an iterable as a set, if it is one.
+fn as_set<'s>(cx: Cx<'s>, iterable: Value<'s>) -> Res<Option<Object<'s>>> {
     if let Some(set) = iterable.as_kind(Kind::Set) {
-        return Ok(set);
+        return Ok(Some(set));
     }
-    let Some(items) = iter::iterate(cx, iterable) else {
-        fail!("argument #{number} is not iterable: {}", iterable.type_name());
-    };
+    let Some(items) = iter::iterate(cx, iterable) else { return Ok(None) };
     let set = table::with_capacity(cx, &shapes::SET, 0)?;
     for item in items.collect()? {
         table::insert(cx, set, item, none())?;
     }
-    Ok(set)
+    Ok(Some(set))
 }
 
 /// The only argument as a set.
 fn other<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Object<'s>> {
     let [other] = args.exactly()?;
-    as_set(cx, other, 1)
+    match as_set(cx, other)? {
+        Some(set) => Ok(set),
+        None => fail!("for parameter 1: got {}, want iterable", other.type_name()),
+    }
 }
 
 /// The new set that an operator makes of the receiver and one argument after the other.
 fn combined<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Value<'s>> {
-    let others = others(cx, args)?;
+    let others = others(cx, args, op)?;
     let result = table::copy(cx, this(args)?, &shapes::SET)?;
     for other in others {
         change(cx, op, result, other)?;
@@ -113,7 +126,7 @@ fn combined<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Value<'s>>
 
 /// The same in place.
 fn changed<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Value<'s>> {
-    let others = others(cx, args)?;
+    let others = others(cx, args, op)?;
     table::check_writable(cx, this(args)?, verb(op))?;
     for other in others {
         change(cx, op, this(args)?, other)?;

@@ -212,7 +212,9 @@ fn split_arguments<'s>(args: &Args<'_, 's>) -> Res<(Option<&'s [u8]>, usize)> {
     let [separator, max] = args.bind(["sep?", "maxsplit?"])?;
     let max = match max {
         None => usize::MAX,
-        Some(max) => usize::try_from(int_parameter(max, "maxsplit")?).unwrap_or(usize::MAX),
+        Some(max) => {
+            usize::try_from(int_parameter(max, || args.label("maxsplit", "2"))?).unwrap_or(usize::MAX)
+        }
     };
     match separator.filter(|separator| !separator.is_none()) {
         None => Ok((None, max)),
@@ -311,7 +313,9 @@ pub(super) fn splitlines<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> 
     let keep = match keep.map(|keep| (keep, keep.as_bool())) {
         None => false,
         Some((_, Some(keep))) => keep,
-        Some((keep, None)) => fail!("for parameter keepends: got {}, want bool", keep.type_name()),
+        Some((keep, None)) => {
+            fail!("for parameter {}: got {}, want bool", args.label("keepends", "1"), keep.type_name())
+        }
     };
     let bytes = this(args);
     let mut lines = Vec::new();
@@ -382,7 +386,7 @@ pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let (wanted, _) = (string(old, "1")?, string(new, "2")?);
     let count = match args.at(2) {
         None => usize::MAX,
-        Some(count) => usize::try_from(int_parameter(count, "3")?).unwrap_or(usize::MAX),
+        Some(count) => usize::try_from(int_parameter(count, || "3".to_owned())?).unwrap_or(usize::MAX),
     };
     if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
         let longer = new.len().saturating_sub(old.len());

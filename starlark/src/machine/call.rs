@@ -126,11 +126,16 @@ fn default_of<'s>(function: Object<'s>, code: &Code, index: usize) -> Value<'s> 
 fn too_many(code: &Code, given: usize) -> Res<usize> {
     let params = &code.params;
     if params.names.is_empty() && !params.kwargs {
-        fail!("function {} accepts no arguments ({given} given)", code.name);
+        return Err(none_accepted(code, given));
     }
     let (count, at_most) = (params.positional, if params.defaults > 0 { "at most " } else { "" });
     let s = if count == 1 { "" } else { "s" };
     fail!("function {} accepts {at_most}{count} positional argument{s} ({given} given)", code.name)
+}
+
+#[cold]
+fn none_accepted(code: &Code, given: usize) -> Box<Failure> {
+    Failure::new(format!("function {} accepts no arguments ({given} given)", code.name))
 }
 
 /// The named arguments by parameter (unset where there is none), and the dict for `**kwargs` if there is one.
@@ -152,9 +157,10 @@ fn bind_named<'s>(
                 true
             }
             (None, Some(kwargs)) => table::insert(cx, kwargs, name, value)?,
-            (None, None) => {
-                return Err(unexpected(code, &text::lossy(text)));
+            (None, None) if params.names.is_empty() && !params.args => {
+                return Err(none_accepted(code, named.len()));
             }
+            (None, None) => return Err(unexpected(code, &text::lossy(text))),
         };
         if !is_new {
             fail!("function {} got multiple values for parameter \"{}\"", code.name, text::lossy(text));

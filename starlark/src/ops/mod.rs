@@ -50,7 +50,12 @@ pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<V
     if let Some(result) = of_host(cx, op.as_str(), a, b)? {
         return Ok(result);
     }
-    Err(unknown_binary(op.as_str(), a, b))
+    match (op, a.kind()) {
+        (BinaryOp::ShiftLeft | BinaryOp::ShiftRight, Kind::Int | Kind::BigInt) => {
+            fail!("got {}, want int", b.type_name())
+        }
+        _ => Err(unknown_binary(op.as_str(), a, b)),
+    }
 }
 
 /// The result of an operator on a host value and another, if its type has that.
@@ -238,12 +243,12 @@ pub fn bytes<'s>(cx: Cx<'s>, content: &[u8]) -> Res<Value<'s>> {
 
 fn repeat<'s>(cx: Cx<'s>, value: Value<'s>, count: Value<'s>) -> Res<Value<'s>> {
     let Some(object) = value.object() else { return Ok(value) };
+    let len = sequence::len(value).unwrap_or(0);
     let count = match int::to_i64(count).and_then(|count| i32::try_from(count).ok()) {
         Some(count) => usize::try_from(count).unwrap_or(0),
-        None if int::is_negative(count) => 0,
+        None if len == 0 || int::is_negative(count) => 0,
         None => fail!("repeat count {} too large", int::text(count)),
     };
-    let len = sequence::len(value).unwrap_or(0);
     text::check_repeat(len, count)?;
     let words = if matches!(value.kind(), Kind::Str | Kind::Bytes) { len * count / 8 } else { len * count };
     cx.check_room(words)?;
@@ -343,9 +348,12 @@ pub fn contains<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operat
 fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {
     match (element.kind(), element.object()) {
         (Kind::Bytes, Some(part)) => Ok(memmem::find(object.bytes(), part.bytes()).is_some()),
-        (Kind::Int, _) => match element.as_small().and_then(|i| u8::try_from(i).ok()) {
+        (Kind::Int | Kind::BigInt, _) => match element.as_small().and_then(|i| u8::try_from(i).ok()) {
             Some(byte) => Ok(object.bytes().contains(&byte)),
-            None => fail!("int in bytes: {} out of range", int::text(element)),
+            None => fail!(
+                "int in bytes: {} out of range (want value in unsigned 8-bit range)",
+                int::text(element)
+            ),
         },
         _ => fail!("'in bytes' requires bytes or int as left operand, not {}", element.type_name()),
     }

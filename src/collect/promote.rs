@@ -1,0 +1,135 @@
+//! Phases 1 and 2 for what most programs promote: young objects without cycles among the immutable ones.
+//!
+//! What an object becomes is known when the classes of all its references are. Without cycles that is a plain walk in
+//! depth first order, which decides on the way back:
+//!
+//! ```text
+//! promote(x):
+//!     evacuate x
+//!     for each reference y of x:  promote y if it is young
+//!     x mutable, or a y traced  -> x is traced
+//!     otherwise                 -> x is counted:  count each y
+//! ```
+//!
+//! While the walk is below an object, its forwarding address in the nursery is marked *open*. To come across one that is
+//! open means a cycle: what the walk has on its stack then goes to the classifier ([`super::classify`]), which can do
+//! everything that is done here, and more, at three times the price. It has the rest, too: collections in which old
+//! objects may settle, or with young large objects or foreign ones about.
+
+use crate::object::{First, ObjRef, Slot};
+use crate::old::{target, targets};
+use crate::shape::{Header, MUTABLE};
+use crate::value::Host;
+
+use super::reach::Trace;
+
+/// In a forwarding address: the walk is below the object. No address has this bit.
+const OPEN: u64 = 1 << 1;
+
+/// An object that the walk has left for something below it.
+pub(super) struct Step {
+    /// Where it is now.
+    pub object: ObjRef,
+    /// Where it was.
+    young: ObjRef,
+    pub header: Header,
+    /// The next reference to follow.
+    pub next: u32,
+    /// It refers to something traced.
+    pub traced: bool,
+}
+
+impl Trace<'_> {
+    /// Evacuates a young object, unless that has been done, and everything young below it, and says where it is now.
+    /// `slot` holds `word`, by which it was found, and is brought up to date.
+    #[inline]
+    pub fn promote<H: Host>(&mut self, slot: Slot, word: u64, young: ObjRef) -> ObjRef {
+        let (object, header) = match young.first() {
+            First::Header(header) => (self.evacuate(young, header), header),
+            First::Replaced(to) => {
+                slot.set(H::word(to as usize, word));
+                // SAFETY: the forwarding address that the evacuation left. Nothing is open now.
+                return unsafe { ObjRef::new(to as usize) };
+            }
+        };
+        slot.set(H::word(object.address(), word));
+        if header.has(MUTABLE) {
+            object.set_traced(true);
+        } else if header.references() > 0 {
+            self.walk::<H>(object, young, header);
+        }
+        object
+    }
+
+    /// Promotes what lies below an object, and decides what it is. (The object it is at is not one [`Step`] but its
+    /// parts, so that they stay in registers.)
+    fn walk<H: Host>(&mut self, mut object: ObjRef, mut young: ObjRef, mut header: Header) {
+        let (mut next, mut traced) = (0, false);
+        loop {
+            while next < header.references() {
+                let slot = object.slot::<H>(header, next);
+                let word = slot.get();
+                let Some(below) = target::<H>(word) else {
+                    next += 1;
+                    continue;
+                };
+                if !self.nursery.contains(below.address()) {
+                    next += 1;
+                    traced |= below.is_traced();
+                    below.prefetch_count();
+                    continue;
+                }
+                let below_header = match below.first() {
+                    First::Header(header) => header,
+                    First::Replaced(to) if to & OPEN == 0 && below != young => {
+                        slot.set(H::word(to as usize, word));
+                        next += 1;
+                        // SAFETY: the forwarding address that the evacuation left.
+                        traced |= unsafe { ObjRef::new(to as usize) }.is_traced();
+                        continue;
+                    }
+                    First::Replaced(_) => {
+                        return self.hand_over::<H>(Step {
+                            object,
+                            young,
+                            header,
+                            next: next as u32,
+                            traced,
+                        });
+                    }
+                };
+                let moved = self.evacuate(below, below_header);
+                slot.set(H::word(moved.address(), word));
+                next += 1;
+                if below_header.has(MUTABLE) {
+                    moved.set_traced(true);
+                    traced = true;
+                } else if below_header.references() > 0 {
+                    young.replace_header(object.address() as u64 | OPEN);
+                    self.work.steps.push(Step { object, young, header, next: next as u32, traced });
+                    (object, young, header) = (moved, below, below_header);
+                    (next, traced) = (0, false);
+                }
+            }
+            young.replace_header(object.address() as u64);
+            if traced {
+                self.stay_traced(object);
+            } else {
+                targets::<H>(object, header).for_each(|target| self.old.increment::<H>(target));
+            }
+            let Some(above) = self.work.steps.pop() else { return };
+            (object, young, header) = (above.object, above.young, above.header);
+            (next, traced) = (above.next as usize, above.traced | traced);
+        }
+    }
+
+    /// There is a cycle: the classifier goes on with everything that the walk has not finished.
+    #[cold]
+    fn hand_over<H: Host>(&mut self, last: Step) {
+        let above = std::mem::take(&mut self.work.steps);
+        for step in above.iter().chain([&last]) {
+            step.young.replace_header(step.object.address() as u64);
+        }
+        self.classify_on::<H>(above, last);
+    }
+}
