@@ -363,7 +363,7 @@ fn several_programs_are_run_in_one_go() {
         ("a", "load('lib', 'x')\nprint('a', x)"),
         ("b", "load('lib', 'x')\nprint('b')\nfail('b')"),
         ("c", "load('bad', 'x')"),
-        ("d", "load('a', 'x')\nload('bad', y='x')\nprint('d')"),
+        ("d", "load('a', 'x')\nload('bad', z = 'x')\nprint('d')"),
         ("e", "print('e')\nload('lib', 'x')\ny = x"),
         ("lib", "print('lib')\nx = [1]"),
         ("bad", "print('bad')\nx = 1 // 0"),
@@ -381,7 +381,11 @@ fn several_programs_are_run_in_one_go() {
     assert_eq!(one.0, ["lib", "a [1]", "b", "bad", "e"]);
     let good: Vec<bool> = one.1.iter().map(Result::is_ok).collect();
     assert_eq!(good, [true, false, false, false, true, true, false, true]);
-    assert!(one.1[3].as_ref().is_err_and(|error| error.contains("name x not found in module a")));
+    assert!(
+        one.1[3].as_ref().is_err_and(|error| error.contains("name x not found in module a")),
+        "{:?}",
+        one.1
+    );
     assert!(one.1[6].as_ref().is_err_and(|error| error.contains("cannot load missing: no such module")));
     for _ in 0..5 {
         assert_eq!(told(3), one);
