@@ -129,7 +129,9 @@ impl Scene<'_> {
             (_, ":") if self.rest.starts_with('=') => {
                 "there are no assignments in expressions: assign in a line before"
             }
-            (_, "<" | "<=" | ">" | ">=" | "==" | "!=" | "in" | "not in") if self.want.is_empty() => {
+            (_, "<" | "<=" | ">" | ">=" | "==" | "!=" | "in" | "not in")
+                if self.want.is_empty() && self.before != "." =>
+            {
                 "write `a < b and b < c`"
             }
             (_, "**") => "there is no operator for powers; the module `math` has `pow`",
