@@ -41,12 +41,20 @@ pub(crate) struct Pacer {
     old_bytes: usize,
     /// Bytes that the last complete collection traced.
     traced_bytes: usize,
+    /// Bytes that the next collection will probably trace.
+    recurring: usize,
 }
 
 impl Pacer {
     pub fn new(config: &Config) -> Pacer {
         let nursery = Nursery { bytes: config.nursery_bytes, ..Nursery::default() };
-        Pacer { trigger: trigger(config, nursery.bytes, 0, 0), nursery, old_bytes: 0, traced_bytes: 0 }
+        Pacer {
+            trigger: trigger(config, nursery.bytes, 0, 0),
+            nursery,
+            old_bytes: 0,
+            traced_bytes: 0,
+            recurring: 0,
+        }
     }
 
     /// Complete while there is little to trace or the limit is near; otherwise short, if the host allows it,
@@ -75,7 +83,11 @@ impl Pacer {
             self.traced_bytes = report.traced_bytes;
         }
         self.nursery.learn(config, report);
-        self.trigger = trigger(config, self.nursery.bytes, report.traced_bytes, report.block_bytes);
+        // Where most collections are short, what a complete one traced will not be traced again soon.
+        if report.kind == Kind::Short || !config.short_collections {
+            self.recurring = report.traced_bytes;
+        }
+        self.trigger = trigger(config, self.nursery.bytes, self.recurring, report.block_bytes);
     }
 }
 
@@ -125,12 +137,13 @@ impl Nursery {
     }
 }
 
-/// How many bytes may be allocated in a nursery of `nursery` before a collection is due, after one that traced `traced_bytes`
-/// and left blocks of `block_bytes`: the nursery follows the traced part (unless short collections save the tracing),
-/// but keeps away from the limit.
+/// How many bytes may be allocated in a nursery of `nursery` before a collection is due that will trace `traced_bytes`,
+/// beside blocks of `block_bytes`: the nursery follows the traced part (that of short collections only as far as it may
+/// grow anyway), but keeps away from the limit.
 fn trigger(config: &Config, nursery: usize, traced_bytes: usize, block_bytes: usize) -> usize {
     let following = percent(traced_bytes, config.nursery_percent_of_traced);
-    let wanted = nursery.max(if config.short_collections { 0 } else { following });
+    let most = config.nursery_bytes.saturating_mul(config.nursery_growth as usize);
+    let wanted = nursery.max(if config.short_collections { following.min(most) } else { following });
     match config.limit_bytes {
         None => wanted,
         Some(limit) => wanted.min((limit.saturating_sub(block_bytes) / 2).max(TRIGGER_BYTES_MIN)),
