@@ -262,7 +262,7 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Errors
     /// See [`AllocError`]. Nothing is collected or moved.
-    #[inline]
+    #[inline(always)]
     pub fn alloc(&self, shape: &Shape, len: usize) -> Result<Fresh<'_, 'id, H>, AllocError> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
         let address = self.take(object::cell_bytes(header))?;
