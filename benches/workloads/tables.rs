@@ -1,13 +1,11 @@
 //! W3, build and freeze: hash tables that fill, become immutable arrays, and die after a while.
 
-use std::io::Write;
-
 use frazil::Shape;
 
 use crate::meter::Meter;
 use crate::{Obj, Val, WorkHeap, fresh, fresh_of, next, safepoint};
 
-const TEXT: Shape = Shape::new(1, "text").text();
+const TEXT: Shape = Shape::new(1, "text").bytes();
 const RECORD: Shape = Shape::new(2, "record").raw_words(2);
 const ENTRY: Shape = Shape::new(3, "entry").raw_words(1).references(3).mutable();
 const BUCKETS: Shape = Shape::new(4, "buckets").references_tail().mutable();
@@ -66,13 +64,22 @@ fn object<'s, 'id>(value: Val<'s, 'id>) -> Obj<'s, 'id> {
 }
 
 /// The text "key" with a number.
-fn key<'s, 'id>(heap: &'s WorkHeap<'id>, number: u64) -> Obj<'s, 'id> {
-    let mut text = [0; 24];
-    let mut rest = &mut text[..];
-    write!(rest, "key{number}").expect("it is long enough");
-    let len = 24 - rest.len();
-    let text = std::str::from_utf8(&text[..len]).expect("digits");
-    heap.text(&TEXT, text).expect("the machine has the memory")
+fn key<'s, 'id>(heap: &'s WorkHeap<'id>, mut number: u64) -> Obj<'s, 'id> {
+    let mut text = [b'0'; 24];
+    let mut start = text.len();
+    loop {
+        start -= 1;
+        text[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    start -= 3;
+    text[start..start + 3].copy_from_slice(b"key");
+    let mut key = fresh_of(heap, &TEXT, text.len() - start);
+    key.bytes_mut().copy_from_slice(&text[start..]);
+    key.finish()
 }
 
 fn hash(key: Obj<'_, '_>) -> u32 {
