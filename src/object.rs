@@ -71,7 +71,13 @@ impl ObjRef {
     /// Asks for the object's first cache line, which will be needed soon.
     #[inline(always)]
     pub fn prefetch(self) {
-        prefetch(std::ptr::with_exposed_provenance(self.address()));
+        self.prefetch_from(0);
+    }
+
+    /// Asks for the cache line so many bytes behind the object's beginning.
+    #[inline(always)]
+    pub fn prefetch_from(self, bytes: usize) {
+        prefetch(std::ptr::with_exposed_provenance(self.address() + bytes));
     }
 
     #[inline]

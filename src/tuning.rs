@@ -78,7 +78,7 @@ impl Config {
         block_bytes: BlockBytes::K32,
         nursery_bytes: 1 << 20,
         nursery_growth: 16,
-        nursery_percent_of_traced: 100,
+        nursery_percent_of_traced: 300,
         short_collections: false,
         cheap_percent: 25,
         growth_percent: 50,

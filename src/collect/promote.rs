@@ -26,6 +26,13 @@ use super::reach::Trace;
 /// In a forwarding address: the walk is below the object. No address has this bit.
 const OPEN: u64 = 1 << 1;
 
+/// How far ahead of the walk the nursery is asked for. What a program builds in one go it has mostly built in the order
+/// in which the walk comes along; what was built the other way round comes early enough by itself.
+const AHEAD_BYTES: usize = 512;
+
+/// Of so many references of an object the targets are asked for when it is evacuated.
+const PREFETCHED: usize = 4;
+
 /// An object that the walk has left for something below it.
 pub(super) struct Step {
     /// Where it is now.
@@ -98,6 +105,7 @@ impl Trace<'_> {
                         });
                     }
                 };
+                below.prefetch_from(AHEAD_BYTES);
                 let moved = self.evacuate(below, below_header);
                 slot.set(H::word(moved.address(), word));
                 next += 1;
@@ -105,6 +113,7 @@ impl Trace<'_> {
                     moved.set_traced(true);
                     traced = true;
                 } else if below_header.references() > 0 {
+                    self.prefetch_targets::<H>(moved, below_header);
                     young.replace_header(object.address() as u64 | OPEN);
                     self.work.steps.push(Step { object, young, header, next: next as u32, traced });
                     (object, young, header) = (moved, below, below_header);
@@ -120,6 +129,20 @@ impl Trace<'_> {
             let Some(above) = self.work.steps.pop() else { return };
             (object, young, header) = (above.object, above.young, above.header);
             (next, traced) = (above.next as usize, above.traced | traced);
+        }
+    }
+
+    /// Asks for what the walk will need of the objects that `object` refers to: the header of a young one, the count
+    /// of an old one.
+    #[inline(always)]
+    fn prefetch_targets<H: Host>(&self, object: ObjRef, header: Header) {
+        for index in 1..header.references().min(PREFETCHED) {
+            let Some(below) = target::<H>(object.slot::<H>(header, index).get()) else { continue };
+            if self.nursery.contains(below.address()) {
+                below.prefetch();
+            } else {
+                below.prefetch_count();
+            }
         }
     }
 

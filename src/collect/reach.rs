@@ -33,7 +33,7 @@ pub(super) enum Found {
 
 /// References by which a scan of a large object is ahead with asking for memory. Larger: more time for it to arrive.
 /// Smaller: more objects without that.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 /// What one stage of a collection leaves to the next.
 #[derive(Default)]
