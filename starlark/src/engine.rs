@@ -64,9 +64,15 @@ impl Loader for NoModules {
 }
 
 /// Settings of the heap that suit Starlark programs: while a module runs, a good part of what lives is mutable, so
-/// short collections save most of the tracing; and a nursery that holds the garbage of many calls saves copying.
-pub const CONFIG: Config =
-    Config { short_collections: true, nursery_bytes: 2 << 20, growth_percent: 75, ..Config::DEFAULT };
+/// short collections save most of the tracing; and a nursery that holds the garbage of many calls saves copying. What
+/// short collections trace again is little: a nursery larger for its sake would cost more memory than it saves time.
+pub const CONFIG: Config = Config {
+    short_collections: true,
+    nursery_bytes: 2 << 20,
+    nursery_percent_of_traced: 100,
+    growth_percent: 75,
+    ..Config::DEFAULT
+};
 
 /// An interpreter: a heap of its own, and the modules that were run on it.
 ///
