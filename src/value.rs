@@ -257,6 +257,12 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
         self.obj().header()
     }
 
+    /// Asks for the object's first cache line: for a loop that will look at it a few turns later.
+    #[inline(always)]
+    pub fn prefetch(self) {
+        self.obj().prefetch();
+    }
+
     /// A reference to the same object with the tag bits of `old`, if the host's references have any
     /// ([`Host::word`]).
     #[inline(always)]

@@ -26,10 +26,6 @@ use super::reach::Trace;
 /// In a forwarding address: the walk is below the object. No address has this bit.
 const OPEN: u64 = 1 << 1;
 
-/// How far ahead of the walk the nursery is asked for. What a program builds in one go it has mostly built in the order
-/// in which the walk comes along; what was built the other way round comes early enough by itself.
-const AHEAD_BYTES: usize = 512;
-
 /// Of so many references of an object the targets are asked for when it is evacuated.
 const PREFETCHED: usize = 4;
 
@@ -105,7 +101,6 @@ impl Trace<'_> {
                         });
                     }
                 };
-                below.prefetch_from(AHEAD_BYTES);
                 let moved = self.evacuate(below, below_header);
                 slot.set(H::word(moved.address(), word));
                 next += 1;

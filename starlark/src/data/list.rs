@@ -36,6 +36,17 @@ pub fn get(list: Object<'_>, index: usize) -> Value<'_> {
     }
 }
 
+/// Asks for the memory of an element that a loop will come to, if there is one at that index.
+#[inline(always)]
+pub fn prefetch(list: Object<'_>, index: usize) {
+    if let Some(slots) = slots(list)
+        && index < slots.reference_count()
+        && let Some(object) = slots.get(index).object()
+    {
+        object.prefetch();
+    }
+}
+
 /// All elements in order. The list must not be changed meanwhile.
 #[inline(always)]
 pub fn items(list: Object<'_>) -> Items<'_> {
