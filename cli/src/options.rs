@@ -114,6 +114,7 @@ impl Topic {
 /// # Errors
 /// It is wrong.
 pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut all = parser.clone();
     let Some(first) = parser.next()? else {
         return Err(
             "say what is to be done, for instance frazil run FILE.star: frazil help names all commands"
@@ -141,7 +142,8 @@ pub fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             )
             .into()),
         },
-        _ => Err(first.unexpected()),
+        // The options of `run`, with `-c` or a file behind them.
+        _ => run::parse(&mut all),
     }
 }
 

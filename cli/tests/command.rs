@@ -50,6 +50,7 @@ fn programs_come_from_files_lines_and_standard_input() {
     assert_prints(&with_input(&["-"], "print('piped')"), "piped\n");
     assert_prints(&with_input(&["run", "-"], "print('piped')"), "piped\n");
     assert_prints(&frazil(&["-c", "x = 0\nwhile x < 2: x += 1\nprint(x)", "--extended"]), "2\n");
+    assert_prints(&frazil(&["--extended", "-c", "x = 0\nwhile x < 2: x += 1\nprint(x)"]), "2\n");
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn bounds_are_clamped_however_large_they_are() {
         ("['a', 'b'].index('b', 1 << 70)", "error in index: value not in list"),
         ("'abc'[-1 << 70:1 << 70]", "\"abc\""),
     ]);
+    assert_eq!(outcome("[1][None] = 2"), "got NoneType, want int");
+    assert_eq!(outcome("[1][1 << 70] = 2"), "list index: 1180591620717411303424 out of range");
     assert_eq!(outcome("x = [1]\nx.insert(1 << 70, 2)\nx.insert(-1 << 70, 0)"), "[0, 1, 2]");
 }
 

@@ -438,6 +438,7 @@ fn errors_tell_where_they_happened() {
     assert_eq!(error.to_string(), "main:2:2: error in append: got 0 arguments, want 1");
     assert_eq!(error.frames.last().map(|frame| frame.function.as_str()), Some("append"));
     assert_eq!(message("fail('a', 1)"), "fail: a 1");
+    assert_eq!(message("fail(b'a', sep = '')"), "fail: b\"a\"");
     assert_eq!(message("''.fin"), "string has no .fin field or method (did you mean .find?)");
 }
 

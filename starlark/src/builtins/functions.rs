@@ -87,12 +87,16 @@ fn enumerate<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 }
 
 fn fail_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let message = join_arguments(cx, args)?;
+    // Unlike `print`, it does not take bytes for text.
+    let message = join_arguments(cx, args, |message, value| match value.kind() {
+        Kind::Bytes => repr::write(cx, message, value),
+        _ => repr::write_str(cx, message, value),
+    })?;
     Err(crate::failure::Failure::new(message))
 }
 
-/// The arguments as text, with `sep` between them.
-fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
+/// The arguments as `write` writes them, with `sep` between them.
+fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>, write: impl Fn(&mut Text, Value<'s>)) -> Res<String> {
     let named = Args { this: args.this, positional: &[], named: args.named };
     let [separator] = named.bind(["sep?"])?;
     let separator = match separator {
@@ -104,7 +108,7 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
         if index > 0 {
             message.push_str(&separator);
         }
-        repr::write_str(cx, &mut message, cell.get());
+        write(&mut message, cell.get());
     }
     if message.is_full() {
         // This is why, or the text is too long.
@@ -115,7 +119,7 @@ fn join_arguments<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<String> {
 }
 
 fn print<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
-    let line = join_arguments(cx, args)?;
+    let line = join_arguments(cx, args, |line, value| repr::write_str(cx, line, value))?;
     guarded(|| {
         cx.host.print(&line);
         Ok(none())

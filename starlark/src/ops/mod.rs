@@ -385,6 +385,9 @@ pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'
 pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Value<'s>) -> Res<()> {
     match (container.kind(), container.object()) {
         (Kind::List, Some(object)) => {
+            if !matches!(at.kind(), Kind::Int | Kind::BigInt) {
+                fail!("got {}, want int", at.type_name());
+            }
             let index = sequence::resolve_index(at, list::len(object), container)?;
             list::set(cx, object, index, value)
         }
