@@ -29,7 +29,11 @@ const BETTER_PERCENT: usize = 8;
 const NURSERIES_JUDGED: usize = 6;
 
 /// When twice the size was of no use, so many judgements pass before it is tried again.
-const PATIENCE: u32 = 16;
+const PATIENCE: u32 = 8;
+
+/// By one part in so many the nursery is larger or smaller from one time to the next. Otherwise it keeps step with a program
+/// that builds one structure after the other: each collection comes when one is nearly complete, and promotes all of it.
+const VARIATION: usize = 8;
 
 /// What the policy remembers.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(crate) struct Pacer {
     traced_bytes: usize,
     /// Bytes that the next collection will probably trace.
     recurring: usize,
+    /// Collections so far.
+    turn: u32,
 }
 
 impl Pacer {
@@ -54,6 +60,7 @@ impl Pacer {
             old_bytes: 0,
             traced_bytes: 0,
             recurring: 0,
+            turn: 0,
         }
     }
 
@@ -87,7 +94,12 @@ impl Pacer {
         if report.kind == Kind::Short || !config.short_collections {
             self.recurring = report.traced_bytes;
         }
-        self.trigger = trigger(config, self.nursery.bytes, self.recurring, report.block_bytes);
+        self.turn = self.turn.wrapping_add(1);
+        let bytes = match config.nursery_growth {
+            0 | 1 => self.nursery.bytes,
+            _ => varied(self.nursery.bytes, self.turn),
+        };
+        self.trigger = trigger(config, bytes, self.recurring, report.block_bytes);
     }
 }
 
@@ -150,6 +162,14 @@ fn trigger(config: &Config, nursery: usize, traced_bytes: usize, block_bytes: us
     }
 }
 
+/// The size, a little more or less. Multiples of the golden ratio fill the range evenly, and never come round.
+fn varied(bytes: usize, turn: u32) -> usize {
+    const GOLDEN: u32 = 0x9e37_79b9;
+    let share = u64::from(turn.wrapping_mul(GOLDEN));
+    let range = bytes / VARIATION * 2;
+    bytes - bytes / VARIATION + ((range as u64 * (share >> 16)) >> 16) as usize
+}
+
 fn percent(bytes: usize, percent: u32) -> usize {
     bytes / 100 * percent as usize
 }
@@ -168,7 +188,12 @@ mod tests {
 
     #[test]
     fn the_nursery_follows_the_traced_part_and_keeps_away_from_the_limit() {
-        let config = Config { nursery_bytes: MIB, nursery_percent_of_traced: 50, ..Config::DEFAULT };
+        let config = Config {
+            nursery_bytes: MIB,
+            nursery_growth: 1,
+            nursery_percent_of_traced: 50,
+            ..Config::DEFAULT
+        };
         assert_eq!(after_complete(&config, 0, 0).trigger, MIB);
         assert_eq!(after_complete(&config, 100 * MIB, 100 * MIB).trigger, 50 * MIB);
         let limited = Config { limit_bytes: Some(3 * MIB), ..config };
@@ -184,14 +209,14 @@ mod tests {
                 Report { old_bytes: 100 * MIB, allocated_bytes, promoted_bytes, ..Report::default() };
             pacer.learn(config, &report);
         }
-        pacer.trigger
+        pacer.nursery.bytes
     }
 
     #[test]
     fn the_nursery_grows_while_less_survives_for_it() {
         let config = Config { nursery_bytes: MIB, nursery_growth: 8, ..Config::DEFAULT };
         let mut pacer = Pacer::new(&config);
-        assert_eq!(filled(&mut pacer, &config, 12, |_| MIB / 2), 4 * MIB);
+        assert_eq!(filled(&mut pacer, &config, 14, |_| MIB / 2), 4 * MIB);
         assert_eq!(filled(&mut pacer, &config, 100, |_| MIB / 2), 8 * MIB);
         assert_eq!(filled(&mut pacer, &config, 100, |_| 0), MIB);
         // What is built to stay survives in any nursery: a larger one is tried, and given up.
@@ -206,7 +231,16 @@ mod tests {
         let mut pacer = Pacer::new(&config);
         assert!(filled(&mut pacer, &config, 100, |_| MIB / 2) > 3 * MIB);
         pacer.learn(&config, &Report { old_bytes: 3 * MIB, ..Report::default() });
-        assert_eq!(pacer.trigger, 3 * MIB);
+        assert_eq!(pacer.nursery.bytes, 3 * MIB);
+    }
+
+    #[test]
+    fn no_two_nurseries_on_end_have_the_same_size() {
+        let sizes: Vec<usize> = (0..1000).map(|turn| varied(8 * MIB, turn)).collect();
+        assert!(sizes.iter().all(|size| (7 * MIB..9 * MIB).contains(size)));
+        assert!(sizes.windows(2).all(|two| two[0].abs_diff(two[1]) > MIB / 2));
+        let mean = sizes.iter().sum::<usize>() / sizes.len();
+        assert!(mean.abs_diff(8 * MIB) < MIB / 16, "{mean}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Config {
     /// Bytes of an old block. Larger: fewer blocks to visit, larger cells in blocks, more room lost in blocks
     /// that are nearly empty. Smaller: the reverse.
     pub block_bytes: BlockBytes,
-    /// Bytes allocated between two collections, at least. Larger: fewer survivors and collections, a larger
+    /// Bytes allocated between two collections, at least; give or take an eighth if the nursery may grow. Larger: fewer survivors and collections, a larger
     /// footprint, and a nursery that leaves the cache. Smaller: shorter pauses.
     pub nursery_bytes: usize,
     /// While many objects survive, and fewer do in a larger nursery, it grows, up to so many times its bytes (but never

@@ -114,25 +114,27 @@ impl Model {
     }
 }
 
-/// One heap owns a chain; another one, which holds its head, walks down and lets go of what is above, a link in each of
-/// its collections. Its owner collects whenever it likes.
+/// A heap that holds the head of a chain walks down and lets go of what is above, a link in each of its collections.
+fn walk_down(model: &Arc<Model>, links: usize) -> thread::JoinHandle<()> {
+    let model = Arc::clone(model);
+    thread::spawn(move || {
+        for link in 0..links - 1 {
+            model.claim(link + 1, true);
+            model.claim(link, false);
+            model.post(&[(link, -1), (link + 1, 1)]);
+        }
+        model.claim(links - 1, false);
+        model.post(&[(links - 1, -1)]);
+    })
+}
+
+/// One heap owns a chain; another one, which holds its head, walks down. Its owner collects whenever it likes.
 pub fn walking_down(links: usize, wrong: Wrong) {
     let model = Arc::new(Model::new(wrong));
     let owner = model.exchange.join();
     model.own(owner);
     model.claim(0, true);
-    let walker = {
-        let model = Arc::clone(&model);
-        thread::spawn(move || {
-            for link in 0..links - 1 {
-                model.claim(link + 1, true);
-                model.claim(link, false);
-                model.post(&[(link, -1), (link + 1, 1)]);
-            }
-            model.claim(links - 1, false);
-            model.post(&[(links - 1, -1)]);
-        })
-    };
+    let walker = walk_down(&model, links);
     let mut counts = Counts::chain(links);
     for _ in 0..links {
         counts.collect(&model, owner);
@@ -231,18 +233,7 @@ pub fn adopting(links: usize, wrong: Wrong) {
     let (owner, heir) = (model.exchange.join(), model.exchange.join());
     model.own(owner);
     model.claim(0, true);
-    let walker = {
-        let model = Arc::clone(&model);
-        thread::spawn(move || {
-            for link in 0..links - 1 {
-                model.claim(link + 1, true);
-                model.claim(link, false);
-                model.post(&[(link, -1), (link + 1, 1)]);
-            }
-            model.claim(links - 1, false);
-            model.post(&[(links - 1, -1)]);
-        })
-    };
+    let walker = walk_down(&model, links);
     let mut counts = Counts::chain(links);
     counts.collect(&model, owner);
     if wrong == Wrong::LostInbox {
