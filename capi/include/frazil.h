@@ -112,7 +112,7 @@ typedef struct frazil_raw frazil_raw;
 /* The settings of a heap. Start from frazil_config_default. */
 typedef struct frazil_config {
     size_t block_bytes;                 /* of an old block: 4096, 8192, 16384 or 32768 */
-    size_t nursery_bytes;               /* allocated between two collections, at least: 1 KiB to 1 TiB */
+    size_t nursery_bytes;               /* allocated between two collections, about: 1 KiB to 1 TiB */
     size_t limit_bytes;                 /* of nursery and old blocks, at least 256 KiB; 0: what the system gives */
     size_t stack_words;                 /* of the root stack, at most 2^32; memory is taken when it is used */
     uint32_t nursery_growth;            /* while much survives, the nursery grows to so many times that; 1: it does not */

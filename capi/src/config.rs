@@ -12,7 +12,7 @@ use crate::pointer::{Out, check_size, wanted};
 pub struct frazil_config {
     /// Bytes of an old block: 4096, 8192, 16384 or 32768.
     pub block_bytes: usize,
-    /// Bytes allocated between two collections, at least: 1 KiB to 1 TiB.
+    /// Bytes allocated between two collections, at least, give or take an eighth: 1 KiB to 1 TiB.
     pub nursery_bytes: usize,
     /// Bytes that nursery and old blocks may take together, at least 256 KiB; 0: as many as the system gives.
     pub limit_bytes: usize,
