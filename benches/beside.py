@@ -42,12 +42,12 @@ def knowledge(folder):
     return module
 
 
-def ours():
-    """Builds our programs, and says where they are, by name."""
-    command = ["cargo", "bench", "--no-run", "--message-format", "json", "--bench", "workloads", "--bench", "pipeline"]
+def built(*arguments):
+    """Builds something with cargo, and says where the programs are, by name."""
+    command = ["cargo", *arguments, "--message-format", "json"]
     lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
-    built = [message for message in map(json.loads, lines) if message.get("executable")]
-    return {message["target"]["name"]: message["executable"] for message in built}
+    messages = [message for message in map(json.loads, lines) if message.get("executable")]
+    return {message["target"]["name"]: message["executable"] for message in messages}
 
 
 def measure(known, programs, options):
@@ -135,7 +135,7 @@ def main():
         with open(options.source, encoding="utf-8") as log:
             runs = [json.loads(line) for line in log]
     elif options.folder:
-        runs = measure(knowledge(options.folder), ours(), options)
+        runs = measure(knowledge(options.folder), built("bench", "--no-run", "--bench", "workloads", "--bench", "pipeline"), options)
     else:
         parser.error("give the folder with the peers, or --from")
     if not runs:
@@ -151,4 +151,5 @@ def main():
             readme.write(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -20,24 +20,15 @@ import subprocess
 import sys
 import tempfile
 
+from beside import built
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RECORD = os.path.join(ROOT, "benches", "instructions.json")
 INPUTS = os.path.join(os.path.dirname(ROOT), "shared", "inputs")
-# Of more instructions than this, in percent, something must have changed.
+# What may be more, in percent, before something must have changed.
 TOLERANCE = 2.0
 WORKLOADS = {"w1": ["w1", "15"], "w2": ["w2", "10000", "10000000"], "w4": ["w4", "30000", "20000"]}
 PROGRAMS = {"b1": "bench/b1_dictlist.star", "b4": "bench/b4_garbage_400.star", "d1": "drivers/d1_pep440.star"}
-
-
-def built():
-    """Builds the programs, and says where they are, by name."""
-    found = {}
-    for command in (["bench", "--no-run", "--bench", "workloads"], ["build", "--release", "--package", "frazil-cli"]):
-        command = ["cargo", *command, "--message-format", "json"]
-        lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
-        messages = [message for message in map(json.loads, lines) if message.get("executable")]
-        found.update({message["target"]["name"]: message["executable"] for message in messages})
-    return found
 
 
 def commands(programs):
@@ -74,13 +65,14 @@ def main():
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         sys.exit("instructions.py: valgrind is not installed")
-    recorded = {"compiler": compiler(), "counts": {}}
+    present = compiler()
+    recorded = {"compiler": present, "counts": {}}
     if os.path.exists(RECORD):
         with open(RECORD) as file:
             recorded = json.load(file)
-    if recorded["compiler"] != compiler() and not options.record:
-        print(f"The counts were recorded with {recorded['compiler']}, and this is {compiler()}: differences may be its own.")
-    wanted, skipped = commands(built())
+    if recorded["compiler"] != present and not options.record:
+        print(f"The counts were recorded with {recorded['compiler']}, and this is {present}: differences may be its own.")
+    wanted, skipped = commands(built("bench", "--no-run", "--bench", "workloads") | built("build", "--release", "--package", "frazil-cli"))
     worse, counts = [], dict(recorded["counts"])
     for name, command in wanted.items():
         before, now = recorded["counts"].get(name), count(command)
@@ -95,7 +87,7 @@ def main():
         print(f"{name}  {why}")
     if options.record:
         with open(RECORD, "w") as file:
-            json.dump({"compiler": compiler(), "counts": counts}, file, indent=2)
+            json.dump({"compiler": present, "counts": counts}, file, indent=2)
             file.write("\n")
         return
     sys.exit(1 if worse else 0)

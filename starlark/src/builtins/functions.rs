@@ -55,7 +55,7 @@ fn any<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
     let [iterable] = args.exactly()?;
     let Some(mut iter) = iter::iterate(cx, iterable) else {
-        fail!("for parameter 1: got {}, want iterable", iterable.type_name());
+        return Err(iter::not_iterable(1, iterable));
     };
     while let Some(item) = iter.step()? {
         if ops::truth(item) == wanted {

@@ -86,7 +86,7 @@ fn others<'s>(cx: Cx<'s>, args: &Args<'_, 's>, op: BinaryOp) -> Res<Vec<Object<'
             None if op == BinaryOp::BitOr => {
                 fail!("argument #{number} is not iterable: {}", argument.type_name())
             }
-            None => fail!("for parameter {number}: got {}, want iterable", argument.type_name()),
+            None => return Err(iter::not_iterable(number, argument)),
         }
     }
     Ok(sets)
@@ -108,10 +108,7 @@ fn as_set<'s>(cx: Cx<'s>, iterable: Value<'s>) -> Res<Option<Object<'s>>> {
 /// The only argument as a set.
 fn other<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Object<'s>> {
     let [other] = args.exactly()?;
-    match as_set(cx, other)? {
-        Some(set) => Ok(set),
-        None => fail!("for parameter 1: got {}, want iterable", other.type_name()),
-    }
+    as_set(cx, other)?.ok_or_else(|| iter::not_iterable(1, other))
 }
 
 /// The new set that an operator makes of the receiver and one argument after the other.

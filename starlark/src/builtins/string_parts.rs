@@ -347,7 +347,7 @@ const PARTS_RESERVED: usize = 1 << 16;
 pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
     let Some(mut iter) = iter::iterate(cx, iterable) else {
-        fail!("for parameter 1: got {}, want iterable", iterable.type_name());
+        return Err(iter::not_iterable(1, iterable));
     };
     let separator = args.this.as_str();
     let mut parts = Vec::with_capacity(2 * iter.size_hint().min(PARTS_RESERVED));

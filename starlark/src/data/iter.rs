@@ -2,7 +2,7 @@
 //! program, whose state lives in registers.
 
 use crate::cx::Cx;
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::resident::Step;
 use crate::residents;
 use crate::value::{INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, length, none, small_int};
@@ -104,8 +104,14 @@ impl<'s> Iter<'s> {
 pub fn collect<'s>(cx: Cx<'s>, value: Value<'s>, parameter: &str) -> Res<Vec<Value<'s>>> {
     match iterate(cx, value) {
         Some(iter) => iter.collect(),
-        None => fail!("for parameter {parameter}: got {}, want iterable", value.type_name()),
+        None => Err(not_iterable(parameter, value)),
     }
+}
+
+/// The error of an argument that must be iterable, and is not.
+#[cold]
+pub fn not_iterable(parameter: impl std::fmt::Display, value: Value<'_>) -> Box<Failure> {
+    Failure::new(format!("for parameter {parameter}: got {}, want iterable", value.type_name()))
 }
 
 fn step_host<'s>(cx: Cx<'s>, object: Object<'s>, state: Value<'s>) -> Res<Step<'s>> {

@@ -385,7 +385,8 @@ pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'
 pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Value<'s>) -> Res<()> {
     match (container.kind(), container.object()) {
         (Kind::List, Some(object)) => {
-            if !matches!(at.kind(), Kind::Int | Kind::BigInt) {
+            // Most indices are small numbers: the test is the one that finding the place begins with.
+            if at.as_small().is_none() && at.kind() != Kind::BigInt {
                 fail!("got {}, want int", at.type_name());
             }
             let index = sequence::resolve_index(at, list::len(object), container)?;
