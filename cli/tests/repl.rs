@@ -30,11 +30,13 @@ impl Person {
         let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder).expect("a folder for tests");
         std::fs::write(folder.join("lib.star"), "def twice(x): return 2 * x\n").expect("a file for tests");
-        let command = format!("{} repl --color never --history history", env!("CARGO_BIN_EXE_frazil"));
+        // `exec`, for some shells take a Ctrl-C for themselves too, if they wait for the session.
+        let command = format!("exec {} repl --color never --history history", env!("CARGO_BIN_EXE_frazil"));
         let child = Command::new("script")
             .args(["--quiet", "--return", "--command", &command, "/dev/null"])
             .current_dir(&folder)
             .env("TERM", "xterm")
+            .env("SHELL", "/bin/sh")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
