@@ -36,6 +36,7 @@
 //! Within a phase any order will do. What must come before what is written down in `order.rs`, as data.
 
 pub(crate) mod classify;
+mod cluster;
 pub(crate) mod diff;
 pub(crate) mod drain;
 mod promote;
@@ -81,6 +82,8 @@ struct Collection<'h, 'id, H: Host> {
     asked_for: bool,
     /// Something was frozen since the last complete collection.
     settling: bool,
+    /// Structures may be counted as one.
+    clustering: bool,
     work: Work,
 }
 
@@ -104,7 +107,18 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let settling = kind == Kind::Complete && heap.froze.replace(false);
         let work = Work { turn: Turn::choose::<H>(), ..Work::default() };
         let asked_for = request == Request::Complete;
-        Collection { heap, report, started, previous: Vec::new(), touched, asked_for, settling, work }
+        let clustering = heap.old.get_mut().clusters.are_worth_while();
+        Collection {
+            heap,
+            report,
+            started,
+            previous: Vec::new(),
+            touched,
+            asked_for,
+            settling,
+            clustering,
+            work,
+        }
     }
 
     fn perform(&mut self, stage: Stage) {
@@ -134,11 +148,18 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         self.heap.free_young();
         self.heap.give_memory_back(self.asked_for);
         self.report.drain += freeing.elapsed();
+        self.learn_of_clusters();
         self.heap.finish_report(&mut self.report);
         self.heap.plan(&self.report);
         self.heap.old.get_mut().set_collecting(false);
         self.report.pause = self.started.elapsed();
         self.report
+    }
+
+    fn learn_of_clusters(&mut self) {
+        let old = self.heap.old.get_mut();
+        self.report.dissolved += std::mem::take(&mut old.dissolved);
+        old.clusters.learn(self.report.clustered, self.report.dissolved);
     }
 
     // ------------------------------------------------------------------ phase 0
@@ -160,6 +181,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let old = self.heap.old.get_mut();
         let abroad = old.space.abroad;
         let mixed = abroad || !old.space.young_large.is_empty();
+        let clustering = self.clustering && self.work.walks.are_worth_while();
         Trace {
             old,
             nursery: &self.heap.young.nursery,
@@ -169,6 +191,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             abroad,
             mixed,
             careful: self.settling || mixed || H::REORDERS,
+            clustering: clustering && !self.settling && !mixed,
             marks_seen: self.heap.config.short_collections,
         }
     }

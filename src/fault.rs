@@ -34,6 +34,10 @@ pub enum Fault {
     KeptWeak,
     /// A freed object's references are not counted down.
     SkippedDecrement,
+    /// A reference to the inside of a cluster does not dissolve it.
+    UndissolvedCluster,
+    /// What a dead cluster refers to outside is not counted down.
+    ForgottenOutside,
     /// Decrements are posted before increments.
     DecrementsFirst,
     /// A handle that is shared brings no count of its own.
@@ -50,7 +54,7 @@ pub enum Fault {
 
 impl Fault {
     /// Those that a single heap can commit.
-    pub const ALL: [Fault; 15] = [
+    pub const ALL: [Fault; 17] = [
         Fault::SkippedCount,
         Fault::SkippedBit,
         Fault::FreedMember,
@@ -66,6 +70,8 @@ impl Fault {
         Fault::SkippedRoot,
         Fault::KeptWeak,
         Fault::SkippedDecrement,
+        Fault::UndissolvedCluster,
+        Fault::ForgottenOutside,
     ];
 
     /// Those that only heaps of a group can commit.

@@ -230,7 +230,7 @@ impl<'id, H: Host> Heap<'id, H> {
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
             imported_bytes: Cell::new(0),
-            old: RefCell::new(Old::new(space, config.count_max)),
+            old: RefCell::new(Old::new(space, &config)),
             stack,
             handles: Handles::default(),
             touched: RefCell::default(),

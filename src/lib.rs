@@ -55,6 +55,8 @@ mod address_map;
 #[allow(unsafe_code)]
 pub mod arena;
 #[allow(unsafe_code)]
+mod clusters;
+#[allow(unsafe_code)]
 mod collect;
 #[allow(unsafe_code)]
 mod exchange;

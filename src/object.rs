@@ -52,6 +52,14 @@ pub(crate) enum First {
     Replaced(u64),
 }
 
+/// What has become of an object of the nursery in the collection under way.
+pub(crate) enum Young {
+    /// Nothing yet: it is where it was.
+    Here(Header),
+    /// It was evacuated, to here.
+    Moved(ObjRef),
+}
+
 impl ObjRef {
     /// # Safety
     /// `address` is that of a live object of this heap (or of memory that is being made into one), aligned to
@@ -105,6 +113,16 @@ impl ObjRef {
         if word & crate::shape::HEADER_TAG != 0 { First::Header(Header(word)) } else { First::Replaced(word) }
     }
 
+    /// What has become of this object, which is in the nursery. (No walk is under way that marks what it leaves there.)
+    #[inline]
+    pub fn young(self) -> Young {
+        match self.first() {
+            First::Header(header) => Young::Here(header),
+            // SAFETY: the forwarding address that the evacuation left.
+            First::Replaced(to) => Young::Moved(unsafe { ObjRef::new(to as usize) }),
+        }
+    }
+
     /// The header of an object that is known to have one.
     #[inline]
     pub fn header(self) -> Header {
@@ -145,8 +163,15 @@ impl ObjRef {
     /// is the object's own (it may be out of place just now).
     #[inline(always)]
     pub fn slot<H: Host>(self, header: Header, index: usize) -> Slot {
+        self.slot_at::<H>(header, header.first_reference() + index)
+    }
+
+    /// The same for the reference that is word `word` of the object.
+    #[inline(always)]
+    pub fn slot_at<H: Host>(self, header: Header, word: usize) -> Slot {
+        let index = word - header.first_reference();
         debug_assert!(index < header.references());
-        let slot = Slot(self.address() + (header.first_reference() + index) * WORD_BYTES);
+        let slot = Slot(self.address() + word * WORD_BYTES);
         let within = |stride: u32| if index < stride as usize { index } else { index % stride as usize };
         let is_reference = match H::words(header) {
             Words::All => true,
@@ -197,12 +222,11 @@ impl ObjRef {
         // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size, and both are
         // aligned to a granule. Most objects have one to four granules: a few moves each, and no call.
         unsafe {
-            let read = |granule: usize| source.add(granule).read();
             match bytes / size_of::<Granule>() {
-                1 => target.write(read(0)),
-                2 => target.cast::<[Granule; 2]>().write([read(0), read(1)]),
-                3 => target.cast::<[Granule; 3]>().write([read(0), read(1), read(2)]),
-                4 => target.cast::<[Granule; 4]>().write([read(0), read(1), read(2), read(3)]),
+                1 => target.copy_from_nonoverlapping(source, 1),
+                2 => target.copy_from_nonoverlapping(source, 2),
+                3 => target.copy_from_nonoverlapping(source, 3),
+                4 => target.copy_from_nonoverlapping(source, 4),
                 granules => target.copy_from_nonoverlapping(source, granules),
             }
             ObjRef::new(to)
@@ -223,10 +247,9 @@ pub(crate) fn side_by_side(range: Range<usize>) -> impl Iterator<Item = (ObjRef,
         }
         // SAFETY: one object begins where the one before ends, and nothing else lies in the nursery.
         let object = unsafe { ObjRef::new(address) };
-        let survivor = match object.first() {
-            First::Header(_) => None,
-            // SAFETY: the forwarding address that the evacuation left.
-            First::Replaced(to) => Some(unsafe { ObjRef::new(to as usize) }),
+        let survivor = match object.young() {
+            Young::Here(_) => None,
+            Young::Moved(to) => Some(to),
         };
         address += survivor.unwrap_or(object).bytes();
         Some((object, survivor))

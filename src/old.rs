@@ -9,11 +9,12 @@
 //!   complete collection a traced object reaches something mutable.
 //! * **I2** The count of a counted object is the number of references to it from counted objects outside its
 //!   own component, plus what other heaps hold (`exchange/abroad.rs`). References from traced objects and roots
-//!   never count. The count of a traced object is 0.
+//!   never count. The count of a traced object is 0. Inside a cluster (`clusters.rs`) no count is kept.
 //! * **I3** The retain bit of an object is set exactly if the last complete collection, or a short one since,
 //!   reached it from a root or from a traced object. For a traced object that is its mark bit.
 //! * **I4** A component is one node: its representative has the bit and the count for all members.
 //!   Between nodes, counted objects form no cycle.
+//!   A cluster is a node, too: nothing outside refers to a member but its head.
 //! * **I5** Every old object was reachable when it was promoted, and is reachable at the end of a complete
 //!   collection, or waits in the freed-object buffer, or is held by something that does or by another heap.
 //! * **I6** No old object refers to a young one when a collection ends, and afterwards only mutable ones can.
@@ -22,10 +23,12 @@ use blocks::counts::{MEMBER, OVERFLOWN};
 use nursery::Nursery;
 use rustc_hash::FxHashMap;
 
+use crate::clusters::Clusters;
 use crate::exchange::Abroad;
 use crate::object::ObjRef;
 use crate::shape::{COMPONENT, FINALIZABLE, Header};
 use crate::space::Space;
+use crate::tuning::Config;
 use crate::value::Host;
 use crate::{Fault, Slot};
 
@@ -60,6 +63,9 @@ impl Components {
 pub(crate) struct Old {
     pub space: Space,
     pub components: Components,
+    pub clusters: Clusters,
+    /// Objects of clusters that were dissolved since the last collection ended.
+    pub dissolved: usize,
     /// Counted objects that are dead: their count is zero and their bit clear. Their references still count.
     pub buffer: Vec<ObjRef>,
     /// A large object out of the buffer that is being released a part at a time: its references before the
@@ -78,17 +84,19 @@ pub(crate) struct Old {
 }
 
 impl Old {
-    pub fn new(space: Space, count_max: u8) -> Old {
+    pub fn new(space: Space, config: &Config) -> Old {
         Old {
             space,
             components: Components::default(),
+            clusters: Clusters::new(config),
+            dissolved: 0,
             buffer: Vec::new(),
             partly: None,
             any_finalizable: false,
             revived: Vec::new(),
             candidates: 0,
             abroad: None,
-            count_max,
+            count_max: config.count_max,
         }
     }
 
@@ -112,42 +120,59 @@ impl Old {
         );
     }
 
-    /// The object that has the count and the bit for `object`: itself, unless it is a member of a component.
+    /// The object that has the count and the bit for `object`: itself, unless it is a member of a component, or of a
+    /// cluster.
     #[inline]
     pub fn representative(&self, object: ObjRef) -> ObjRef {
         if object.chunk().counts.byte(object.granule()) != MEMBER {
             return object;
         }
-        *self.components.representative.get(&object).expect("a member has a representative")
+        let of_component = self.components.representative.get(&object).copied();
+        of_component.or_else(|| self.clusters.head_of(object)).expect("a member has a representative")
+    }
+
+    /// Is this a member of a cluster, but not its head?
+    #[inline]
+    pub fn is_inside(&self, object: ObjRef) -> bool {
+        object.chunk().counts.byte(object.granule()) == MEMBER
+            && !self.components.representative.contains_key(&object)
     }
 
     /// Sets the retain bit of an old object, and of its representative. Says whether it is a traced object
     /// reached for the first time.
     #[inline]
-    pub fn retain(&mut self, object: ObjRef) -> bool {
+    pub fn retain<H: Host>(&mut self, object: ObjRef) -> bool {
         if !self.space.retain(object) {
             return false;
         }
         if object.is_traced() {
             return true;
         }
-        // Most heaps have no component, and need not look at counts here.
-        if !self.components.representative.is_empty() {
-            let representative = self.representative(object);
-            if representative != object {
-                self.space.retain(representative);
-            }
+        // Most heaps have no components and no clusters, and need not look at counts here.
+        let any_members = !self.components.representative.is_empty() || !self.clusters.is_empty();
+        if any_members && object.chunk().counts.byte(object.granule()) == MEMBER {
+            self.retain_member::<H>(object);
         }
         false
+    }
+
+    #[cold]
+    fn retain_member<H: Host>(&mut self, member: ObjRef) {
+        match self.components.representative.get(&member) {
+            Some(&representative) => {
+                self.space.retain(representative);
+            }
+            None => self.dissolve_around::<H>(member),
+        }
     }
 
     /// Is this counted object retained, by itself or as part of its component?
     #[inline]
     pub fn is_retained(&self, object: ObjRef) -> bool {
-        self.space.is_retained(self.representative(object))
+        !self.is_inside(object) && self.space.is_retained(self.representative(object))
     }
 
-    /// The count of `object`, exactly.
+    /// The count of `object`, exactly; inside a cluster, that of its head.
     pub fn count(&self, object: ObjRef) -> u64 {
         let object = self.representative(object);
         match object.chunk().counts.byte(object.granule()) {
@@ -166,6 +191,9 @@ impl Old {
 
     #[cold]
     fn increment_elsewhere<H: Host>(&mut self, object: ObjRef) {
+        if self.is_inside(object) {
+            self.dissolve_around::<H>(object);
+        }
         let object = self.representative(object);
         let (counts, granule) = (&object.chunk().counts, object.granule());
         if counts.increment(granule, self.count_max) {
@@ -240,7 +268,8 @@ impl Old {
         let mut members = self.members(object).unwrap_or_else(|| vec![object]);
         members.retain(|member| member.header().has(FINALIZABLE));
         for &member in &members {
-            self.retain(member);
+            self.space.retain(member);
+            self.space.retain(object);
         }
         self.revived.extend(&members);
         !members.is_empty()
@@ -293,6 +322,10 @@ impl Old {
 
     /// Is this counted object dead: nobody counts, nobody retains it?
     pub fn is_dead(&self, object: ObjRef) -> bool {
+        if self.is_inside(object) {
+            // Its cluster refers to it, dead or alive.
+            return false;
+        }
         let object = self.representative(object);
         object.chunk().counts.byte(object.granule()) == 0 && !self.space.is_retained(object)
     }

@@ -99,6 +99,8 @@ pub enum Choice {
     Gray,
     /// By how much the references of all objects are rotated before they are followed; backwards, if it is odd.
     Reference,
+    /// Is what a root leads to counted one by one (0), or as one?
+    Cluster,
     /// Does a count go up now (0), or in its own stage?
     PutOff,
     /// Which of the counts that were put off goes up.

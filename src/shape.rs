@@ -17,7 +17,7 @@
 //! | 2      | [`SEEN`]: a collection has scanned it and nobody has touched it since |
 //! | 3      | [`GUARDED`]: the host refuses writes for a while (it iterates over it, say) |
 //! | 4      | [`FINALIZABLE`]: the host wants to hear of its death |
-//! | 5      | [`COMPONENT`]: belongs to a frozen cycle that is counted as one |
+//! | 5      | [`COMPONENT`]: belongs to a frozen cycle that is counted as one, or is or was the head of a cluster |
 //! | 6      | [`TEXT`]: its bytes are UTF-8 |
 //! | 7      | [`MARKED`]: visited by the walk that is under way (deep freezing); clear at rest |
 //! | 8      | [`BYTES`]: the layout is *bytes* |
@@ -46,7 +46,7 @@ pub const SEEN: u64 = 1 << 2;
 pub const GUARDED: u64 = 1 << 3;
 /// Header flag: on its death the object goes to the finalizer queue.
 pub const FINALIZABLE: u64 = 1 << 4;
-/// Header flag: representative or member of a settled frozen cycle.
+/// Header flag: representative or member of a settled frozen cycle, or (at some time) the head of a cluster.
 pub const COMPONENT: u64 = 1 << 5;
 /// Header flag: the bytes are UTF-8.
 pub const TEXT: u64 = 1 << 6;

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use blocks::classes::Class;
 use blocks::table::Use;
+use rustc_hash::FxHashMap;
 
 use crate::address_map::AddressMap;
 use crate::heap::Heap;
@@ -211,6 +212,8 @@ struct Taker<'h, 'id, H: Host> {
     numbers: AddressMap,
     waiting: HashSet<ObjRef>,
     components: HashMap<ObjRef, u32>,
+    /// Counts that are not kept.
+    implied: FxHashMap<ObjRef, u64>,
     blocks: Vec<BlockView>,
     graph: Graph,
     texts: String,
@@ -230,6 +233,7 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
             numbers: AddressMap::default(),
             waiting: old.waiting().collect(),
             components: components.collect(),
+            implied: old.implied_counts::<H>(),
             blocks: Vec::new(),
             graph: Graph::default(),
             texts: String::new(),
@@ -318,11 +322,17 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
             retained: !young && self.old.is_retained(object),
             waiting: !young
                 && !self.waiting.is_empty()
+                && !self.old.is_inside(object)
                 && self.waiting.contains(&self.old.representative(object)),
             component: if self.components.is_empty() { None } else { self.components.get(&object).copied() },
             site,
             bytes: cell_bytes(header),
-            count: if kind == ObjectKind::Counted { self.old.count(object) } else { 0 },
+            count: match kind {
+                ObjectKind::Counted => {
+                    self.implied.get(&object).copied().unwrap_or_else(|| self.old.count(object))
+                }
+                _ => 0,
+            },
             raw: first_raw(object, header),
             text,
         });

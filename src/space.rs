@@ -75,6 +75,29 @@ struct Span {
     block: usize,
 }
 
+/// Taken cells side by side, in one block: the bytes from the first to the end of the last.
+pub(crate) type Run = Range<usize>;
+
+/// A [`Span`] on loan. Until it is taken back, nothing else is allocated in its lane and class.
+pub(crate) struct Loan {
+    lane: Lane,
+    class: Class,
+    cell_bytes: usize,
+    next: usize,
+    end: usize,
+}
+
+impl Loan {
+    /// The next cell, if there is room for it.
+    #[inline(always)]
+    pub fn cell(&mut self) -> Option<usize> {
+        let address = self.next;
+        let fits = self.end - address >= self.cell_bytes;
+        self.next += if fits { self.cell_bytes } else { 0 };
+        fits.then_some(address)
+    }
+}
+
 /// A chunk as its owner sees it.
 struct Region {
     mapping: Mapping,
@@ -111,6 +134,8 @@ pub(crate) struct Space {
     dying: Vec<Mapping>,
     huge_bytes: usize,
     spans: Box<[[Span; CLASSES]; LANES]>,
+    /// The cells given out since [`Space::begin_runs`], if that is of interest.
+    runs: Option<Vec<Run>>,
     room: Room,
     /// Blocks in which cells were freed and that are not listed yet.
     waiting: Vec<usize>,
@@ -149,6 +174,7 @@ impl Space {
             dying: Vec::new(),
             huge_bytes: 0,
             spans: Box::new([[Span::default(); CLASSES]; LANES]),
+            runs: None,
             room: Room::default(),
             waiting: Vec::new(),
             blocks_used: 0,
@@ -275,6 +301,30 @@ impl Space {
         self.next_hole(lane, class, bytes)
     }
 
+    /// The span for objects of `bytes` bytes, to be filled by whoever has a register for its place.
+    #[inline]
+    pub fn lend(&self, lane: Lane, bytes: usize) -> Loan {
+        let class = class_of(bytes / GRANULE_BYTES);
+        let span = &self.spans[lane as usize][class.0 as usize];
+        Loan { lane, class, cell_bytes: class.bytes(), next: span.next, end: span.end }
+    }
+
+    /// Takes a span back.
+    #[inline]
+    pub fn take_back(&mut self, loan: &Loan) {
+        self.spans[loan.lane as usize][loan.class.0 as usize].next = loan.next;
+    }
+
+    /// A cell in the next hole, when there is no room in the span that was lent.
+    #[cold]
+    pub fn next_of(&mut self, loan: &mut Loan) -> usize {
+        self.take_back(loan);
+        let address = self.next_hole(loan.lane, loan.class, loan.cell_bytes);
+        let span = &self.spans[loan.lane as usize][loan.class.0 as usize];
+        (loan.next, loan.end) = (span.next, span.end);
+        address
+    }
+
     /// Enters the cells that a span has given out in the tables, all at once.
     fn enter(&mut self, lane: usize, class: Class) {
         let span = &mut self.spans[lane][class.0 as usize];
@@ -285,7 +335,47 @@ impl Space {
             chunk_of(taken.start).starts.set_cells(first..first + granules, class.granules());
             self.objects += granules / class.granules();
             self.bytes += taken.len();
+            if let Some(runs) = &mut self.runs {
+                runs.push(taken);
+            }
         }
+    }
+
+    /// From now on it is written down which cells of immutable objects are given out.
+    pub fn begin_runs(&mut self, runs: Vec<Run>) {
+        self.enter_immutable();
+        self.runs = Some(runs);
+    }
+
+    /// The cells that were given out since then.
+    pub fn end_runs(&mut self) -> Vec<Run> {
+        self.enter_immutable();
+        self.runs.take().expect("runs are written down")
+    }
+
+    /// Brings the start bits of immutable objects up to date.
+    fn enter_immutable(&mut self) {
+        for lane in [Lane::Immutable, Lane::Leaf] {
+            for class in 0..CLASSES {
+                let span = &self.spans[lane as usize][class];
+                if span.begun != span.next {
+                    self.enter(lane as usize, Class(class as u8));
+                }
+            }
+        }
+    }
+
+    /// The objects in a run, in order.
+    pub fn objects_in_run(&self, run: &Run) -> impl ExactSizeIterator<Item = ObjRef> + use<> {
+        let cell = self.state(self.block_of(run.start)).cell_granules() * GRANULE_BYTES;
+        // SAFETY: one cell begins where the one before ends, and each is taken.
+        run.clone().step_by(cell).map(|address| unsafe { ObjRef::new(address) })
+    }
+
+    /// Makes every count in the run `byte`.
+    pub fn fill_counts(&self, run: &Run, byte: u8) {
+        let first = granule_of(run.start);
+        chunk_of(run.start).counts.fill(first..first + run.len() / GRANULE_BYTES, byte);
     }
 
     /// Moves the span of a lane and class to the next hole, and takes the first cell there.
@@ -429,6 +519,22 @@ impl Space {
             self.spoil(object);
             self.cells_freed(object, state, 1);
         }
+    }
+
+    /// Frees all cells of a run, whatever their counts are. No retain bit is set there.
+    pub fn free_run(&mut self, run: &Run) {
+        if self.poison || cfg!(frazil_asan) {
+            self.objects_in_run(run).for_each(|object| self.spoil(object));
+        }
+        self.fill_counts(run, 0);
+        let (chunk, first) = (chunk_of(run.start), granule_of(run.start));
+        let granules = first..first + run.len() / GRANULE_BYTES;
+        let state = self.state(self.block_of(run.start));
+        let cells = granules.len() / state.cell_granules();
+        chunk.starts.clear_range(granules);
+        // SAFETY: an object began here until now; only its address is of interest.
+        let object = unsafe { ObjRef::new(run.start) };
+        self.cells_freed(object, state, cells as u32);
     }
 
     /// Frees the dead traced objects of one block that `dead` has a bit for, in word `word` of its chunk's

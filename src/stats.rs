@@ -56,6 +56,10 @@ pub struct Report {
     pub settled: usize,
     /// Frozen cycles among them.
     pub components: usize,
+    /// Promoted objects that are counted as parts of clusters.
+    pub clustered: usize,
+    /// Objects of clusters that were dissolved, or not made after all: they are counted one by one.
+    pub dissolved: usize,
     /// Blocks whose bits were compared.
     pub blocks_diffed: usize,
     /// Old objects that were freed.
@@ -157,6 +161,10 @@ pub struct Stats {
     pub settled: u64,
     /// Frozen cycles among them.
     pub components: u64,
+    /// Promoted objects that were counted as parts of clusters.
+    pub clustered: u64,
+    /// Objects of clusters that were dissolved, or not made after all.
+    pub dissolved: u64,
     /// Blocks whose bits were compared.
     pub blocks_diffed: u64,
     /// The most bytes that old blocks took at the end of a collection.
@@ -183,6 +191,8 @@ impl Stats {
         self.freed_bytes += report.freed_bytes as u64;
         self.settled += report.settled as u64;
         self.components += report.components as u64;
+        self.clustered += report.clustered as u64;
+        self.dissolved += report.dissolved as u64;
         self.blocks_diffed += report.blocks_diffed as u64;
         self.block_bytes_max = self.block_bytes_max.max(report.block_bytes);
         self.last = report.clone();

@@ -58,6 +58,14 @@ pub struct Config {
     /// The largest count kept in the table of counts; larger ones are kept in an exact overflow table. At most
     /// 253; small values serve to test the overflow.
     pub count_max: u8,
+    /// Immutable structures that are promoted at one go are counted as one, as a *cluster*, as long as nothing but
+    /// their own objects refers to their inside: if they have so many objects at least. Larger: less is lost where it turns
+    /// out that something does. Smaller: more structures live and die without a count inside. `u32::MAX`: none are.
+    /// Up to 8: they are, whether it pays or not.
+    pub cluster_objects: u32,
+    /// What is larger becomes several clusters, of about so many bytes each. Larger: less work for each. Smaller: less has
+    /// to be counted when something refers to the inside of one.
+    pub cluster_bytes: usize,
     /// Words of the root stack. The memory is taken from the system only when it is used.
     pub stack_words: usize,
     /// Checking mode: [`crate::Heap::should_collect`] is always true, every collection is followed by a
@@ -87,6 +95,8 @@ impl Config {
         limit_bytes: None,
         drain: Drain::All,
         count_max: blocks::COUNT_MAX,
+        cluster_objects: 128,
+        cluster_bytes: 256 << 10,
         stack_words: 1 << 20,
         check: false,
     };
@@ -99,6 +109,8 @@ impl Config {
         cheap_percent: 0,
         growth_bytes: 4 << 10,
         count_max: 1,
+        cluster_objects: 2,
+        cluster_bytes: 256,
         check: true,
         stack_words: 1 << 12,
         ..Config::DEFAULT

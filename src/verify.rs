@@ -13,7 +13,7 @@ use crate::exchange::{Owner, owner_of};
 use crate::heap::Heap;
 use crate::object::{First, ObjRef, Slot, side_by_side};
 use crate::old::{Old, target, targets};
-use crate::shape::{COMPONENT, MARKED, MUTABLE, SEEN};
+use crate::shape::{COMPONENT, FINALIZABLE, MARKED, MUTABLE, SEEN};
 use crate::snapshot::{ObjectKind, ObjectView, first_raw};
 use crate::space::chunk_of;
 use crate::stats::Kind;
@@ -96,6 +96,7 @@ impl<'id, H: Host> Heap<'id, H> {
         check.i1_counted_is_closed()?;
         check.i1_traced_reaches_mutable()?;
         check.i2_counts()?;
+        check.i2_clusters()?;
         check.i3_retain_bits()?;
         check.i4_components()?;
         check.i5_everything_reachable()
@@ -146,16 +147,23 @@ impl<'id, H: Host> Heap<'id, H> {
             components.insert(first, number);
             components.extend(others.iter().map(|&other| (other, number)));
         }
+        let implied = old.implied_counts::<H>();
         let tally = |object: ObjRef| {
             let header = object.header();
             let counted = !object.is_traced();
-            let waits = !waiting.is_empty() && waiting.contains(&old.representative(object));
+            let waits = !waiting.is_empty()
+                && !old.is_inside(object)
+                && waiting.contains(&old.representative(object));
             let is_word = |slot: &Slot| target::<H>(slot.get()).is_none();
             Tally {
                 shape_id: header.shape_id(),
                 raw: first_raw(object, header),
                 counted,
-                count: if counted { old.count(object) } else { 0 },
+                count: if counted {
+                    implied.get(&object).copied().unwrap_or_else(|| old.count(object))
+                } else {
+                    0
+                },
                 retained: old.is_retained(object),
                 waiting: waits,
                 component: components.get(&object).copied(),
@@ -427,6 +435,45 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         Ok(())
     }
 
+    /// I2, for clusters, of which only the head has a count: nothing outside refers to the inside, no bit is set there, and
+    /// all of it can be reached from the head.
+    fn i2_clusters(&self) -> Result<(), Violation> {
+        let clusters = &self.old.clusters;
+        if clusters.is_empty() {
+            return Ok(());
+        }
+        let head = |number: usize| clusters.head_of(self.objects[number]).map(|head| self.numbers[&head]);
+        let heads: Vec<Option<usize>> = (0..self.objects.len()).map(head).collect();
+        let inside = |number: usize| heads[number].is_some_and(|head| head != number);
+        let from_outside = |from: Option<usize>, to: usize| {
+            let is_wrong = inside(to) && from.is_none_or(|from| heads[from] != heads[to]);
+            is_wrong.then_some(to)
+        };
+        let numbers = || 0..self.objects.len();
+        let referred =
+            numbers().find_map(|from| self.targets(from).iter().find_map(|&to| from_outside(Some(from), to)));
+        let wrong = referred.or_else(|| self.roots.iter().find_map(|&root| from_outside(None, root)));
+        if let Some(number) = wrong {
+            let object = self.describe(self.objects[number]);
+            return fail("I2", format!("{object} is inside a cluster, and referred to from outside"));
+        }
+        let from_heads = clusters.iter().map(|(head, _)| self.numbers[&head]).collect();
+        let reached = self.reach(from_heads, |number| heads[number].is_some());
+        for number in numbers().filter(|&number| heads[number].is_some()) {
+            let object = self.objects[number];
+            let byte = object.chunk().counts.byte(object.granule());
+            let fits = if inside(number) {
+                byte == MEMBER && !self.old.space.is_retained(object)
+            } else {
+                byte != MEMBER && object.header().has(COMPONENT)
+            };
+            if !fits || !reached[number] || object.header().has(FINALIZABLE) || object.is_traced() {
+                return fail("I2", format!("{} does not fit into its cluster", self.describe(object)));
+            }
+        }
+        Ok(())
+    }
+
     /// I3: a bit where, and (after a complete collection) only where a root or a traced object refers to.
     fn i3_retain_bits(&self) -> Result<(), Violation> {
         let mut expected = self.reach(self.roots.clone(), |number| self.is_traced(number));
@@ -475,8 +522,10 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         let mut members: Vec<(usize, usize)> = Vec::new();
         for (number, &object) in self.objects.iter().enumerate() {
             let (flag, byte) = (object.header().has(COMPONENT), object.chunk().counts.byte(object.granule()));
-            let known = byte == MEMBER || self.old.components.has(object);
-            if flag != known || (flag && object.is_traced()) {
+            let of_cluster = self.old.clusters.head_of(object).is_some();
+            let known = (byte == MEMBER && !of_cluster) || self.old.components.has(object);
+            // (The flag stays with the head of a cluster that was dissolved.)
+            if (known && !flag) || (flag && object.is_traced()) {
                 return fail("I4", format!("{}: is it part of a component?", self.describe(object)));
             }
             members.extend((self.nodes[number] != number).then_some((self.nodes[number], number)));

@@ -15,7 +15,7 @@ use nursery::Nursery;
 use rustc_hash::FxHashMap;
 
 use crate::heap::Heap;
-use crate::object::{First, ObjRef, Slot};
+use crate::object::{ObjRef, Slot, Young};
 use crate::old::Old;
 use crate::shape::FINALIZABLE;
 use crate::stats::Report;
@@ -38,10 +38,9 @@ pub(crate) struct Weaks {
 /// What has become of an object, as far as a collection knows at its end: where it is, or that it is dead.
 pub(crate) fn fate(object: ObjRef, nursery: &Nursery, old: &Old) -> Option<ObjRef> {
     if nursery.contains(object.address()) {
-        return match object.first() {
-            First::Header(_) => None,
-            // SAFETY: the forwarding address left by the evacuation.
-            First::Replaced(address) => Some(unsafe { ObjRef::new(address as usize) }),
+        return match object.young() {
+            Young::Here(_) => None,
+            Young::Moved(to) => Some(to),
         };
     }
     if old.space.is_young_large(object.address()) {
@@ -199,7 +198,7 @@ impl<'id, H: Host> Heap<'id, H> {
         // What only dead objects in the buffer refer to may be found here. It must outlive them now.
         let mut old = self.old.borrow_mut();
         if !old.is_young(object, &self.young.nursery) && old.space.is_own(object.address()) {
-            old.retain(object);
+            old.retain::<H>(object);
         }
         // SAFETY: entries of live objects are kept up to date by every collection, those of dead ones cleared.
         Some(unsafe { Object::from_bits(H::word(object.address(), H::EMPTY)) })
@@ -227,10 +226,16 @@ impl<'id, H: Host> Heap<'id, H> {
     /// # Panics
     /// The object is another heap's, or is counted and may be shared: it is registered before it is shared.
     pub fn finalize(&self, object: Object<'_, 'id, H>, token: u64) {
-        self.old.borrow().assert_private(object.obj(), &self.young.nursery);
+        let mut old = self.old.borrow_mut();
+        old.assert_private(object.obj(), &self.young.nursery);
+        if !old.is_young(object.obj(), &self.young.nursery) {
+            // The death of what is inside a cluster would not be noticed.
+            old.dissolve_around::<H>(object.obj());
+        }
+        old.any_finalizable = true;
+        drop(old);
         object.obj().set_flags(FINALIZABLE);
         self.finalizers.borrow_mut().register(object.obj(), token);
-        self.old.borrow_mut().any_finalizable = true;
     }
 
     /// The next object of the finalizer queue, with its token. From now on it is an object like any other.

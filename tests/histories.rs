@@ -38,6 +38,8 @@ fn block_size(number: u64, adjust: fn(u64, &mut Setup)) {
         (Event::Promoted, 50_000),
         (Event::Settled, 5000),
         (Event::Component, 250),
+        (Event::Clustered, 2000),
+        (Event::Dissolved, 500),
         (Event::Overflowed, 500),
         (Event::Touched, 2000),
         (Event::Large, 100),
@@ -69,7 +71,7 @@ fn blocks_of_16_kib() {
 
 #[test]
 fn blocks_of_32_kib() {
-    block_size(4, |_, setup| setup.block = BlockBytes::K32);
+    block_size(9, |_, setup| setup.block = BlockBytes::K32);
 }
 
 #[test]

@@ -94,6 +94,7 @@ impl Arbitrary for AnySetup {
             limit_kib: if bool::arbitrary(g) { 0 } else { 256 + u32::from(u16::arbitrary(g)) },
             instalment: u32::from(u8::arbitrary(g) % 4),
             count_max: u8::arbitrary(g).clamp(1, 253),
+            clusters: u32::from(u8::arbitrary(g) % 8),
             stack_words: u32::from(u8::arbitrary(g)),
             check: u8::arbitrary(g).is_multiple_of(8),
             orders: vec![u8::arbitrary(g).into()],

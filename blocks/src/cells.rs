@@ -67,6 +67,17 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
         word.set(word.get() & !mask);
     }
 
+    /// Clears the bits of `granules`. It writes 64 granules at a time.
+    pub fn clear_range(&self, granules: Range<usize>) {
+        let mut first = granules.start;
+        while first < granules.end {
+            let (index, bit) = (first / 64, first % 64);
+            let beyond = (index * 64 + 64).saturating_sub(granules.end);
+            self.clear_word(index, u64::MAX << bit & u64::MAX >> beyond);
+            first = (index + 1) * 64;
+        }
+    }
+
     /// Clears the bits of `granules`, whole words of them.
     pub fn clear_all(&self, granules: Range<usize>) {
         debug_assert!(granules.start.is_multiple_of(64) && granules.end.is_multiple_of(64));
@@ -199,7 +210,9 @@ mod tests {
                 let before = bits.count(0..512);
                 bits.set_cells(hole.clone(), cell);
                 assert_eq!(bits.count(0..512), before + hole.len() / cell);
-                assert!(hole.step_by(cell).all(|first| bits.get(first)));
+                assert!(hole.clone().step_by(cell).all(|first| bits.get(first)));
+                bits.clear_range(hole);
+                assert_eq!(bits.count(0..512), before);
             }
         }
     }

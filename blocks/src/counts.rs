@@ -5,7 +5,7 @@
 //! | byte | meaning |
 //! | ---- | ------- |
 //! | 0 up to the chosen maximum (at most [`COUNT_MAX`]) | the count |
-//! | [`MEMBER`] | the object belongs to a component; its representative has the count |
+//! | [`MEMBER`] | the object is counted as part of a component or a cluster; another object has the count |
 //! | [`OVERFLOWN`] | the count is beyond the maximum; [`Overflow`] has it, exactly |
 //!
 //! A side table keeps counting out of the objects' cache lines, and out of memory that other threads may be
@@ -18,7 +18,8 @@ use rustc_hash::FxHashMap;
 
 /// The largest count a byte can hold.
 pub const COUNT_MAX: u8 = 253;
-/// The byte of an object whose count is kept at the representative of its component.
+/// The byte of an object whose count is kept elsewhere: at the representative of its component, or nowhere as long as
+/// only its own cluster refers to it.
 pub const MEMBER: u8 = 254;
 /// The byte of an object whose count is in the overflow table.
 pub const OVERFLOWN: u8 = 255;
@@ -52,9 +53,9 @@ impl<const GRANULES: usize> Counts<GRANULES> {
         self.0[granule].set(byte);
     }
 
-    /// Makes the bytes of `granules` zero.
-    pub fn clear_all(&self, granules: Range<usize>) {
-        self.0[granules].iter().for_each(|byte| byte.set(0));
+    /// Overwrites the bytes of `granules`.
+    pub fn fill(&self, granules: Range<usize>, byte: u8) {
+        self.0[granules].iter().for_each(|place| place.set(byte));
     }
 
     /// Adds one if the result is a plain count of at most `max`. Otherwise nothing changes and the answer is

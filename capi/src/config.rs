@@ -37,6 +37,11 @@ pub struct frazil_config {
     pub drain_micros_max: u32,
     /// The largest count outside of the overflow table, 1 to 253. Small values test the overflow.
     pub count_max: u32,
+    /// Immutable structures of at least so many objects are counted as one, as long as nothing refers to their inside;
+    /// 4294967295: none are.
+    pub cluster_objects: u32,
+    /// Larger ones are counted in several parts of about so many bytes.
+    pub cluster_bytes: usize,
     /// 1: checking mode. Slow.
     pub check: u32,
 }
@@ -87,6 +92,8 @@ impl frazil_config {
             drain_objects_per_kib,
             drain_micros_max,
             count_max: config.count_max.into(),
+            cluster_objects: config.cluster_objects,
+            cluster_bytes: config.cluster_bytes,
             check: config.check.into(),
         }
     }
@@ -117,6 +124,8 @@ impl frazil_config {
                 objects_per_kib => Drain::Instalments { objects_per_kib, micros_max: self.drain_micros_max },
             },
             count_max,
+            cluster_objects: self.cluster_objects,
+            cluster_bytes: self.cluster_bytes,
             stack_words: self.stack_words,
             check: yes(self.check, "check")?,
             ..Config::DEFAULT

@@ -23,6 +23,10 @@ events! {
     Settled "objects settled",
     /// A component was made.
     Component "components made",
+    /// An object became part of a cluster.
+    Clustered "objects counted in clusters",
+    /// An object of a cluster was counted by itself after all.
+    Dissolved "objects of dissolved clusters",
     /// A count left its byte.
     Overflowed "counts overflown",
     /// A collection left objects in the freed-object buffer.

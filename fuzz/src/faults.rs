@@ -84,6 +84,8 @@ const fn fault_deed(fault: Fault) -> &'static str {
         Fault::SkippedRoot => "a root handle is not looked at",
         Fault::KeptWeak => "a weak reference to a freed object is not cleared",
         Fault::SkippedDecrement => "a freed object's references are not counted down",
+        Fault::UndissolvedCluster => "a reference to the inside of a cluster does not dissolve it",
+        Fault::ForgottenOutside => "what a dead cluster refers to outside is not counted down",
         Fault::DecrementsFirst => "a heap posts decrements before increments",
         Fault::FlightForgotten => "a handle that is shared brings no count of its own",
         Fault::JudgedAtOnce => "what mail counts down to zero dies at once, whatever refers to it",

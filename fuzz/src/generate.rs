@@ -115,6 +115,7 @@ fn setup(random: &mut Random) -> Setup {
         limit_kib: if random.chance(10) { random.pick(&[256, 320, 512]) } else { 0 },
         instalment: if random.chance(40) { random.pick(&[1, 1, 2, 8]) } else { 0 },
         count_max: random.pick(&[1, 2, 3, 20, 253]),
+        clusters: random.pick(&[0, 1, 2, 2, 5]),
         stack_words: random.pick(&[8, 64, 4096]),
         check: random.chance(6),
         orders: orders(random),

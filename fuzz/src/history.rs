@@ -233,6 +233,8 @@ pub struct Setup {
     pub instalment: u32,
     /// The largest count that is kept in a byte.
     pub count_max: u8,
+    /// Objects of the smallest cluster; zero for no clusters.
+    pub clusters: u32,
     /// Words of the root stack.
     pub stack_words: u32,
     /// Is the heap in its checking mode?
@@ -241,6 +243,9 @@ pub struct Setup {
     /// must come to the same heap.
     pub orders: Vec<u32>,
 }
+
+/// Bytes after which a cluster leaves the rest to others: so few that most histories get there.
+const CLUSTER_BYTES: usize = 192;
 
 impl Setup {
     /// The plainest settings, towards which shrinking goes.
@@ -256,6 +261,7 @@ impl Setup {
             limit_kib: 0,
             instalment: 0,
             count_max: 253,
+            clusters: 0,
             stack_words: 64,
             check: false,
             orders: vec![0],
@@ -281,6 +287,8 @@ impl Setup {
                 objects_per_kib => Drain::Instalments { objects_per_kib, micros_max: u32::MAX },
             },
             count_max: self.count_max,
+            cluster_objects: self.clusters.checked_sub(1).map_or(u32::MAX, |less| less + 1),
+            cluster_bytes: CLUSTER_BYTES,
             stack_words: self.stack_words as usize,
             check: self.check,
         }

@@ -61,7 +61,7 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
 
     fn plain_setup(&mut self) {
         let plain = Setup::plain();
-        let changes: [fn(&mut Setup, &Setup); 16] = [
+        let changes: [fn(&mut Setup, &Setup); 17] = [
             |setup, plain| *setup = plain.clone(),
             |setup, plain| setup.orders.clone_from(&plain.orders),
             |setup, _| setup.orders.truncate(1),
@@ -72,6 +72,7 @@ impl<F: Fn(&History) -> bool> Shrinker<F> {
             |setup, plain| setup.limit_kib = plain.limit_kib,
             |setup, plain| setup.block = plain.block,
             |setup, plain| setup.count_max = plain.count_max,
+            |setup, plain| setup.clusters = plain.clusters,
             |setup, plain| setup.nursery_kib = plain.nursery_kib,
             |setup, plain| setup.traced_percent = plain.traced_percent,
             |setup, plain| setup.stack_words = plain.stack_words,
@@ -319,7 +320,7 @@ mod tests {
     fn only_what_matters_is_left() {
         let failing = (0..).map(generate).find(fails).unwrap();
         let small = shrink(&failing, 10_000, fails);
-        let wanted = "heap block 4096 nursery 4 traced 50 cheap 0 growth 50/4 limit 0 instalment 0 counts 253 stack 64\n\
+        let wanted = "heap block 4096 nursery 4 traced 50 cheap 0 growth 50/4 limit 0 instalment 0 counts 253 clusters 0 stack 64\n\
                       n0..n1 = ring pair (-)\ncollect complete\n";
         assert_eq!(small.to_string(), wanted);
     }

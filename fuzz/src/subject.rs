@@ -262,6 +262,8 @@ fn cover(report: &Report, coverage: &mut Coverage) {
         (Event::Promoted, report.promoted_objects),
         (Event::Settled, report.settled),
         (Event::Component, report.components),
+        (Event::Clustered, report.clustered),
+        (Event::Dissolved, report.dissolved),
         (Event::Overflowed, report.overflown),
         (Event::LeftWaiting, usize::from(report.waiting > 0)),
         (Event::Touched, report.retained_by_root.touched),

@@ -116,7 +116,7 @@ impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "heap block {} nursery {} traced {} cheap {} growth {}/{} limit {} instalment {} counts {} stack {}{}{}",
+            "heap block {} nursery {} traced {} cheap {} growth {}/{} limit {} instalment {} counts {} clusters {} stack {}{}{}",
             self.block.get(),
             self.nursery_kib,
             self.traced_percent,
@@ -126,6 +126,7 @@ impl fmt::Display for Setup {
             self.limit_kib,
             self.instalment,
             self.count_max,
+            self.clusters,
             self.stack_words,
             if self.short { " short" } else { "" },
             if self.check { " check" } else { "" },
@@ -310,6 +311,7 @@ fn read_setup(line: &str) -> Option<Setup> {
             "limit" => setup.limit_kib = words.next()?.parse().ok()?,
             "instalment" => setup.instalment = words.next()?.parse().ok()?,
             "counts" => setup.count_max = words.next()?.parse().ok()?,
+            "clusters" => setup.clusters = words.next()?.parse().ok()?,
             "stack" => setup.stack_words = words.next()?.parse().ok()?,
             "orders" => {
                 let orders = words.next()?.split(',').map(|number| number.parse().ok());

@@ -179,7 +179,7 @@ impl Trace<'_> {
                 object.set_header(header);
             }
             return if state.traced {
-                self.stay_traced(object)
+                self.stay_traced::<H>(object)
             } else {
                 self.settle_one::<H>(object, header)
             };
@@ -189,16 +189,16 @@ impl Trace<'_> {
             object.set_header(header);
         }
         if state.traced {
-            members.iter().rev().for_each(|&(object, _)| self.stay_traced(object));
+            members.iter().rev().for_each(|&(object, _)| self.stay_traced::<H>(object));
         } else {
             self.settle_component::<H>(&members);
         }
     }
 
     /// An object that reaches something mutable is traced, and retained by whatever the walk came from.
-    pub fn stay_traced(&mut self, object: ObjRef) {
+    pub fn stay_traced<H: Host>(&mut self, object: ObjRef) {
         object.set_traced(true);
-        self.retain(object);
+        self.retain::<H>(object);
     }
 
     /// An object that is no part of a cycle becomes counted.

@@ -9,7 +9,10 @@
 
 use std::time::{Duration, Instant};
 
+use blocks::counts::MEMBER;
+
 use crate::Fault;
+use crate::clusters::FREED_AT_ONCE;
 use crate::object::ObjRef;
 use crate::old::{Old, target, targets};
 use crate::order::{Choice, take};
@@ -43,6 +46,11 @@ impl Budget {
         Budget { objects, until: time.and_then(|time| Instant::now().checked_add(time)) }
     }
 
+    /// Takes so many off, for what was released at one go.
+    fn spend(&mut self, objects: usize) {
+        self.objects = self.objects.saturating_sub(objects);
+    }
+
     fn is_spent(&mut self) -> bool {
         let Some(left) = self.objects.checked_sub(1) else { return true };
         self.objects = left;
@@ -59,7 +67,7 @@ impl Old {
             if let Some((object, next)) = self.partly {
                 self.release_part::<H>(object, next);
             } else if let Some(object) = queue.next(|| take::<H, _>(Choice::Buffer, &mut self.buffer)) {
-                self.release::<H>(object);
+                self.release::<H>(object, &mut budget);
             } else {
                 break;
             }
@@ -92,12 +100,12 @@ impl Old {
     }
 
     /// Most objects are small, and refer to nothing but objects of this heap: they take the short way.
-    fn release<H: Host>(&mut self, object: ObjRef) {
+    fn release<H: Host>(&mut self, object: ObjRef, budget: &mut Budget) {
         let block = self.space.state_of(object);
         if !block.is_of_lane(Lane::Leaf as u8) {
             let header = object.header();
             if block.is_head() || self.space.abroad || header.has(COMPONENT) || header.references() > PART {
-                return self.release_with_care::<H>(object, header);
+                return self.release_with_care::<H>(object, header, budget);
             }
             if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {
@@ -108,9 +116,16 @@ impl Old {
         self.space.free_cell(object, block);
     }
 
-    fn release_with_care<H: Host>(&mut self, object: ObjRef, header: Header) {
+    fn release_with_care<H: Host>(&mut self, object: ObjRef, header: Header, budget: &mut Budget) {
         if header.has(COMPONENT) {
-            return self.release_component::<H>(object);
+            if let Some(objects) = self.release_cluster::<H>(object) {
+                return budget.spend(objects / FREED_AT_ONCE);
+            }
+            let byte = object.chunk().counts.byte(object.granule());
+            if byte == MEMBER || self.components.has(object) {
+                return self.release_component::<H>(object);
+            }
+            // The head of a cluster that was dissolved is an object like any other.
         }
         // Whether a word is a reference may depend on one that would be emptied before it.
         let divisible = !matches!(H::words(header), Words::Asked { .. });

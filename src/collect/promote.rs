@@ -16,7 +16,7 @@
 //! everything that is done here, and more, at three times the price. It has the rest, too: collections in which old
 //! objects may settle, or with young large objects or foreign ones about.
 
-use crate::object::{First, ObjRef, Slot};
+use crate::object::{First, ObjRef, Slot, Young};
 use crate::old::{target, targets};
 use crate::shape::{Header, MUTABLE};
 use crate::value::Host;
@@ -47,15 +47,15 @@ impl Trace<'_> {
     /// `slot` holds `word`, by which it was found, and is brought up to date.
     #[inline]
     pub fn promote<H: Host>(&mut self, slot: Slot, word: u64, young: ObjRef) -> ObjRef {
-        let (object, header) = match young.first() {
-            First::Header(header) => (self.evacuate(young, header), header),
-            First::Replaced(to) => {
-                slot.set(H::word(to as usize, word));
-                // SAFETY: the forwarding address that the evacuation left. Nothing is open now.
-                return unsafe { ObjRef::new(to as usize) };
+        let (object, header) = match young.young() {
+            Young::Here(header) if self.may_head(header) => {
+                (self.promote_as_cluster::<H>(young, header), None)
             }
+            Young::Here(header) => (self.evacuate(young, header), Some(header)),
+            Young::Moved(object) => (object, None),
         };
         slot.set(H::word(object.address(), word));
+        let Some(header) = header else { return object };
         if header.has(MUTABLE) {
             object.set_traced(true);
         } else if header.references() > 0 {
@@ -117,7 +117,7 @@ impl Trace<'_> {
             }
             young.replace_header(object.address() as u64);
             if traced {
-                self.stay_traced(object);
+                self.stay_traced::<H>(object);
             } else {
                 targets::<H>(object, header).for_each(|target| self.old.increment::<H>(target));
             }
@@ -130,7 +130,7 @@ impl Trace<'_> {
     /// Asks for what the walk will need of the objects that `object` refers to: the header of a young one, the count
     /// of an old one.
     #[inline(always)]
-    fn prefetch_targets<H: Host>(&self, object: ObjRef, header: Header) {
+    pub fn prefetch_targets<H: Host>(&self, object: ObjRef, header: Header) {
         for index in 1..header.references().min(PREFETCHED) {
             let Some(below) = target::<H>(object.slot::<H>(header, index).get()) else { continue };
             if self.nursery.contains(below.address()) {

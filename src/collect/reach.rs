@@ -7,7 +7,7 @@
 use nursery::Nursery;
 
 use crate::Fault;
-use crate::object::{First, ObjRef, Slot, cell_bytes};
+use crate::object::{First, ObjRef, Slot, Young, cell_bytes};
 use crate::old::{Old, target};
 use crate::order::{Choice, Turn, natural, take};
 use crate::shape::{Header, MUTABLE, SEEN, WORD_BYTES};
@@ -16,6 +16,7 @@ use crate::stats::Report;
 use crate::value::Host;
 
 use super::classify::Classifier;
+use super::cluster::Walks;
 use super::promote::Step;
 use super::queue::Queue;
 
@@ -49,6 +50,7 @@ pub(super) struct Work {
     pub classifier: Classifier,
     /// Objects that the walk of `promote.rs` has left for something below them. Empty between two walks.
     pub steps: Vec<Step>,
+    pub walks: Walks,
     /// How references are numbered.
     pub turn: Turn,
 }
@@ -67,8 +69,20 @@ pub(super) struct Trace<'h> {
     pub mixed: bool,
     /// One of the three above, so that what is reached has to be looked at; or the order of the steps is played with.
     pub careful: bool,
+    /// Structures that are counted as one are worth trying.
+    pub clustering: bool,
     /// Scanned mutable objects are marked, so that their next write is noticed.
     pub marks_seen: bool,
+}
+
+/// Moves a young object of `bytes` bytes to a cell for it, and leaves its address behind.
+#[inline(always)]
+pub(super) fn move_to(young: ObjRef, cell: usize, bytes: usize) -> ObjRef {
+    young.prefetch_from(AHEAD_BYTES);
+    // SAFETY: the space has just handed out the cell for an object of so many bytes.
+    let object = unsafe { young.copy_to(cell, bytes) };
+    young.replace_header(cell as u64);
+    object
 }
 
 impl Trace<'_> {
@@ -86,7 +100,7 @@ impl Trace<'_> {
         if self.nursery.contains(object.address()) {
             object = self.promote::<H>(slot, word, object);
         }
-        self.retain(object);
+        self.retain::<H>(object);
     }
 
     /// The same for an object that may have to be classified although it is old, may be another owner's, or large.
@@ -99,14 +113,22 @@ impl Trace<'_> {
                 return self.old.retain_foreign::<H>(object);
             }
             if !self.settling && !self.old.space.is_young_large(object.address()) {
-                return self.retain(object);
+                return self.retain::<H>(object);
             }
+        } else if H::REORDERS
+            && let Young::Here(header) = object.young()
+            && self.may_head(header)
+            && !natural::<H>(Choice::Cluster)
+        {
+            let object = self.promote_as_cluster::<H>(object, header);
+            slot.set(H::word(object.address(), before));
+            return self.retain::<H>(object);
         }
         if let Found::Unclassified(object, header) = self.follow::<H>(slot) {
             self.classify::<H>(object, header);
         }
         if let Some(object) = target::<H>(slot.get()) {
-            self.retain(object);
+            self.retain::<H>(object);
         }
         if H::commits(Fault::StaleSlot) {
             slot.set(before);
@@ -115,9 +137,9 @@ impl Trace<'_> {
 
     /// Retains an old, classified object; a traced one becomes gray the first time.
     #[inline]
-    pub fn retain(&mut self, object: ObjRef) {
+    pub fn retain<H: Host>(&mut self, object: ObjRef) {
         self.report.retained += 1;
-        if self.old.retain(object) {
+        if self.old.retain::<H>(object) {
             self.work.gray.push(object);
         }
     }
@@ -195,7 +217,7 @@ impl Trace<'_> {
             && self.old.space.is_own(object.address())
             && object.is_traced()
         {
-            self.retain(object);
+            self.retain::<H>(object);
         }
     }
 
@@ -226,12 +248,11 @@ impl Trace<'_> {
     }
 
     fn follow_young<H: Host>(&mut self, slot: Slot, word: u64, young: ObjRef) -> Found {
-        let header = match young.first() {
-            First::Header(header) => header,
-            First::Replaced(address) => {
-                slot.set(H::word(address as usize, word));
-                // SAFETY: the forwarding address was left by `evacuate`.
-                return self.classified(unsafe { ObjRef::new(address as usize) });
+        let header = match young.young() {
+            Young::Here(header) => header,
+            Young::Moved(object) => {
+                slot.set(H::word(object.address(), word));
+                return self.classified(object);
             }
         };
         let object = self.evacuate(young, header);
@@ -242,15 +263,17 @@ impl Trace<'_> {
     /// Moves a young object to the old generation and leaves a forwarding address.
     #[inline(always)]
     pub fn evacuate(&mut self, young: ObjRef, header: Header) -> ObjRef {
-        let bytes = cell_bytes(header);
-        young.prefetch_from(AHEAD_BYTES);
-        let address = self.old.space.cell(Lane::of(header), bytes);
-        // SAFETY: `cell` hands out an unused cell of at least `bytes` bytes.
-        let object = unsafe { young.copy_to(address, bytes) };
-        young.replace_header(address as u64);
         self.report.promoted_objects += 1;
-        self.report.promoted_bytes += bytes;
-        object
+        self.report.promoted_bytes += cell_bytes(header);
+        self.move_out(young, header)
+    }
+
+    /// The same, for who does the accounts himself.
+    #[inline(always)]
+    pub fn move_out(&mut self, young: ObjRef, header: Header) -> ObjRef {
+        let bytes = cell_bytes(header);
+        let address = self.old.space.cell(Lane::of(header), bytes);
+        move_to(young, address, bytes)
     }
 
     fn promote_large(&mut self, object: ObjRef) -> Found {

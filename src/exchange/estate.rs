@@ -192,7 +192,7 @@ impl<H: Host> Heap<'_, H> {
     /// An old generation without anything.
     fn no_old(&self) -> Old {
         let space = Space::new(self.config.block_bytes, false, Rc::new(System::default()), Owner::ALONE);
-        Old::new(space, self.config.count_max)
+        Old::new(space, &self.config)
     }
 
     /// Takes over what another heap of the group has left: from now on it is this heap's own, and so is the duty to free
@@ -237,6 +237,7 @@ impl Old {
     fn absorb<H: Host>(&mut self, other: Old) {
         debug_assert!(other.partly.is_none() || self.partly.is_none());
         self.components.absorb(other.components);
+        self.clusters.absorb(other.clusters);
         self.buffer.extend(other.buffer);
         self.partly = self.partly.or(other.partly);
         self.space.absorb(other.space);
@@ -248,7 +249,7 @@ impl Old {
         for address in now_own {
             // SAFETY: its bit was set: this heap has a claim on it.
             let object = unsafe { ObjRef::new(address) };
-            self.retain(object);
+            self.retain::<H>(object);
             self.lower(object);
             // Perhaps only a weak reference was the reason, which is none any more.
             self.candidates += 1;

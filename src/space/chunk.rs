@@ -40,7 +40,7 @@ impl Chunk {
         self.retain.clear(blocks.clone(), block.granules_log2());
         self.traced.clear_all(granules.clone());
         self.starts.clear_all(granules.clone());
-        self.counts.clear_all(granules);
+        self.counts.fill(granules, 0);
         for state in &self.blocks[..blocks.end] {
             state.clear();
         }

@@ -116,6 +116,8 @@ impl World {
             nursery_bytes: 64 << 10,
             short_collections: true,
             count_max: self.count_max,
+            cluster_objects: 2,
+            cluster_bytes: 192,
             stack_words: usize::from(SLOTS),
             check: self.check,
             drain: match self.instalment {

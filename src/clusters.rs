@@ -1,0 +1,281 @@
+//! Structures that are counted as one.
+//!
+//! A **cluster** is a set of counted objects that were promoted by one walk from one of them, its *head*. While nothing
+//! outside refers to any of the others, all of them live exactly as long as the head: each is reachable from it, and
+//! from nowhere else. So the head's count and bit are enough. References inside a cluster are not counted, and when the
+//! head dies, the cells of all are free at once, without a look at one of them. What the cluster refers to outside is
+//! counted as ever, and written down, for it is counted down then.
+//!
+//! The first reference from outside that leads to the inside (of a root, of a traced object, of a promoted object, of
+//! another heap, or a handle) **dissolves** the cluster: its inner references are counted now, which is what promotion
+//! would have done, and from then on its objects are like any others. So nothing lives longer for having been part of one.
+//!
+//! Members have the byte [`MEMBER`] where others have their count: whoever would count or retain one finds that out
+//! without another look. A cluster has no cycles, no frozen objects and no finalizable ones; those are found out about
+//! while it is made (`collect/cluster.rs`), or dissolve it.
+
+use std::collections::BTreeMap;
+
+use blocks::counts::MEMBER;
+use rustc_hash::FxHashMap;
+
+use crate::Fault;
+use crate::object::ObjRef;
+use crate::old::{Old, targets};
+use crate::shape::COMPONENT;
+use crate::space::Run;
+use crate::tuning::Config;
+use crate::value::Host;
+
+/// Clusters are worth their while if of so many objects in them, one at most is counted by itself in the end.
+const KEPT_TO_LOST: usize = 4;
+
+/// When they are not, so many collections pass at most before they are tried again.
+const PAUSE_MAX: u32 = 64;
+
+/// Who asks for clusters as small as that, wants to see them.
+const ALWAYS_OBJECTS: u32 = 8;
+
+/// So many objects of a cluster at least lie in one run, on average: a run has to be found by its address.
+const RUN_OBJECTS: usize = 8;
+
+/// Objects that are released with a cluster count as one against the budget of an instalment if they are so many.
+/// Their cells are freed a block at a time.
+pub(crate) const FREED_AT_ONCE: usize = 64;
+
+/// Objects that are counted as one. **Invariant**: nothing but its own objects refers to a member that is not the head,
+/// and all of them can be reached from there.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// Where the objects are, in the order of their addresses, the head among them.
+    runs: Box<[Run]>,
+    /// What they refer to outside, once for each reference.
+    outside: Box<[ObjRef]>,
+    objects: usize,
+}
+
+/// All clusters of a heap, and whether to make more.
+#[derive(Debug)]
+pub(crate) struct Clusters {
+    /// From a head to its cluster.
+    clusters: FxHashMap<ObjRef, Cluster>,
+    /// From the beginning of each run to its end, and the head.
+    runs: BTreeMap<usize, (usize, ObjRef)>,
+    habit: Habit,
+    /// [`Config::cluster_objects`] and [`Config::cluster_bytes`].
+    pub objects_min: usize,
+    pub bytes_max: usize,
+}
+
+/// What has come of it lately, so that a host whose structures share their insides does not pay for it.
+#[derive(Debug)]
+struct Habit {
+    /// Clusters are tried whatever comes of it.
+    always: bool,
+    /// Objects that became part of a cluster, and those that were counted one by one after all; less by an eighth after
+    /// each collection.
+    kept: usize,
+    lost: usize,
+    /// Collections to come that don't try, and how many it was the last time.
+    left: u32,
+    pause: u32,
+}
+
+impl Habit {
+    fn learn(&mut self, clustered: usize, dissolved: usize) {
+        self.left = self.left.saturating_sub(1);
+        if clustered + dissolved == 0 {
+            return;
+        }
+        self.kept = self.kept - self.kept.div_ceil(8) + clustered;
+        self.lost = self.lost - self.lost.div_ceil(8) + dissolved;
+        if self.lost * KEPT_TO_LOST > self.kept {
+            self.pause = (self.pause * 2).clamp(1, PAUSE_MAX);
+            self.left = self.pause;
+            (self.kept, self.lost) = (0, 0);
+        } else if dissolved == 0 {
+            self.pause = 0;
+        }
+    }
+}
+
+impl Clusters {
+    pub fn new(config: &Config) -> Clusters {
+        Clusters {
+            clusters: FxHashMap::default(),
+            runs: BTreeMap::new(),
+            habit: Habit {
+                always: config.cluster_objects <= ALWAYS_OBJECTS,
+                kept: 0,
+                lost: 0,
+                left: 0,
+                pause: 0,
+            },
+            objects_min: config.cluster_objects as usize,
+            bytes_max: config.cluster_bytes,
+        }
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.clusters.is_empty()
+    }
+
+    /// Should this collection make clusters?
+    pub fn are_worth_while(&self) -> bool {
+        self.objects_min != u32::MAX as usize && (self.habit.always || self.habit.left == 0)
+    }
+
+    /// Should it be tried even where nothing has come of it?
+    pub fn are_always_made(&self) -> bool {
+        self.habit.always
+    }
+
+    /// Learns from what a collection has made of them.
+    pub fn learn(&mut self, clustered: usize, dissolved: usize) {
+        self.habit.learn(clustered, dissolved);
+    }
+
+    /// The head of the cluster that `object` belongs to.
+    pub fn head_of(&self, object: ObjRef) -> Option<ObjRef> {
+        let (_, &(end, head)) = self.runs.range(..=object.address()).next_back()?;
+        (object.address() < end).then_some(head)
+    }
+
+    /// The heads and their clusters.
+    pub fn iter(&self) -> impl Iterator<Item = (ObjRef, &Cluster)> {
+        self.clusters.iter().map(|(&head, cluster)| (head, cluster))
+    }
+
+    /// Takes over all clusters of another heap.
+    pub fn absorb(&mut self, mut other: Clusters) {
+        self.clusters.extend(other.clusters);
+        self.runs.append(&mut other.runs);
+    }
+
+    fn insert(&mut self, head: ObjRef, cluster: Cluster) {
+        self.runs.extend(cluster.runs.iter().map(|run| (run.start, (run.end, head))));
+        self.clusters.insert(head, cluster);
+    }
+
+    fn remove(&mut self, head: ObjRef) -> Option<Cluster> {
+        let cluster = self.clusters.remove(&head)?;
+        for run in &cluster.runs {
+            self.runs.remove(&run.start);
+        }
+        Some(cluster)
+    }
+}
+
+/// Does `object` lie in one of these runs? They are in the order of their addresses.
+pub(crate) fn is_in_runs(runs: &[Run], object: ObjRef) -> bool {
+    let before = runs.partition_point(|run| run.start <= object.address());
+    before.checked_sub(1).is_some_and(|at| object.address() < runs[at].end)
+}
+
+impl Old {
+    /// Makes a cluster of the objects in `runs`, which are counted, refer to each other and to `outside`, and have no
+    /// counts yet; or counts them one by one, if there are too few. (What is outside, the caller counts in either case.)
+    /// Says how many objects these are, and whether they are a cluster.
+    pub fn make_cluster<H: Host>(&mut self, head: ObjRef, runs: &[Run], outside: &[ObjRef]) -> (usize, bool) {
+        let objects = runs.iter().map(|run| self.space.objects_in_run(run).len()).sum();
+        if objects < self.clusters.objects_min
+            || objects < RUN_OBJECTS.min(self.clusters.objects_min) * runs.len()
+        {
+            self.count_inside::<H>(runs);
+            return (objects, false);
+        }
+        for run in runs {
+            self.space.fill_counts(run, MEMBER);
+        }
+        head.chunk().counts.set(head.granule(), 0);
+        head.set_flags(COMPONENT);
+        self.clusters.insert(head, Cluster { runs: runs.into(), outside: outside.into(), objects });
+        (objects, true)
+    }
+
+    /// Counts the references between the objects in `runs`.
+    fn count_inside<H: Host>(&mut self, runs: &[Run]) {
+        for run in runs {
+            for object in self.space.objects_in_run(run) {
+                for target in targets::<H>(object, object.header()) {
+                    if is_in_runs(runs, target) {
+                        self.increment::<H>(target);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Something outside is about to refer to `object`, which has the byte of a member: if it is one of a cluster, that
+    /// is dissolved.
+    #[cold]
+    pub fn dissolve_around<H: Host>(&mut self, object: ObjRef) {
+        if self.clusters.is_empty() || H::commits(Fault::UndissolvedCluster) {
+            return;
+        }
+        let Some(head) = self.clusters.head_of(object) else { return };
+        let cluster = self.clusters.remove(head).expect("a run belongs to a cluster");
+        let count = head.chunk().counts.byte(head.granule());
+        for run in &cluster.runs {
+            self.space.fill_counts(run, 0);
+        }
+        head.chunk().counts.set(head.granule(), count);
+        self.count_inside::<H>(&cluster.runs);
+        self.dissolved += cluster.objects;
+    }
+
+    /// Releases the cluster of a dead object, if it is the head of one. Says how many objects these were.
+    pub fn release_cluster<H: Host>(&mut self, head: ObjRef) -> Option<usize> {
+        let cluster = self.clusters.remove(head)?;
+        if !H::commits(Fault::ForgottenOutside) {
+            for &target in &cluster.outside {
+                self.decrement_anywhere(target);
+            }
+        }
+        for run in &cluster.runs {
+            self.space.free_run(run);
+        }
+        Some(cluster.objects)
+    }
+
+    /// What the counts of all members would be if they were kept, heads excepted. For checking and for pictures: it looks
+    /// at all clusters.
+    pub fn implied_counts<H: Host>(&self) -> FxHashMap<ObjRef, u64> {
+        let mut counts = FxHashMap::default();
+        for (head, cluster) in self.clusters.iter() {
+            for object in cluster.runs.iter().flat_map(|run| self.space.objects_in_run(run)) {
+                for target in targets::<H>(object, object.header()) {
+                    if target != head && is_in_runs(&cluster.runs, target) {
+                        *counts.entry(target).or_default() += 1;
+                    }
+                }
+            }
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_pay_is_tried_less_and_less_often() {
+        let mut habit = Habit { always: false, kept: 0, lost: 0, left: 0, pause: 0 };
+        habit.learn(0, 1);
+        assert_eq!(habit.left, 1);
+        let mut tries = 0;
+        for _ in 0..1000 {
+            let tried = habit.left == 0;
+            tries += u32::from(tried);
+            habit.learn(if tried { 1000 } else { 0 }, if tried { 900 } else { 0 });
+        }
+        assert!((15..30).contains(&tries), "{tries}");
+        habit.left = 0;
+        for _ in 0..100 {
+            habit.learn(1000, 10);
+            assert_eq!(habit.left, 0);
+        }
+    }
+}

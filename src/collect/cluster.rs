@@ -1,0 +1,325 @@
+//! Phases 1 and 2 for structures that are counted as one (`clusters.rs`): a walk that evacuates and counts nothing.
+//!
+//! ```text
+//! walk(head):
+//!     evacuate the head
+//!     for each reference of what was evacuated:
+//!         to something young     -> evacuate it
+//!         to something old       -> it is outside
+//!     a cluster of all that, if it is large enough;  count what is outside
+//! ```
+//!
+//! Nothing has to be decided on the way back, so the walk keeps no path, only the places where it has to go on. When it
+//! has evacuated enough for one cluster, what remains of those places leads to further ones.
+//!
+//! It is for immutable objects that were born so: they cannot form cycles, and refer to nothing younger. When it meets
+//! anything else (something mutable, frozen or finalizable, or something old that is traced) it gives up: all it has
+//! evacuated goes to the classifier, as if it had been frozen just now, to be settled as far as possible. That takes three
+//! times as long, so whether clusters are worth trying is learnt from what has become of them ([`Clusters::learn`]).
+//!
+//! [`Clusters::learn`]: crate::clusters::Clusters::learn
+
+use crate::clusters::is_in_runs;
+use crate::object::{ObjRef, Slot, Young, cell_bytes};
+use crate::old::target;
+use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, MUTABLE};
+use crate::space::{Lane, Loan, Run};
+use crate::value::Host;
+
+use super::reach::{Trace, move_to};
+
+/// When so many roots (and references of traced objects) more have not led to a cluster than have, a collection stops
+/// trying: where each leads to a handful of objects, a walk costs more than the objects.
+const CREDIT: u32 = 16;
+
+/// An object with one of these flags is no part of a cluster.
+const KEPT_OUT: u64 = MUTABLE | BORN_MUTABLE | FINALIZABLE;
+
+/// References of an evacuated object that have not been followed.
+struct Rest {
+    object: ObjRef,
+    /// Where it was. What it refers to is read there, so that nobody has to wait for what has just been written.
+    young: ObjRef,
+    header: Header,
+    /// The word that holds the first of them, and the one behind the last.
+    next: u32,
+    end: u32,
+}
+
+impl Rest {
+    /// All references of an object.
+    #[inline(always)]
+    fn all(object: ObjRef, young: ObjRef, header: Header) -> Rest {
+        let next = header.first_reference() as u32;
+        Rest { object, young, header, next, end: next + header.references() as u32 }
+    }
+}
+
+/// What is known of objects with the header that was met last, most of which are met one after the other: where the next
+/// one goes, and all that would have to be worked out from its header.
+struct Alike {
+    header: Header,
+    next: u32,
+    end: u32,
+    bytes: usize,
+    cells: Loan,
+}
+
+/// A cluster in the making. An empty one is as good as another.
+#[derive(Default)]
+struct Walk {
+    head: Option<ObjRef>,
+    runs: Vec<Run>,
+    outside: Vec<ObjRef>,
+    /// Where the walk goes on; when it has enough objects, where other clusters begin.
+    rests: Vec<Rest>,
+}
+
+impl Walk {
+    fn clear(&mut self) {
+        self.head = None;
+        self.runs.clear();
+        self.outside.clear();
+        self.rests.clear();
+    }
+}
+
+/// The clusters in the making. Empty between two promotions.
+#[derive(Default)]
+pub(super) struct Walks {
+    /// Those of which something remains to be followed.
+    open: Vec<Walk>,
+    /// Those of which all is evacuated.
+    done: Vec<Walk>,
+    /// Empty ones, with room.
+    spare: Vec<Walk>,
+    /// How many roots more have not led to a cluster than have.
+    failed: u32,
+}
+
+impl Walks {
+    /// Is it worth trying once more in this collection?
+    pub fn are_worth_while(&self) -> bool {
+        self.failed <= CREDIT
+    }
+
+    /// The same, when it has been tried.
+    fn go_on(&mut self, failed: bool) -> bool {
+        self.failed = if failed { self.failed + 1 } else { self.failed.saturating_sub(1) };
+        self.are_worth_while()
+    }
+}
+
+/// The walk has met something that is no part of a cluster and could be mutable.
+struct Obstacle;
+
+impl Trace<'_> {
+    /// May a young object with this header be the head of a cluster?
+    #[inline(always)]
+    pub fn may_head(&self, header: Header) -> bool {
+        self.clustering && !header.has(KEPT_OUT) && header.references() > 0
+    }
+
+    /// Promotes the young object `head` and all that is young below it, and says where it is now.
+    pub fn promote_as_cluster<H: Host>(&mut self, head: ObjRef, header: Header) -> ObjRef {
+        let object = match self.walk_from::<H>(head, header) {
+            Ok(object) => {
+                if self.follow_rests::<H>().is_err() {
+                    self.give_up::<H>(object);
+                }
+                object
+            }
+            Err((object, Obstacle)) => {
+                self.give_up::<H>(object);
+                object
+            }
+        };
+        let before = self.report.clustered;
+        self.make_clusters::<H>();
+        let failed = self.report.clustered == before && !self.old.clusters.are_always_made();
+        self.clustering = self.work.walks.go_on(failed);
+        object
+    }
+
+    /// Begins a cluster, and evacuates as much as it may have.
+    fn walk_from<H: Host>(&mut self, head: ObjRef, header: Header) -> Result<ObjRef, (ObjRef, Obstacle)> {
+        let mut walk = self.work.walks.spare.pop().unwrap_or_default();
+        self.old.space.begin_runs(std::mem::take(&mut walk.runs));
+        let (objects, bytes) = (self.old.space.objects, self.old.space.bytes);
+        let object = self.move_out(head, header);
+        walk.head = Some(object);
+        let outcome = self.fill::<H>(&mut walk, Rest::all(object, head, header));
+        walk.runs = self.old.space.end_runs();
+        self.report.promoted_objects += self.old.space.objects - objects;
+        self.report.promoted_bytes += self.old.space.bytes - bytes;
+        self.work.walks.open.push(walk);
+        outcome.map(|()| object).map_err(|obstacle| (object, obstacle))
+    }
+
+    /// Evacuates what can be reached from `rest`, up to the size of a cluster.
+    fn fill<H: Host>(&mut self, walk: &mut Walk, rest: Rest) -> Result<(), Obstacle> {
+        let mut alike = self.alike(rest.header);
+        let outcome = self.fill_by::<H>(walk, rest, &mut alike);
+        self.old.space.take_back(&alike.cells);
+        outcome
+    }
+
+    #[inline(always)]
+    fn fill_by<H: Host>(&mut self, walk: &mut Walk, mut at: Rest, alike: &mut Alike) -> Result<(), Obstacle> {
+        let mut room = self.old.clusters.bytes_max;
+        loop {
+            while at.next < at.end {
+                let next = at.next as usize;
+                let (from, to) =
+                    (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
+                at.next += 1;
+                let word = from.get();
+                let Some((below, header)) = self.follow_inside::<H>(word, to, walk)? else { continue };
+                if header != alike.header {
+                    self.old.space.take_back(&alike.cells);
+                    *alike = self.alike(header);
+                }
+                let cell = match alike.cells.cell() {
+                    Some(cell) => cell,
+                    None => self.old.space.next_of(&mut alike.cells),
+                };
+                let moved = move_to(below, cell, alike.bytes);
+                to.set(H::word(cell, word));
+                if alike.next < alike.end {
+                    if at.next < at.end {
+                        walk.rests.push(at);
+                    }
+                    at = Rest {
+                        object: moved,
+                        young: below,
+                        header: alike.header,
+                        next: alike.next,
+                        end: alike.end,
+                    };
+                }
+                match room.checked_sub(alike.bytes) {
+                    Some(left) => room = left,
+                    None => {
+                        walk.rests.push(at);
+                        return Ok(());
+                    }
+                }
+            }
+            let Some(rest) = walk.rests.pop() else { return Ok(()) };
+            at = rest;
+        }
+    }
+
+    /// What is to be known of objects with this header.
+    #[inline]
+    fn alike(&self, header: Header) -> Alike {
+        let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
+        let cells = self.old.space.lend(Lane::of(header), bytes);
+        Alike { header, next, end: next + header.references() as u32, bytes, cells }
+    }
+
+    /// The object that `word` leads to, if that has to be evacuated; anything else is outside. (What was evacuated before
+    /// may turn out to be inside, when it is known where everything is.) `slot` is brought up to date for such a one.
+    #[inline(always)]
+    fn follow_inside<H: Host>(
+        &mut self,
+        word: u64,
+        slot: Slot,
+        walk: &mut Walk,
+    ) -> Result<Option<(ObjRef, Header)>, Obstacle> {
+        let Some(below) = target::<H>(word) else { return Ok(None) };
+        let old = if self.nursery.contains(below.address()) {
+            match below.young() {
+                Young::Here(header) if header.has(KEPT_OUT) => return Err(Obstacle),
+                Young::Here(header) => return Ok(Some((below, header))),
+                Young::Moved(moved) => {
+                    slot.set(H::word(moved.address(), word));
+                    moved
+                }
+            }
+        } else {
+            below.prefetch_count();
+            below
+        };
+        if old.is_traced() {
+            return Err(Obstacle);
+        }
+        walk.outside.push(old);
+        Ok(None)
+    }
+
+    /// Begins other clusters with what those that are large enough have left.
+    fn follow_rests<H: Host>(&mut self) -> Result<(), Obstacle> {
+        while let Some(mut walk) = self.work.walks.open.pop() {
+            let Some(mut rest) = walk.rests.pop() else {
+                self.work.walks.done.push(walk);
+                continue;
+            };
+            if rest.next == rest.end {
+                self.work.walks.open.push(walk);
+                continue;
+            }
+            let slot = rest.object.slot_at::<H>(rest.header, rest.next as usize);
+            rest.next += 1;
+            walk.rests.push(rest);
+            let word = slot.get();
+            let found = self.follow_inside::<H>(word, slot, &mut walk);
+            self.work.walks.open.push(walk);
+            let Some((below, below_header)) = found? else { continue };
+            let above = self.work.walks.open.len() - 1;
+            let head = if below_header.references() > 0 {
+                self.walk_from::<H>(below, below_header)
+            } else {
+                Ok(self.evacuate(below, below_header))
+            };
+            let moved = match &head {
+                Ok(moved) | Err((moved, _)) => *moved,
+            };
+            slot.set(H::word(moved.address(), word));
+            self.work.walks.open[above].outside.push(moved);
+            head.map_err(|(_, obstacle)| obstacle)?;
+        }
+        Ok(())
+    }
+
+    /// Has everything classified that was evacuated for clusters, from the first head on.
+    #[cold]
+    fn give_up<H: Host>(&mut self, head: ObjRef) {
+        let walks = &mut self.work.walks;
+        for mut walk in walks.open.drain(..).chain(walks.done.drain(..)) {
+            for object in walk.runs.iter().flat_map(|run| self.old.space.objects_in_run(run)) {
+                object.set_traced(object.header().references() > 0);
+                self.report.dissolved += 1;
+            }
+            walk.clear();
+            walks.spare.push(walk);
+        }
+        let settling = std::mem::replace(&mut self.settling, true);
+        self.classify::<H>(head, head.header());
+        self.settling = settling;
+    }
+
+    /// Everything is evacuated: makes the clusters, and counts what they refer to outside.
+    fn make_clusters<H: Host>(&mut self) {
+        let mut done = std::mem::take(&mut self.work.walks.done);
+        for walk in &mut done {
+            let Walk { head, runs, outside, .. } = walk;
+            runs.sort_unstable_by_key(|run| run.start);
+            outside.retain(|&object| !is_in_runs(runs, object));
+            let head = head.expect("a walk that is done has a head");
+            match self.old.make_cluster::<H>(head, runs, outside) {
+                (objects, true) => self.report.clustered += objects,
+                (objects, false) => self.report.dissolved += objects,
+            }
+        }
+        for walk in &mut done {
+            for &object in &walk.outside {
+                self.old.increment::<H>(object);
+            }
+            walk.clear();
+        }
+        let walks = &mut self.work.walks;
+        walks.spare.append(&mut done);
+        walks.done = done;
+    }
+}

@@ -1,0 +1,267 @@
+//! Structures that are counted as one: when they are, what ends it, and that nothing lives longer for it.
+//!
+//! The heaps are in the checking mode: every collection is followed by a look at all invariants. (`histories.rs` goes through
+//! random histories with clusters of every size.)
+
+use frazil::{BlockBytes, Config, Heap, LowTag, Object, ObjectKind, Report, Request, Shape, Value};
+
+const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
+const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
+
+type TestHeap<'id> = Heap<'id, LowTag>;
+type Val<'s, 'id> = Value<'s, 'id, LowTag>;
+
+fn with_heap<R>(config: Config, f: impl for<'id> FnOnce(TestHeap<'id>) -> R) -> R {
+    Heap::branded(config, f).expect("a heap")
+}
+
+/// Clusters of at least so many objects, of about so many bytes.
+fn config(cluster_objects: u32, cluster_bytes: usize) -> Config {
+    Config { nursery_bytes: 1 << 20, cluster_objects, cluster_bytes, ..Config::STRESS }
+}
+
+fn pair<'s, 'id>(heap: &'s TestHeap<'id>, id: u64, left: Val<'s, 'id>, right: Val<'s, 'id>) -> Val<'s, 'id> {
+    let mut pair = heap.alloc(&PAIR, 0).expect("memory");
+    pair.raw_mut()[0] = id;
+    pair.references_mut().copy_from_slice(&[left, right]);
+    pair.finish().into()
+}
+
+/// A perfect tree; the nodes are numbered from 1, level by level.
+fn tree<'s, 'id>(heap: &'s TestHeap<'id>, id: u64, levels: u32) -> Val<'s, 'id> {
+    if levels == 0 {
+        return Value::EMPTY;
+    }
+    let left = tree(heap, 2 * id, levels - 1);
+    let right = tree(heap, 2 * id + 1, levels - 1);
+    pair(heap, id, left, right)
+}
+
+fn child<'s, 'id>(of: Val<'s, 'id>, index: usize) -> Val<'s, 'id> {
+    of.object().expect("a pair").references().iter().nth(index).expect("a reference")
+}
+
+/// The counts of the objects with these numbers.
+fn counts<const N: usize>(heap: &TestHeap<'_>, ids: [u64; N]) -> [u64; N] {
+    let census = heap.census();
+    ids.map(|id| census.iter().find(|object| object.raw == Some(id)).expect("alive").count)
+}
+
+fn alive(heap: &TestHeap<'_>) -> usize {
+    heap.census().iter().filter(|object| object.kind != ObjectKind::Young).count()
+}
+
+fn complete(heap: &mut TestHeap<'_>) -> Report {
+    heap.collect(Request::Complete)
+}
+
+#[test]
+fn a_tree_is_counted_as_one_and_dies_at_once() {
+    for block_bytes in BlockBytes::ALL {
+        with_heap(Config { block_bytes, ..config(8, 1 << 20) }, |mut heap| {
+            let root = heap.root(tree(&heap, 1, 8));
+            let report = complete(&mut heap);
+            assert_eq!((report.clustered, report.dissolved), (255, 0));
+            assert_eq!(counts(&heap, [1, 2, 255]), [0, 1, 1], "as if they were kept");
+            assert_eq!(complete(&mut heap).freed_objects, 0);
+            heap.unroot(root);
+            assert_eq!(complete(&mut heap).freed_objects, 255);
+            assert_eq!((alive(&heap), heap.stats().dissolved), (0, 0));
+        });
+    }
+}
+
+#[test]
+fn a_root_into_the_middle_keeps_what_is_below_it_and_no_more() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        let root = heap.root(tree(&heap, 1, 8));
+        complete(&mut heap);
+        let inner = heap.root(child(heap.rooted(&root), 1));
+        assert_eq!(complete(&mut heap).dissolved, 255);
+        heap.unroot(root);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 127);
+        assert_eq!(counts(&heap, [3, 6, 7, 255]), [0, 1, 1, 1]);
+        heap.unroot(inner);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn so_does_a_reference_of_an_object_old_or_young() {
+    for mutable in [false, true] {
+        with_heap(config(8, 1 << 20), |mut heap| {
+            let root = heap.root(tree(&heap, 1, 8));
+            complete(&mut heap);
+            let inner = child(heap.rooted(&root), 0);
+            let outer = if mutable {
+                let cell = heap.alloc(&CELL, 0).expect("memory").finish();
+                heap.store(cell, 0, inner).expect("a cell");
+                heap.root(cell.into())
+            } else {
+                heap.root(pair(&heap, 1000, inner, Value::EMPTY))
+            };
+            assert_eq!(complete(&mut heap).dissolved, 255 + usize::from(!mutable));
+            heap.unroot(root);
+            complete(&mut heap);
+            assert_eq!(alive(&heap), 128);
+            assert_eq!(counts(&heap, [2]), [u64::from(!mutable)]);
+            heap.unroot(outer);
+            complete(&mut heap);
+            assert_eq!(alive(&heap), 0);
+        });
+    }
+}
+
+#[test]
+fn what_is_shared_inside_is_inside() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        // A ladder: both references of each lead to the next.
+        let ladder = (1..=100).fold(Value::EMPTY, |below, id| pair(&heap, id, below, below));
+        let root = heap.root(ladder);
+        assert_eq!(complete(&mut heap).clustered, 100);
+        assert_eq!(counts(&heap, [100, 99, 1]), [0, 2, 2]);
+        let inner = heap.root(child(heap.rooted(&root), 0));
+        complete(&mut heap);
+        heap.unroot(root);
+        complete(&mut heap);
+        assert_eq!((alive(&heap), counts(&heap, [99, 98])), (99, [0, 2]));
+        heap.unroot(inner);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn what_a_cluster_refers_to_outside_is_counted_and_counted_down() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        let outside = heap.root(pair(&heap, 500, Value::EMPTY, Value::EMPTY));
+        complete(&mut heap);
+        let of = heap.rooted(&outside);
+        let list = (1..=50).fold(Value::EMPTY, |below, id| pair(&heap, id, of, below));
+        let list = heap.root(list);
+        assert_eq!(complete(&mut heap).clustered, 50);
+        assert_eq!(counts(&heap, [500]), [50]);
+        heap.unroot(outside);
+        complete(&mut heap);
+        assert_eq!(counts(&heap, [500]), [50]);
+        heap.unroot(list);
+        assert_eq!(complete(&mut heap).freed_objects, 51);
+    });
+}
+
+#[test]
+fn a_cluster_that_refers_to_the_inside_of_another_dissolves_that() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        let first = heap.root(tree(&heap, 1, 5));
+        complete(&mut heap);
+        let inner = child(child(heap.rooted(&first), 0), 0);
+        let second = (100..=150).fold(inner, |below, id| pair(&heap, id, Value::EMPTY, below));
+        let second = heap.root(second);
+        let report = complete(&mut heap);
+        assert_eq!((report.clustered, report.dissolved), (51, 31));
+        assert_eq!(counts(&heap, [1, 2, 4, 8]), [0, 1, 2, 1]);
+        heap.unroot(first);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 51 + 7);
+        heap.unroot(second);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn a_large_structure_becomes_several_clusters() {
+    with_heap(config(8, 1 << 10), |mut heap| {
+        let root = heap.root(tree(&heap, 1, 12));
+        let report = complete(&mut heap);
+        assert!(report.clustered > 3000, "{report:?}");
+        assert_eq!(report.clustered + report.dissolved, 4095);
+        let inner = heap.root(child(child(heap.rooted(&root), 1), 1));
+        let dissolved = complete(&mut heap).dissolved;
+        assert!(dissolved < 200, "one cluster of about a KiB: {dissolved} objects");
+        heap.unroot(root);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 1023);
+        heap.unroot(inner);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn a_list_becomes_a_chain_of_clusters() {
+    for instalments in [false, true] {
+        let drain = if instalments {
+            frazil::Drain::Instalments { objects_per_kib: 1, micros_max: u32::MAX }
+        } else {
+            frazil::Drain::All
+        };
+        with_heap(Config { drain, ..config(8, 1 << 10) }, |mut heap| {
+            let list = (0..10_000).fold(Value::EMPTY, |below, id| pair(&heap, id, below, Value::EMPTY));
+            let root = heap.root(list);
+            assert!(complete(&mut heap).clustered > 9900);
+            heap.unroot(root);
+            let mut rounds = 0;
+            while alive(&heap) > 0 {
+                complete(&mut heap);
+                rounds += 1;
+            }
+            assert_eq!(rounds > 10, instalments, "{rounds} collections");
+        });
+    }
+}
+
+#[test]
+fn something_mutable_below_leaves_the_rest_to_the_classifier() {
+    with_heap(config(2, 256), |mut heap| {
+        let cell: Val<'_, '_> = heap.alloc(&CELL, 0).expect("memory").finish().into();
+        let counted = tree(&heap, 1, 6);
+        let traced = (100..=120).fold(cell, |below, id| pair(&heap, id, counted, below));
+        let root = heap.root(traced);
+        let report = complete(&mut heap);
+        assert_eq!(report.promoted_objects, 1 + 63 + 21);
+        let census = heap.census();
+        let of_kind = |kind| census.iter().filter(|object| object.kind == kind).count();
+        assert_eq!((of_kind(ObjectKind::Traced), of_kind(ObjectKind::Counted)), (22, 63));
+        heap.freeze_deep(heap.rooted(&root));
+        complete(&mut heap);
+        assert!(heap.census().iter().all(|object| object.kind == ObjectKind::Counted));
+        heap.unroot(root);
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn weak_references_and_finalizers_see_no_difference() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        let root = heap.root(tree(&heap, 1, 6));
+        complete(&mut heap);
+        let weak = heap.weak(child(heap.rooted(&root), 0).object().expect("a pair"));
+        complete(&mut heap);
+        assert_eq!(heap.stats().dissolved, 0, "a weak reference does not keep anything alive");
+        let found: Option<Object<'_, '_, LowTag>> = heap.upgrade(&weak);
+        assert_eq!(found.map(|found| found.raw(0)), Some(2));
+        let watched = child(child(heap.rooted(&root), 1), 0).object().expect("a pair");
+        heap.finalize(watched, 7);
+        heap.unroot(root);
+        complete(&mut heap);
+        assert!(heap.is_cleared(&weak));
+        assert_eq!(heap.next_finalizable().map(|(object, token)| (object.raw(0), token)), Some((6, 7)));
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn nobody_has_to_have_them() {
+    with_heap(config(u32::MAX, 0), |mut heap| {
+        let root = heap.root(tree(&heap, 1, 8));
+        let report = complete(&mut heap);
+        assert_eq!((report.clustered, report.dissolved), (0, 0));
+        heap.unroot(root);
+        assert_eq!(complete(&mut heap).freed_objects, 255);
+    });
+}
