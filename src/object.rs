@@ -123,6 +123,12 @@ impl ObjRef {
         }
     }
 
+    /// Is this the header? (Something else may stand in its place.)
+    #[inline(always)]
+    pub fn has_header(self, header: Header) -> bool {
+        self.read(0) == header.0
+    }
+
     /// The header of an object that is known to have one.
     #[inline]
     pub fn header(self) -> Header {
@@ -222,11 +228,12 @@ impl ObjRef {
         // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size, and both are
         // aligned to a granule. Most objects have one to four granules: a few moves each, and no call.
         unsafe {
+            let read = |granule: usize| source.add(granule).read();
             match bytes / size_of::<Granule>() {
-                1 => target.copy_from_nonoverlapping(source, 1),
-                2 => target.copy_from_nonoverlapping(source, 2),
-                3 => target.copy_from_nonoverlapping(source, 3),
-                4 => target.copy_from_nonoverlapping(source, 4),
+                1 => target.write(read(0)),
+                2 => target.cast::<[Granule; 2]>().write([read(0), read(1)]),
+                3 => target.cast::<[Granule; 3]>().write([read(0), read(1), read(2)]),
+                4 => target.cast::<[Granule; 4]>().write([read(0), read(1), read(2), read(3)]),
                 granules => target.copy_from_nonoverlapping(source, granules),
             }
             ObjRef::new(to)
@@ -235,7 +242,14 @@ impl ObjRef {
 }
 
 /// A granule as it is moved: padding in it, and what is behind an object's last byte, was perhaps never written.
-type Granule = MaybeUninit<u128>;
+type Granule = MaybeUninit<Vector>;
+
+/// What is moved at once: where the machine has vectors of a granule, one of them, which is one register and not two.
+#[cfg(target_arch = "x86_64")]
+type Vector = std::arch::x86_64::__m128i;
+#[cfg(not(target_arch = "x86_64"))]
+type Vector = u128;
+const_assert_eq!(size_of::<Vector>(), GRANULE_BYTES);
 
 /// The objects that lie side by side in `range`, a part of the nursery that begins and ends with whole objects.
 /// With those that were evacuated comes where they are now.

@@ -88,6 +88,21 @@ pub(crate) struct Loan {
 }
 
 impl Loan {
+    /// Bytes that are left.
+    pub fn room(&self) -> usize {
+        self.end - self.next
+    }
+
+    /// Only what has so many bytes is of use.
+    pub fn limit(&mut self, bytes: usize) {
+        self.end = self.end.min(self.next.saturating_add(bytes.next_multiple_of(self.cell_bytes)));
+    }
+
+    /// Is there another cell?
+    pub fn has_room(&self) -> bool {
+        self.room() >= self.cell_bytes
+    }
+
     /// The next cell, if there is room for it.
     #[inline(always)]
     pub fn cell(&mut self) -> Option<usize> {
@@ -315,14 +330,13 @@ impl Space {
         self.spans[loan.lane as usize][loan.class.0 as usize].next = loan.next;
     }
 
-    /// A cell in the next hole, when there is no room in the span that was lent.
+    /// The next hole, in exchange for a span that was lent and is full.
     #[cold]
-    pub fn next_of(&mut self, loan: &mut Loan) -> usize {
-        self.take_back(loan);
-        let address = self.next_hole(loan.lane, loan.class, loan.cell_bytes);
-        let span = &self.spans[loan.lane as usize][loan.class.0 as usize];
+    pub fn renew(&mut self, loan: &mut Loan) {
+        self.enter(loan.lane as usize, loan.class);
+        let span = self.find_hole(loan.lane, loan.class);
+        self.spans[loan.lane as usize][loan.class.0 as usize] = span;
         (loan.next, loan.end) = (span.next, span.end);
-        address
     }
 
     /// Enters the cells that a span has given out in the tables, all at once.

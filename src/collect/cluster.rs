@@ -20,6 +20,8 @@
 //! [`Clusters::learn`]: crate::clusters::Clusters::learn
 
 use crate::clusters::is_in_runs;
+use nursery::Nursery;
+
 use crate::object::{ObjRef, Slot, Young, cell_bytes};
 use crate::old::target;
 use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, MUTABLE};
@@ -73,6 +75,41 @@ struct Walk {
     outside: Vec<ObjRef>,
     /// Where the walk goes on; when it has enough objects, where other clusters begin.
     rests: Vec<Rest>,
+}
+
+impl Alike {
+    /// Evacuates what can be reached from `at` through objects that are alike. Says whether that is all; if not, the
+    /// reference before `at.next` leads to something else, or there is no room.
+    fn fill<H: Host>(&mut self, nursery: &Nursery, rests: &mut Vec<Rest>, at: &mut Rest) -> bool {
+        let Alike { header, bytes, .. } = *self;
+        loop {
+            while at.next < at.end {
+                let next = at.next as usize;
+                at.next += 1;
+                let word = at.young.slot_at::<H>(at.header, next).get();
+                let Some(below) = target::<H>(word) else { continue };
+                if !nursery.contains(below.address()) || !below.has_header(header) {
+                    return false;
+                }
+                let Some(cell) = self.cells.cell() else { return false };
+                let object = move_to(below, cell, bytes);
+                at.object.slot_at::<H>(at.header, next).set(H::word(cell, word));
+                if self.next < self.end {
+                    let above = std::mem::replace(
+                        at,
+                        Rest { object, young: below, header, next: self.next, end: self.end },
+                    );
+                    if above.next < above.end {
+                        rests.push(above);
+                    }
+                }
+            }
+            match rests.pop() {
+                Some(rest) => *at = rest,
+                None => return true,
+            }
+        }
+    }
 }
 
 impl Walk {
@@ -157,57 +194,45 @@ impl Trace<'_> {
     }
 
     /// Evacuates what can be reached from `rest`, up to the size of a cluster.
-    fn fill<H: Host>(&mut self, walk: &mut Walk, rest: Rest) -> Result<(), Obstacle> {
-        let mut alike = self.alike(rest.header);
-        let outcome = self.fill_by::<H>(walk, rest, &mut alike);
-        self.old.space.take_back(&alike.cells);
-        outcome
-    }
-
-    #[inline(always)]
-    fn fill_by<H: Host>(&mut self, walk: &mut Walk, mut at: Rest, alike: &mut Alike) -> Result<(), Obstacle> {
+    fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest) -> Result<(), Obstacle> {
         let mut room = self.old.clusters.bytes_max;
-        loop {
-            while at.next < at.end {
-                let next = at.next as usize;
-                let (from, to) =
-                    (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
-                at.next += 1;
-                let word = from.get();
-                let Some((below, header)) = self.follow_inside::<H>(word, to, walk)? else { continue };
-                if header != alike.header {
+        let mut alike = self.alike(at.header);
+        alike.cells.limit(room);
+        let outcome = loop {
+            let before = alike.cells.room();
+            let is_over = alike.fill::<H>(self.nursery, &mut walk.rests, &mut at);
+            room = room.saturating_sub(before - alike.cells.room());
+            if is_over {
+                break Ok(());
+            }
+            if room == 0 {
+                at.next -= 1;
+                walk.rests.push(at);
+                break Ok(());
+            }
+            // The reference that was looked at last leads to something else, or has no room where the last ones went.
+            let next = at.next as usize - 1;
+            let (from, to) =
+                (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
+            match self.follow_inside::<H>(from.get(), to, walk) {
+                Err(obstacle) => break Err(obstacle),
+                Ok(None) => {}
+                Ok(Some((_, header))) => {
                     self.old.space.take_back(&alike.cells);
-                    *alike = self.alike(header);
-                }
-                let cell = match alike.cells.cell() {
-                    Some(cell) => cell,
-                    None => self.old.space.next_of(&mut alike.cells),
-                };
-                let moved = move_to(below, cell, alike.bytes);
-                to.set(H::word(cell, word));
-                if alike.next < alike.end {
-                    if at.next < at.end {
-                        walk.rests.push(at);
+                    if header != alike.header {
+                        alike = self.alike(header);
                     }
-                    at = Rest {
-                        object: moved,
-                        young: below,
-                        header: alike.header,
-                        next: alike.next,
-                        end: alike.end,
-                    };
-                }
-                match room.checked_sub(alike.bytes) {
-                    Some(left) => room = left,
-                    None => {
-                        walk.rests.push(at);
-                        return Ok(());
+                    if !alike.cells.has_room() {
+                        self.old.space.renew(&mut alike.cells);
                     }
+                    alike.cells.limit(room);
+                    // Once more.
+                    at.next -= 1;
                 }
             }
-            let Some(rest) = walk.rests.pop() else { return Ok(()) };
-            at = rest;
-        }
+        };
+        self.old.space.take_back(&alike.cells);
+        outcome
     }
 
     /// What is to be known of objects with this header.
