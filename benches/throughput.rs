@@ -5,12 +5,14 @@
 //! | cells | a functional loop: every object dies before the next collection | touch the old generation |
 //! | trees | binary-trees of depth 16: every tree is promoted in part and dies whole | mutate |
 //! | build_and_freeze | an evaluator that fills tables, freezes them and drops them after a while | run for long |
+//! | promote | collections alone that promote trees of 32-byte nodes, which stay: 512 KiB in warm cells, or 100 MiB in new ones; counted as one, or one by one | release anything |
 //! | random_stores | the adversary: fresh records in random slots of a large mutable array | freeze |
 //!
 //! Each is timed for a fixed number of objects; divide to get the time for one. Times on a busy machine vary by a
 //! third; compare two commits run in turn.
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use frazil::{Config, Heap, LowTag, Request, Shape, Value};
@@ -62,6 +64,36 @@ fn tree(heap: &mut BenchHeap<'_>, depth: usize) {
     heap.stack_truncate(base);
 }
 
+/// How long the collections take that promote `count` trees of 2^14 nodes, of which `kept` are alive in the end. Then all
+/// die, untimed.
+fn promote(heap: &mut BenchHeap<'_>, count: u64, kept: usize) -> Duration {
+    let ring = heap.stack_grow(kept).expect("room on the stack");
+    let mut time = Duration::ZERO;
+    for turn in 0..count as usize {
+        if turn.is_multiple_of(kept) {
+            heap.stack_from(ring).iter().for_each(|slot| slot.set(Value::EMPTY));
+            heap.collect(Request::Auto);
+        }
+        heap.stack_from(ring)[turn % kept].set(young_tree(heap, 14));
+        let start = Instant::now();
+        heap.collect(Request::Auto);
+        time += start.elapsed();
+    }
+    heap.stack_truncate(ring);
+    time
+}
+
+/// A tree of 2^levels - 1 nodes of 32 bytes.
+fn young_tree<'s, 'id>(heap: &'s BenchHeap<'id>, levels: u32) -> Value<'s, 'id, LowTag> {
+    if levels == 0 {
+        return Value::EMPTY;
+    }
+    let below = [young_tree(heap, levels - 1), young_tree(heap, levels - 1)];
+    let mut node = heap.alloc(&NODE, 0).expect("the machine has the memory");
+    node.references_mut().copy_from_slice(&below);
+    node.finish().into()
+}
+
 /// Tables of 64 entries, frozen, the last 256 of them alive.
 fn build_and_freeze(heap: &mut BenchHeap<'_>, tables: usize) {
     let ring = heap.stack_grow(256).expect("room on the stack");
@@ -105,6 +137,16 @@ fn throughput(c: &mut Criterion) {
     group.bench_function("trees", |b| {
         b.iter(|| with_heap(Config::default(), |mut heap| (0..20).for_each(|_| tree(&mut heap, 16))))
     });
+    group.throughput(Throughput::Elements(1 << 14));
+    for (place, kept) in [("warm", 1), ("100MiB", 200)] {
+        for (way, cluster_objects) in [("as_one", Config::DEFAULT.cluster_objects), ("one_by_one", u32::MAX)]
+        {
+            let config = Config { cluster_objects, nursery_growth: 1, ..Config::default() };
+            group.bench_function(BenchmarkId::new(format!("promote_{way}"), place), |b| {
+                b.iter_custom(|count| with_heap(config.clone(), |mut heap| promote(&mut heap, count, kept)))
+            });
+        }
+    }
     group.throughput(Throughput::Elements(20_000 * 64 * 2));
     for short_collections in [false, true] {
         let config = Config { short_collections, ..Config::default() };

@@ -231,6 +231,9 @@ const DECIDED: u64 =
 pub struct Header(pub(crate) u64);
 
 impl Header {
+    /// No object's header.
+    pub(crate) const NOTHING: Header = Header(0);
+
     /// The word itself.
     #[inline]
     pub const fn bits(self) -> u64 {

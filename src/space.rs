@@ -78,37 +78,36 @@ struct Span {
 /// Taken cells side by side, in one block: the bytes from the first to the end of the last.
 pub(crate) type Run = Range<usize>;
 
-/// A [`Span`] on loan. Until it is taken back, nothing else is allocated in its lane and class.
-pub(crate) struct Loan {
+/// Which [`Span`] it is that objects of some kind go to.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
     lane: Lane,
     class: Class,
     cell_bytes: usize,
+}
+
+impl Place {
+    /// For objects of `bytes` bytes.
+    pub fn new(lane: Lane, bytes: usize) -> Place {
+        let class = class_of(bytes / GRANULE_BYTES);
+        Place { lane, class, cell_bytes: class.bytes() }
+    }
+}
+
+/// A [`Span`] on loan. Until it is taken back, nothing else is allocated there.
+pub(crate) struct Loan {
+    place: Place,
     next: usize,
     end: usize,
 }
 
 impl Loan {
-    /// Bytes that are left.
-    pub fn room(&self) -> usize {
-        self.end - self.next
-    }
-
-    /// Only what has so many bytes is of use.
-    pub fn limit(&mut self, bytes: usize) {
-        self.end = self.end.min(self.next.saturating_add(bytes.next_multiple_of(self.cell_bytes)));
-    }
-
-    /// Is there another cell?
-    pub fn has_room(&self) -> bool {
-        self.room() >= self.cell_bytes
-    }
-
     /// The next cell, if there is room for it.
     #[inline(always)]
     pub fn cell(&mut self) -> Option<usize> {
         let address = self.next;
-        let fits = self.end - address >= self.cell_bytes;
-        self.next += if fits { self.cell_bytes } else { 0 };
+        let fits = self.end - address >= self.place.cell_bytes;
+        self.next += if fits { self.place.cell_bytes } else { 0 };
         fits.then_some(address)
     }
 }
@@ -316,27 +315,32 @@ impl Space {
         self.next_hole(lane, class, bytes)
     }
 
-    /// The span for objects of `bytes` bytes, to be filled by whoever has a register for its place.
-    #[inline]
-    pub fn lend(&self, lane: Lane, bytes: usize) -> Loan {
-        let class = class_of(bytes / GRANULE_BYTES);
-        let span = &self.spans[lane as usize][class.0 as usize];
-        Loan { lane, class, cell_bytes: class.bytes(), next: span.next, end: span.end }
+    #[inline(always)]
+    fn span(&mut self, place: Place) -> &mut Span {
+        &mut self.spans[place.lane as usize][place.class.0 as usize]
+    }
+
+    /// A span, to be filled by whoever has a register for its place.
+    #[inline(always)]
+    pub fn lend(&mut self, place: Place) -> Loan {
+        let &mut Span { next, end, .. } = self.span(place);
+        Loan { place, next, end }
     }
 
     /// Takes a span back.
-    #[inline]
+    #[inline(always)]
     pub fn take_back(&mut self, loan: &Loan) {
-        self.spans[loan.lane as usize][loan.class.0 as usize].next = loan.next;
+        self.span(loan.place).next = loan.next;
     }
 
-    /// The next hole, in exchange for a span that was lent and is full.
+    /// The first cell of the next hole, which takes the place of a span that is full.
     #[cold]
-    pub fn renew(&mut self, loan: &mut Loan) {
-        self.enter(loan.lane as usize, loan.class);
-        let span = self.find_hole(loan.lane, loan.class);
-        self.spans[loan.lane as usize][loan.class.0 as usize] = span;
-        (loan.next, loan.end) = (span.next, span.end);
+    pub fn renew(&mut self, loan: &mut Loan) -> usize {
+        let Place { lane, class, cell_bytes } = loan.place;
+        self.take_back(loan);
+        let address = self.next_hole(lane, class, cell_bytes);
+        *loan = self.lend(loan.place);
+        address
     }
 
     /// Enters the cells that a span has given out in the tables, all at once.

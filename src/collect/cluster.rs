@@ -20,12 +20,10 @@
 //! [`Clusters::learn`]: crate::clusters::Clusters::learn
 
 use crate::clusters::is_in_runs;
-use nursery::Nursery;
-
 use crate::object::{ObjRef, Slot, Young, cell_bytes};
 use crate::old::target;
-use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, MUTABLE};
-use crate::space::{Lane, Loan, Run};
+use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT, MUTABLE};
+use crate::space::{Lane, Place, Run};
 use crate::value::Host;
 
 use super::reach::{Trace, move_to};
@@ -38,6 +36,7 @@ const CREDIT: u32 = 16;
 const KEPT_OUT: u64 = MUTABLE | BORN_MUTABLE | FINALIZABLE;
 
 /// References of an evacuated object that have not been followed.
+#[derive(Clone, Copy)]
 struct Rest {
     object: ObjRef,
     /// Where it was. What it refers to is read there, so that nobody has to wait for what has just been written.
@@ -57,14 +56,53 @@ impl Rest {
     }
 }
 
-/// What is known of objects with the header that was met last, most of which are met one after the other: where the next
-/// one goes, and all that would have to be worked out from its header.
-struct Alike {
+/// What would have to be worked out from the header of every object, for all that have the same.
+#[derive(Clone, Copy)]
+struct Kind {
     header: Header,
+    /// The word that holds the first reference, and the one behind the last.
     next: u32,
     end: u32,
     bytes: usize,
-    cells: Loan,
+    place: Place,
+}
+
+impl Kind {
+    fn new(header: Header) -> Kind {
+        let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
+        let place = Place::new(Lane::of(header), bytes);
+        Kind { header, next, end: next + header.references() as u32, bytes, place }
+    }
+}
+
+/// The kinds that were met lately, each where its header says.
+struct Kinds([Kind; KINDS]);
+
+/// Larger: fewer kinds are worked out twice. Smaller: more of them stay in the cache.
+const KINDS: usize = 16;
+
+impl Default for Kinds {
+    fn default() -> Kinds {
+        Kinds([Kind::new(Header::NOTHING); KINDS])
+    }
+}
+
+impl Kinds {
+    #[inline(always)]
+    fn of(&mut self, header: Header) -> &mut Kind {
+        &mut self.0[(header.bits() >> ID_SHIFT ^ header.bits() >> LEN_SHIFT) as usize % KINDS]
+    }
+
+    /// What an object with this header is like. It may be something else that stands in the place of the header: then
+    /// nothing is known of it.
+    #[inline(always)]
+    fn known(&mut self, header: Header) -> Option<Kind> {
+        Some(*self.of(header)).filter(|kind| kind.header == header)
+    }
+
+    fn learn(&mut self, header: Header) {
+        *self.of(header) = Kind::new(header);
+    }
 }
 
 /// A cluster in the making. An empty one is as good as another.
@@ -75,41 +113,6 @@ struct Walk {
     outside: Vec<ObjRef>,
     /// Where the walk goes on; when it has enough objects, where other clusters begin.
     rests: Vec<Rest>,
-}
-
-impl Alike {
-    /// Evacuates what can be reached from `at` through objects that are alike. Says whether that is all; if not, the
-    /// reference before `at.next` leads to something else, or there is no room.
-    fn fill<H: Host>(&mut self, nursery: &Nursery, rests: &mut Vec<Rest>, at: &mut Rest) -> bool {
-        let Alike { header, bytes, .. } = *self;
-        loop {
-            while at.next < at.end {
-                let next = at.next as usize;
-                at.next += 1;
-                let word = at.young.slot_at::<H>(at.header, next).get();
-                let Some(below) = target::<H>(word) else { continue };
-                if !nursery.contains(below.address()) || !below.has_header(header) {
-                    return false;
-                }
-                let Some(cell) = self.cells.cell() else { return false };
-                let object = move_to(below, cell, bytes);
-                at.object.slot_at::<H>(at.header, next).set(H::word(cell, word));
-                if self.next < self.end {
-                    let above = std::mem::replace(
-                        at,
-                        Rest { object, young: below, header, next: self.next, end: self.end },
-                    );
-                    if above.next < above.end {
-                        rests.push(above);
-                    }
-                }
-            }
-            match rests.pop() {
-                Some(rest) => *at = rest,
-                None => return true,
-            }
-        }
-    }
 }
 
 impl Walk {
@@ -130,6 +133,7 @@ pub(super) struct Walks {
     done: Vec<Walk>,
     /// Empty ones, with room.
     spare: Vec<Walk>,
+    kinds: Kinds,
     /// How many roots more have not led to a cluster than have.
     failed: u32,
 }
@@ -193,54 +197,69 @@ impl Trace<'_> {
         outcome.map(|()| object).map_err(|obstacle| (object, obstacle))
     }
 
-    /// Evacuates what can be reached from `rest`, up to the size of a cluster.
+    /// Evacuates what can be reached from `at`, up to the size of a cluster.
     fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest) -> Result<(), Obstacle> {
-        let mut room = self.old.clusters.bytes_max;
-        let mut alike = self.alike(at.header);
-        alike.cells.limit(room);
-        let outcome = loop {
-            let before = alike.cells.room();
-            let is_over = alike.fill::<H>(self.nursery, &mut walk.rests, &mut at);
-            room = room.saturating_sub(before - alike.cells.room());
-            if is_over {
-                break Ok(());
-            }
-            if room == 0 {
-                at.next -= 1;
-                walk.rests.push(at);
-                break Ok(());
-            }
-            // The reference that was looked at last leads to something else, or has no room where the last ones went.
-            let next = at.next as usize - 1;
+        let mut room = self.old.clusters.bytes_max as isize;
+        while self.fill_with_known::<H>(&mut walk.rests, &mut at, &mut room) {
+            let next = at.next as usize;
             let (from, to) =
                 (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
-            match self.follow_inside::<H>(from.get(), to, walk) {
-                Err(obstacle) => break Err(obstacle),
-                Ok(None) => {}
-                Ok(Some((_, header))) => {
-                    self.old.space.take_back(&alike.cells);
-                    if header != alike.header {
-                        alike = self.alike(header);
-                    }
-                    if !alike.cells.has_room() {
-                        self.old.space.renew(&mut alike.cells);
-                    }
-                    alike.cells.limit(room);
-                    // Once more.
-                    at.next -= 1;
-                }
+            match self.follow_inside::<H>(from.get(), to, walk)? {
+                Some((_, header)) => self.work.walks.kinds.learn(header),
+                None => at.next += 1,
             }
-        };
-        self.old.space.take_back(&alike.cells);
-        outcome
+        }
+        Ok(())
     }
 
-    /// What is to be known of objects with this header.
-    #[inline]
-    fn alike(&self, header: Header) -> Alike {
-        let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
-        let cells = self.old.space.lend(Lane::of(header), bytes);
-        Alike { header, next, end: next + header.references() as u32, bytes, cells }
+    /// Evacuates what can be reached from `at` through young objects of known kinds, as long as there is `room`. Says
+    /// whether to go on: then the next reference of `at` leads to something else.
+    fn fill_with_known<H: Host>(&mut self, rests: &mut Vec<Rest>, at: &mut Rest, room: &mut isize) -> bool {
+        let (space, kinds) = (&mut self.old.space, &mut self.work.walks.kinds);
+        let mut kind = kinds.known(at.header).unwrap_or_else(|| Kind::new(at.header));
+        let mut cells = space.lend(kind.place);
+        let goes_on = 'walk: loop {
+            while at.next < at.end {
+                let next = at.next as usize;
+                let word = at.young.slot_at::<H>(at.header, next).get();
+                let Some(below) = target::<H>(word) else {
+                    at.next += 1;
+                    continue;
+                };
+                if !self.nursery.contains(below.address()) {
+                    break 'walk true;
+                }
+                if !below.has_header(kind.header) {
+                    let Young::Here(header) = below.young() else { break 'walk true };
+                    let Some(known) = kinds.known(header) else { break 'walk true };
+                    space.take_back(&cells);
+                    (kind, cells) = (known, space.lend(known.place));
+                }
+                let cell = cells.cell().unwrap_or_else(|| space.renew(&mut cells));
+                let object = move_to(below, cell, kind.bytes);
+                at.object.slot_at::<H>(at.header, next).set(H::word(cell, word));
+                at.next += 1;
+                if kind.next < kind.end {
+                    let inner =
+                        Rest { object, young: below, header: kind.header, next: kind.next, end: kind.end };
+                    let outer = std::mem::replace(at, inner);
+                    if outer.next < outer.end {
+                        rests.push(outer);
+                    }
+                }
+                *room -= kind.bytes as isize;
+                if *room <= 0 {
+                    rests.push(*at);
+                    break 'walk false;
+                }
+            }
+            match rests.pop() {
+                Some(rest) => *at = rest,
+                None => break false,
+            }
+        };
+        space.take_back(&cells);
+        goes_on
     }
 
     /// The object that `word` leads to, if that has to be evacuated; anything else is outside. (What was evacuated before
