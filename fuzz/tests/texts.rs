@@ -10,6 +10,9 @@ use frazil_fuzz::texts::{Campaign, Tally};
 /// Texts of one round.
 const TEXTS: u64 = 800;
 
+/// How often memory may have grown before somebody is to blame.
+const TRIES: usize = 4;
+
 /// The example programs of the project.
 fn examples() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -38,12 +41,18 @@ fn texts_do_no_harm_and_leave_nothing_behind() {
     println!("{first}");
     assert_eq!(first.texts, TEXTS);
     assert!(first.parsed > TEXTS / 8 && first.ended > 20 && first.collections > TEXTS, "{first}");
-    let Some(before) = resident() else { return };
-    for _ in 0..3 {
-        assert_eq!(round(&programs), first, "the same texts come to something else");
+    // A KiB for each engine would be 2,400 of them, each time. What the allocator keeps in hand is a matter of chance, and
+    // it does not take more again and again.
+    let mut sizes: Vec<u64> = resident().into_iter().collect();
+    while let Some(&before) = sizes.last() {
+        assert!(sizes.len() <= TRIES, "memory grows with every text: {sizes:?} KiB");
+        for _ in 0..3 {
+            assert_eq!(round(&programs), first, "the same texts come to something else");
+        }
+        let after = resident().expect("it was there before");
+        if after < before + 2 * TEXTS {
+            break;
+        }
+        sizes.push(after);
     }
-    let after = resident().expect("it was there before");
-    println!("{before} KiB, then {after} KiB");
-    // A KiB for each engine would be 2,400 of them; what the allocator keeps in hand is a matter of chance.
-    assert!(after < before + 2 * TEXTS, "{before} KiB grew to {after} KiB");
 }
