@@ -73,6 +73,8 @@ struct Span {
     begun: usize,
     /// The block, or 0 before the first one.
     block: usize,
+    /// The end of its last cell.
+    limit: usize,
 }
 
 /// Taken cells side by side, in one block: the bytes from the first to the end of the last.
@@ -348,10 +350,10 @@ impl Space {
         let span = &mut self.spans[lane][class.0 as usize];
         let taken = std::mem::replace(&mut span.begun, span.next)..span.next;
         if !taken.is_empty() {
-            let first = granule_of(taken.start);
+            let (first, cell) = (granule_of(taken.start), class.granules());
             let granules = taken.len() / GRANULE_BYTES;
-            chunk_of(taken.start).starts.set_cells(first..first + granules, class.granules());
-            self.objects += granules / class.granules();
+            chunk_of(taken.start).starts.set_cells(first..first + granules, cell);
+            self.objects += if granules == cell { 1 } else { granules / cell };
             self.bytes += taken.len();
             if let Some(runs) = &mut self.runs {
                 runs.push(taken);
@@ -415,7 +417,7 @@ impl Space {
     fn find_hole(&mut self, lane: Lane, class: Class) -> Span {
         let span = self.spans[lane as usize][class.0 as usize];
         if span.block != 0 {
-            if let Some(found) = self.hole_from(span.block, span.end, class) {
+            if let Some(found) = self.hole_behind(span, class) {
                 return found;
             }
             self.retire(span.block);
@@ -426,7 +428,7 @@ impl Space {
             self.room.take(lane as u8, class, |address| &chunk_of(address).blocks[index(address)])
         {
             self.state(block).set_listed(Listed::Filling);
-            if let Some(found) = self.hole_from(block, block, class) {
+            if let Some(found) = self.hole_behind(self.nothing_of(block, class), class) {
                 return found;
             }
             self.retire(block);
@@ -435,17 +437,25 @@ impl Space {
         let state = self.state(block);
         state.begin_cells(lane as u8, class);
         state.set_listed(Listed::Filling);
-        let end = block + class.cells(self.block) * class.bytes();
-        Span { next: block, end, begun: block, block }
+        let nothing = self.nothing_of(block, class);
+        Span { end: nothing.limit, ..nothing }
     }
 
-    fn hole_from(&self, block: usize, from: usize, class: Class) -> Option<Span> {
-        let granules = self.granules(block);
-        let from = granules.start + (from - block) / GRANULE_BYTES;
-        let hole = chunk_of(block).starts.hole(from..granules.end, class.granules())?;
-        let base = block - granules.start * GRANULE_BYTES;
+    /// An empty span in front of a block's cells.
+    fn nothing_of(&self, block: usize, class: Class) -> Span {
+        let limit = block + class.cells(self.block) * class.bytes();
+        Span { next: block, end: block, begun: block, block, limit }
+    }
+
+    /// The next hole in a block, behind a span.
+    #[inline]
+    fn hole_behind(&self, span: Span, class: Class) -> Option<Span> {
+        let Span { end, block, limit, .. } = span;
+        let base = block & !(CHUNK_BYTES - 1);
+        let [from, to] = [end, limit].map(|address| (address - base) / GRANULE_BYTES);
+        let hole = chunk_of(block).starts.hole(from..to, class.granules())?;
         let [next, end] = [hole.start, hole.end].map(|granule| base + granule * GRANULE_BYTES);
-        Some(Span { next, end, begun: next, block })
+        Some(Span { next, end, begun: next, block, limit })
     }
 
     /// The span leaves a block: nothing is allocated in it until it is taken from its list again. It is listed

@@ -27,10 +27,14 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
         let mut first = granules.start;
         while first < granules.end {
             let (index, bit) = (first / 64, first % 64);
-            let beyond = (index * 64 + 64).saturating_sub(granules.end);
+            let behind = index * 64 + 64;
+            let beyond = behind.saturating_sub(granules.end);
             let firsts = every(cell) << bit & u64::MAX >> beyond;
             let word = &self.0.data[index];
             word.set(word.get() | firsts);
+            if behind >= granules.end {
+                return;
+            }
             first = next_word(first, cell);
         }
     }
@@ -103,12 +107,13 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
         ones.filter(move |granule| granules.contains(granule))
     }
 
-    /// The first stretch of free cells in `granules`, which begins at a cell's first granule; cells have `cell`
-    /// granules each. `None` when all are taken. It looks at 64 granules at a time.
+    /// The first stretch of free cells in `granules`, which are whole cells of `cell` granules each. `None` when all are
+    /// taken. It looks at 64 granules at a time.
+    #[inline]
     pub fn hole(&self, granules: Range<usize>, cell: usize) -> Option<Range<usize>> {
-        let cells = granules.len() / cell;
-        let end = granules.start + cells * cell;
-        let start = self.next_cell(granules.start..end, cell, |word| !word)?;
+        debug_assert!(granules.len().is_multiple_of(cell));
+        let end = granules.end;
+        let start = self.next_cell(granules, cell, |word| !word)?;
         let end = self.next_cell(start..end, cell, |word| word).unwrap_or(end);
         Some(start..end)
     }
@@ -124,6 +129,9 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
             if found != 0 {
                 return Some(index * 64 + found.trailing_zeros() as usize).filter(|&at| at < granules.end);
             }
+            if index * 64 + 64 >= granules.end {
+                return None;
+            }
             first = next_word(first, cell);
         }
         None
@@ -133,7 +141,12 @@ impl<const WORDS: usize> GranuleBits<WORDS> {
 /// The first granule after `first` that begins a cell, as `first` does, in another word.
 #[inline(always)]
 fn next_word(first: usize, cell: usize) -> usize {
-    first + (64 - first % 64).next_multiple_of(cell)
+    let left = 64 - first % 64;
+    if cell.is_power_of_two() {
+        // Most are, and this takes no division.
+        return first + (left + cell - 1 & !(cell - 1));
+    }
+    first + (left as u32).next_multiple_of(cell as u32) as usize
 }
 
 /// A word with every `cell`-th bit set, from the lowest.
@@ -172,13 +185,13 @@ mod tests {
         for granule in [0, 3, 9] {
             bits.set(granule);
         }
-        assert_eq!(bits.hole(0..16, 3), Some(6..9));
-        assert_eq!(bits.hole(9..16, 3), Some(12..15));
-        assert_eq!(bits.hole(15..16, 3), None);
+        assert_eq!(bits.hole(0..15, 3), Some(6..9));
+        assert_eq!(bits.hole(9..15, 3), Some(12..15));
+        assert_eq!(bits.hole(9..12, 3), None);
         assert_eq!(bits.count(0..10), 3);
         assert_eq!(bits.ones(1..16).collect::<Vec<_>>(), [3, 9]);
         bits.clear(3);
-        assert_eq!(bits.hole(0..16, 3), Some(3..9));
+        assert_eq!(bits.hole(0..15, 3), Some(3..9));
     }
 
     #[test]
@@ -197,7 +210,7 @@ mod tests {
         };
         for _ in 0..20_000 {
             let (cell, start, share) = (1 + random(70), random(200), random(8));
-            let granules = start..start + random(300);
+            let granules = start..start + random(300) / cell * cell;
             let bits = GranuleBits::<8>::new();
             for first in granules.clone().step_by(cell).filter(|first| first + cell <= granules.end) {
                 if random(8) < share {
