@@ -84,8 +84,8 @@ impl Config {
     /// For a program of ordinary size.
     pub const DEFAULT: Config = Config {
         block_bytes: BlockBytes::K32,
-        nursery_bytes: 1 << 20,
-        nursery_growth: 16,
+        nursery_bytes: 512 << 10,
+        nursery_growth: 32,
         nursery_percent_of_traced: 300,
         short_collections: false,
         cheap_percent: 25,

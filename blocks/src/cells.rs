@@ -144,7 +144,7 @@ fn next_word(first: usize, cell: usize) -> usize {
     let left = 64 - first % 64;
     if cell.is_power_of_two() {
         // Most are, and this takes no division.
-        return first + (left + cell - 1 & !(cell - 1));
+        return first + ((left + cell - 1) & !(cell - 1));
     }
     first + (left as u32).next_multiple_of(cell as u32) as usize
 }
