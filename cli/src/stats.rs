@@ -79,6 +79,7 @@ impl Summary {
             "promoted": { "objects": self.stats.promoted_objects, "bytes": self.stats.promoted_bytes },
             "traced_objects": self.stats.traced_objects,
             "freed": { "objects": self.stats.freed_objects, "bytes": self.stats.freed_bytes },
+            "clusters": { "objects": self.stats.clustered, "dissolved": self.stats.dissolved },
             "settled": { "objects": self.stats.settled, "components": self.stats.components },
             "blocks_diffed": self.stats.blocks_diffed,
             "old": {
@@ -126,6 +127,13 @@ impl fmt::Display for Summary {
                 self.stats.promoted_objects
             ),
         )?;
+        if self.stats.clustered > 0 {
+            let (clustered, dissolved) = (self.stats.clustered, self.stats.dissolved);
+            line(
+                "clusters",
+                format!("{clustered} objects counted in clusters, {dissolved} by themselves after all"),
+            )?;
+        }
         line("traced", format!("{} objects", self.stats.traced_objects))?;
         line(
             "freed",
