@@ -295,35 +295,46 @@ impl Trace<'_> {
     /// Begins other clusters with what those that are large enough have left.
     fn follow_rests<H: Host>(&mut self) -> Result<(), Obstacle> {
         while let Some(mut walk) = self.work.walks.open.pop() {
-            let Some(mut rest) = walk.rests.pop() else {
-                self.work.walks.done.push(walk);
-                continue;
-            };
-            if rest.next == rest.end {
-                self.work.walks.open.push(walk);
-                continue;
+            match self.next_head::<H>(&mut walk) {
+                Ok(None) => self.work.walks.done.push(walk),
+                Ok(Some((slot, head, header))) => {
+                    let above = self.work.walks.open.len();
+                    self.work.walks.open.push(walk);
+                    let outcome = if header.references() > 0 {
+                        self.walk_from::<H>(head, header)
+                    } else {
+                        Ok(self.evacuate(head, header))
+                    };
+                    let moved = match &outcome {
+                        Ok(moved) | Err((moved, Obstacle)) => *moved,
+                    };
+                    slot.set(H::word(moved.address(), slot.get()));
+                    self.work.walks.open[above].outside.push(moved);
+                    outcome.map_err(|(_, obstacle)| obstacle)?;
+                }
+                Err(obstacle) => {
+                    self.work.walks.open.push(walk);
+                    return Err(obstacle);
+                }
             }
-            let slot = rest.object.slot_at::<H>(rest.header, rest.next as usize);
-            rest.next += 1;
-            walk.rests.push(rest);
-            let word = slot.get();
-            let found = self.follow_inside::<H>(word, slot, &mut walk);
-            self.work.walks.open.push(walk);
-            let Some((below, below_header)) = found? else { continue };
-            let above = self.work.walks.open.len() - 1;
-            let head = if below_header.references() > 0 {
-                self.walk_from::<H>(below, below_header)
-            } else {
-                Ok(self.evacuate(below, below_header))
-            };
-            let moved = match &head {
-                Ok(moved) | Err((moved, _)) => *moved,
-            };
-            slot.set(H::word(moved.address(), word));
-            self.work.walks.open[above].outside.push(moved);
-            head.map_err(|(_, obstacle)| obstacle)?;
         }
         Ok(())
+    }
+
+    /// The next young object that `walk` has come to and not evacuated, and the slot by which it was found.
+    fn next_head<H: Host>(&mut self, walk: &mut Walk) -> Result<Option<(Slot, ObjRef, Header)>, Obstacle> {
+        while let Some(&Rest { object, header, next, end, .. }) = walk.rests.last() {
+            if next == end {
+                walk.rests.pop();
+                continue;
+            }
+            walk.rests.last_mut().expect("it has just been there").next += 1;
+            let slot = object.slot_at::<H>(header, next as usize);
+            if let Some((head, header)) = self.follow_inside::<H>(slot.get(), slot, walk)? {
+                return Ok(Some((slot, head, header)));
+            }
+        }
+        Ok(None)
     }
 
     /// Has everything classified that was evacuated for clusters, from the first head on.
