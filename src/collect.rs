@@ -26,8 +26,9 @@
 //!     free the object
 //! ```
 //!
-//! What the code adds: explicit stacks; the two kinds of collection; components; finalizable objects, which are
-//! revived between 1 and 3; weak references, which are cleared after 4; instalments, which end 4 early.
+//! What the code adds: explicit stacks; the two kinds of collection; components; clusters, inside of which nothing is
+//! counted; finalizable objects, which are revived between 1 and 3; weak references, which are cleared after 4;
+//! instalments, which end 4 early.
 //!
 //! A **short** collection begins no epoch. It reaches what roots and *touched* objects refer to, adds bits, and
 //! skips 3: nothing that is old and untouched is looked at, and nothing old dies but what waits in the buffer.

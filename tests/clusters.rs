@@ -3,7 +3,7 @@
 //! The heaps are in the checking mode: every collection is followed by a look at all invariants. (`histories.rs` goes through
 //! random histories with clusters of every size.)
 
-use frazil::{BlockBytes, Config, Heap, LowTag, Object, ObjectKind, Report, Request, Shape, Value};
+use frazil::{BlockBytes, Config, Group, Heap, LowTag, Object, ObjectKind, Report, Request, Shape, Value};
 
 const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
@@ -62,6 +62,7 @@ fn a_tree_is_counted_as_one_and_dies_at_once() {
             let root = heap.root(tree(&heap, 1, 8));
             let report = complete(&mut heap);
             assert_eq!((report.clustered, report.dissolved), (255, 0));
+            assert_eq!((report.promoted_objects, report.promoted_bytes), (255, 255 * 32));
             assert_eq!(counts(&heap, [1, 2, 255]), [0, 1, 1], "as if they were kept");
             assert_eq!(complete(&mut heap).freed_objects, 0);
             heap.unroot(root);
@@ -253,6 +254,32 @@ fn weak_references_and_finalizers_see_no_difference() {
         complete(&mut heap);
         assert_eq!(alive(&heap), 0);
     });
+}
+
+#[test]
+fn another_heap_may_keep_the_inside() {
+    let group = Group::<LowTag>::new(config(8, 1 << 20)).expect("the settings agree");
+    let within = |mut owner: TestHeap<'_>| {
+        let root = owner.root(tree(&owner, 1, 8));
+        assert_eq!(complete(&mut owner).clustered, 255);
+        let shared = owner.share_settled(owner.rooted(&root)).expect("counted");
+        owner.unroot(root);
+        assert_eq!(complete(&mut owner).freed_objects, 0, "the handle keeps all of it");
+        let other = |mut other: TestHeap<'_>| {
+            let inner = other.root(child(other.import(shared), 1));
+            complete(&mut other);
+            assert_eq!(complete(&mut owner).dissolved, 255);
+            complete(&mut other);
+            complete(&mut owner);
+            assert_eq!(alive(&owner), 127);
+            other.unroot(inner);
+            complete(&mut other);
+            complete(&mut owner);
+            assert_eq!(alive(&owner), 0);
+        };
+        group.branded(other).expect("memory");
+    };
+    group.branded(within).expect("memory");
 }
 
 #[test]

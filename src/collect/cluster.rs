@@ -186,21 +186,22 @@ impl Trace<'_> {
     fn walk_from<H: Host>(&mut self, head: ObjRef, header: Header) -> Result<ObjRef, (ObjRef, Obstacle)> {
         let mut walk = self.work.walks.spare.pop().unwrap_or_default();
         self.old.space.begin_runs(std::mem::take(&mut walk.runs));
-        let (objects, bytes) = (self.old.space.objects, self.old.space.bytes);
+        let objects = self.old.space.objects;
         let object = self.move_out(head, header);
         walk.head = Some(object);
-        let outcome = self.fill::<H>(&mut walk, Rest::all(object, head, header));
+        let bytes_max = isize::try_from(self.old.clusters.bytes_max).unwrap_or(isize::MAX);
+        let mut room = bytes_max;
+        let outcome = self.fill::<H>(&mut walk, Rest::all(object, head, header), &mut room);
         walk.runs = self.old.space.end_runs();
         self.report.promoted_objects += self.old.space.objects - objects;
-        self.report.promoted_bytes += self.old.space.bytes - bytes;
+        self.report.promoted_bytes += cell_bytes(header) + (bytes_max - room) as usize;
         self.work.walks.open.push(walk);
         outcome.map(|()| object).map_err(|obstacle| (object, obstacle))
     }
 
-    /// Evacuates what can be reached from `at`, up to the size of a cluster.
-    fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest) -> Result<(), Obstacle> {
-        let mut room = self.old.clusters.bytes_max as isize;
-        while self.fill_with_known::<H>(&mut walk.rests, &mut at, &mut room) {
+    /// Evacuates what can be reached from `at`, as long as there is `room` for more bytes in the cluster.
+    fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest, room: &mut isize) -> Result<(), Obstacle> {
+        while self.fill_with_known::<H>(&mut walk.rests, &mut at, room) {
             let next = at.next as usize;
             let (from, to) =
                 (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
