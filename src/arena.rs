@@ -115,7 +115,16 @@ impl<R: Family> Arena<R> {
     }
 
     /// The settings of an ordinary arena: those of a heap, with short collections.
-    pub const CONFIG: Config = Config { short_collections: true, stack_words: 0, ..Config::DEFAULT };
+    ///
+    /// No collection interrupts a session, and what it allocates beyond the nursery takes new memory from the system: so the
+    /// nursery is twice as large as elsewhere.
+    pub const CONFIG: Config = Config {
+        nursery_bytes: 2 * Config::DEFAULT.nursery_bytes,
+        nursery_growth: Config::DEFAULT.nursery_growth / 2,
+        short_collections: true,
+        stack_words: 0,
+        ..Config::DEFAULT
+    };
 
     /// An arena with a root.
     ///
