@@ -39,10 +39,6 @@ const ALWAYS_OBJECTS: u32 = 8;
 /// So many objects of a cluster at least lie in one run, on average: a run has to be found by its address.
 const RUN_OBJECTS: usize = 8;
 
-/// Objects that are released with a cluster count as one against the budget of an instalment if they are so many.
-/// Their cells are freed a block at a time.
-pub(crate) const FREED_AT_ONCE: usize = 64;
-
 /// Objects that are counted as one. **Invariant**: nothing but its own objects refers to a member that is not the head,
 /// and all of them can be reached from there.
 #[derive(Debug)]
@@ -207,11 +203,11 @@ impl Old {
         }
     }
 
-    /// Something outside is about to refer to `object`, which has the byte of a member: if it is one of a cluster, that
-    /// is dissolved.
+    /// Something outside is about to refer to `object`, or to wait for its death: if it belongs to a cluster, that is
+    /// dissolved.
     #[cold]
     pub fn dissolve_around<H: Host>(&mut self, object: ObjRef) {
-        if self.clusters.is_empty() || H::commits(Fault::UndissolvedCluster) {
+        if H::commits(Fault::UndissolvedCluster) {
             return;
         }
         let Some(head) = self.clusters.head_of(object) else { return };

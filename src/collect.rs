@@ -182,7 +182,6 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let old = self.heap.old.get_mut();
         let abroad = old.space.abroad;
         let mixed = abroad || !old.space.young_large.is_empty();
-        let clustering = self.clustering && self.work.walks.are_worth_while();
         Trace {
             old,
             nursery: &self.heap.young.nursery,
@@ -192,7 +191,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             abroad,
             mixed,
             careful: self.settling || mixed || H::REORDERS,
-            clustering: clustering && !self.settling && !mixed,
+            clustering: self.clustering && !self.settling && !mixed,
             marks_seen: self.heap.config.short_collections,
         }
     }

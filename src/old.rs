@@ -120,22 +120,24 @@ impl Old {
         );
     }
 
-    /// The object that has the count and the bit for `object`: itself, unless it is a member of a component, or of a
-    /// cluster.
+    /// The object that has the count and the bit for `object`: itself, unless it is a member of a component. (Inside a
+    /// cluster, an object has no bit, and its byte says that its count is not kept.)
     #[inline]
     pub fn representative(&self, object: ObjRef) -> ObjRef {
         if object.chunk().counts.byte(object.granule()) != MEMBER {
             return object;
         }
-        let of_component = self.components.representative.get(&object).copied();
-        of_component.or_else(|| self.clusters.head_of(object)).expect("a member has a representative")
+        self.components.representative.get(&object).copied().unwrap_or(object)
     }
 
-    /// Is this a member of a cluster, but not its head?
-    #[inline]
-    pub fn is_inside(&self, object: ObjRef) -> bool {
-        object.chunk().counts.byte(object.granule()) == MEMBER
-            && !self.components.representative.contains_key(&object)
+    /// The object with whose count `object` lives and dies: the representative of its component, the head of its cluster,
+    /// or itself.
+    pub fn node(&self, object: ObjRef) -> ObjRef {
+        let object = self.representative(object);
+        if object.chunk().counts.byte(object.granule()) != MEMBER {
+            return object;
+        }
+        self.clusters.head_of(object).expect("a member belongs to a component or a cluster")
     }
 
     /// Sets the retain bit of an old object, and of its representative. Says whether it is a traced object
@@ -158,23 +160,23 @@ impl Old {
 
     #[cold]
     fn retain_member<H: Host>(&mut self, member: ObjRef) {
-        match self.components.representative.get(&member) {
-            Some(&representative) => {
-                self.space.retain(representative);
-            }
-            None => self.dissolve_around::<H>(member),
+        let representative = self.representative(member);
+        if representative == member {
+            self.dissolve_around::<H>(member);
+        } else {
+            self.space.retain(representative);
         }
     }
 
     /// Is this counted object retained, by itself or as part of its component?
     #[inline]
     pub fn is_retained(&self, object: ObjRef) -> bool {
-        !self.is_inside(object) && self.space.is_retained(self.representative(object))
+        self.space.is_retained(self.representative(object))
     }
 
     /// The count of `object`, exactly; inside a cluster, that of its head.
     pub fn count(&self, object: ObjRef) -> u64 {
-        let object = self.representative(object);
+        let object = self.node(object);
         match object.chunk().counts.byte(object.granule()) {
             OVERFLOWN => self.space.overflow.get(object.address()).unwrap_or(0),
             count => count.into(),
@@ -191,11 +193,11 @@ impl Old {
 
     #[cold]
     fn increment_elsewhere<H: Host>(&mut self, object: ObjRef) {
-        if self.is_inside(object) {
-            self.dissolve_around::<H>(object);
-        }
         let object = self.representative(object);
         let (counts, granule) = (&object.chunk().counts, object.granule());
+        if counts.byte(granule) == MEMBER {
+            self.dissolve_around::<H>(object);
+        }
         if counts.increment(granule, self.count_max) {
             return;
         }
@@ -322,10 +324,6 @@ impl Old {
 
     /// Is this counted object dead: nobody counts, nobody retains it?
     pub fn is_dead(&self, object: ObjRef) -> bool {
-        if self.is_inside(object) {
-            // Its cluster refers to it, dead or alive.
-            return false;
-        }
         let object = self.representative(object);
         object.chunk().counts.byte(object.granule()) == 0 && !self.space.is_retained(object)
     }

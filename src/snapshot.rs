@@ -322,7 +322,6 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
             retained: !young && self.old.is_retained(object),
             waiting: !young
                 && !self.waiting.is_empty()
-                && !self.old.is_inside(object)
                 && self.waiting.contains(&self.old.representative(object)),
             component: if self.components.is_empty() { None } else { self.components.get(&object).copied() },
             site,

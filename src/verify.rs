@@ -151,9 +151,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let tally = |object: ObjRef| {
             let header = object.header();
             let counted = !object.is_traced();
-            let waits = !waiting.is_empty()
-                && !old.is_inside(object)
-                && waiting.contains(&old.representative(object));
+            let waits = !waiting.is_empty() && waiting.contains(&old.representative(object));
             let is_word = |slot: &Slot| target::<H>(slot.get()).is_none();
             Tally {
                 shape_id: header.shape_id(),
@@ -345,7 +343,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             };
             self.roots.push(number);
         }
-        let node = |&object: &ObjRef| self.numbers.get(&self.old.representative(object)).copied();
+        let node = |&object: &ObjRef| self.numbers.get(&self.old.node(object)).copied();
         match self.objects.iter().map(node).collect() {
             Some(nodes) => self.nodes = nodes,
             None => return fail("I4", "a representative is free".into()),
@@ -521,9 +519,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
     fn i4_components(&self) -> Result<(), Violation> {
         let mut members: Vec<(usize, usize)> = Vec::new();
         for (number, &object) in self.objects.iter().enumerate() {
-            let (flag, byte) = (object.header().has(COMPONENT), object.chunk().counts.byte(object.granule()));
-            let of_cluster = self.old.clusters.head_of(object).is_some();
-            let known = (byte == MEMBER && !of_cluster) || self.old.components.has(object);
+            let flag = object.header().has(COMPONENT);
+            let known = self.old.representative(object) != object || self.old.components.has(object);
             // (The flag stays with the head of a cluster that was dissolved.)
             if (known && !flag) || (flag && object.is_traced()) {
                 return fail("I4", format!("{}: is it part of a component?", self.describe(object)));

@@ -47,15 +47,6 @@ struct Rest {
     end: u32,
 }
 
-impl Rest {
-    /// All references of an object.
-    #[inline(always)]
-    fn all(object: ObjRef, young: ObjRef, header: Header) -> Rest {
-        let next = header.first_reference() as u32;
-        Rest { object, young, header, next, end: next + header.references() as u32 }
-    }
-}
-
 /// What would have to be worked out from the header of every object, for all that have the same.
 #[derive(Clone, Copy)]
 struct Kind {
@@ -72,6 +63,12 @@ impl Kind {
         let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
         let place = Place::new(Lane::of(header), bytes);
         Kind { header, next, end: next + header.references() as u32, bytes, place }
+    }
+
+    /// All references of an object of this kind.
+    #[inline(always)]
+    fn references_of(&self, object: ObjRef, young: ObjRef) -> Rest {
+        Rest { object, young, header: self.header, next: self.next, end: self.end }
     }
 }
 
@@ -140,14 +137,14 @@ pub(super) struct Walks {
 
 impl Walks {
     /// Is it worth trying once more in this collection?
-    pub fn are_worth_while(&self) -> bool {
+    #[inline]
+    fn are_worth_while(&self) -> bool {
         self.failed <= CREDIT
     }
 
-    /// The same, when it has been tried.
-    fn go_on(&mut self, failed: bool) -> bool {
-        self.failed = if failed { self.failed + 1 } else { self.failed.saturating_sub(1) };
-        self.are_worth_while()
+    /// It has been tried.
+    fn note(&mut self, successful: bool) {
+        self.failed = if successful { self.failed.saturating_sub(1) } else { self.failed + 1 };
     }
 }
 
@@ -158,32 +155,26 @@ impl Trace<'_> {
     /// May a young object with this header be the head of a cluster?
     #[inline(always)]
     pub fn may_head(&self, header: Header) -> bool {
-        self.clustering && !header.has(KEPT_OUT) && header.references() > 0
+        self.clustering
+            && !header.has(KEPT_OUT)
+            && header.references() > 0
+            && self.work.walks.are_worth_while()
     }
 
     /// Promotes the young object `head` and all that is young below it, and says where it is now.
     pub fn promote_as_cluster<H: Host>(&mut self, head: ObjRef, header: Header) -> ObjRef {
-        let object = match self.walk_from::<H>(head, header) {
-            Ok(object) => {
-                if self.follow_rests::<H>().is_err() {
-                    self.give_up::<H>(object);
-                }
-                object
-            }
-            Err((object, Obstacle)) => {
-                self.give_up::<H>(object);
-                object
-            }
-        };
+        let (object, outcome) = self.walk_from::<H>(head, header);
+        if outcome.and_then(|()| self.follow_rests::<H>()).is_err() {
+            self.give_up::<H>(object);
+        }
         let before = self.report.clustered;
         self.make_clusters::<H>();
-        let failed = self.report.clustered == before && !self.old.clusters.are_always_made();
-        self.clustering = self.work.walks.go_on(failed);
+        self.work.walks.note(self.report.clustered > before || self.old.clusters.are_always_made());
         object
     }
 
-    /// Begins a cluster, and evacuates as much as it may have.
-    fn walk_from<H: Host>(&mut self, head: ObjRef, header: Header) -> Result<ObjRef, (ObjRef, Obstacle)> {
+    /// Begins a cluster, and evacuates as much as it may have. Says where its head is now.
+    fn walk_from<H: Host>(&mut self, head: ObjRef, header: Header) -> (ObjRef, Result<(), Obstacle>) {
         let mut walk = self.work.walks.spare.pop().unwrap_or_default();
         self.old.space.begin_runs(std::mem::take(&mut walk.runs));
         let objects = self.old.space.objects;
@@ -191,12 +182,13 @@ impl Trace<'_> {
         walk.head = Some(object);
         let bytes_max = isize::try_from(self.old.clusters.bytes_max).unwrap_or(isize::MAX);
         let mut room = bytes_max;
-        let outcome = self.fill::<H>(&mut walk, Rest::all(object, head, header), &mut room);
+        let references = Kind::new(header).references_of(object, head);
+        let outcome = self.fill::<H>(&mut walk, references, &mut room);
         walk.runs = self.old.space.end_runs();
         self.report.promoted_objects += self.old.space.objects - objects;
         self.report.promoted_bytes += cell_bytes(header) + (bytes_max - room) as usize;
         self.work.walks.open.push(walk);
-        outcome.map(|()| object).map_err(|obstacle| (object, obstacle))
+        (object, outcome)
     }
 
     /// Evacuates what can be reached from `at`, as long as there is `room` for more bytes in the cluster.
@@ -241,9 +233,7 @@ impl Trace<'_> {
                 at.object.slot_at::<H>(at.header, next).set(H::word(cell, word));
                 at.next += 1;
                 if kind.next < kind.end {
-                    let inner =
-                        Rest { object, young: below, header: kind.header, next: kind.next, end: kind.end };
-                    let outer = std::mem::replace(at, inner);
+                    let outer = std::mem::replace(at, kind.references_of(object, below));
                     if outer.next < outer.end {
                         rests.push(outer);
                     }
@@ -301,17 +291,14 @@ impl Trace<'_> {
                 Ok(Some((slot, head, header))) => {
                     let above = self.work.walks.open.len();
                     self.work.walks.open.push(walk);
-                    let outcome = if header.references() > 0 {
+                    let (moved, outcome) = if header.references() > 0 {
                         self.walk_from::<H>(head, header)
                     } else {
-                        Ok(self.evacuate(head, header))
-                    };
-                    let moved = match &outcome {
-                        Ok(moved) | Err((moved, Obstacle)) => *moved,
+                        (self.evacuate(head, header), Ok(()))
                     };
                     slot.set(H::word(moved.address(), slot.get()));
                     self.work.walks.open[above].outside.push(moved);
-                    outcome.map_err(|(_, obstacle)| obstacle)?;
+                    outcome?;
                 }
                 Err(obstacle) => {
                     self.work.walks.open.push(walk);

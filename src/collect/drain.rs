@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use blocks::counts::MEMBER;
 
 use crate::Fault;
-use crate::clusters::FREED_AT_ONCE;
 use crate::object::ObjRef;
 use crate::old::{Old, target, targets};
 use crate::order::{Choice, take};
@@ -30,6 +29,10 @@ const LOOK_EVERY: usize = 64;
 /// References of one object that are counted down at a time, between two looks at the budget. Larger: less
 /// overhead. Smaller: instalments keep their bounds better.
 const PART: usize = 512;
+
+/// So many objects of a cluster, whose cells are freed a block at a time, count as one that is released. Larger, smaller:
+/// as for [`PART`].
+const CLUSTERED: usize = 64;
 
 /// How much one instalment may release.
 pub(crate) struct Budget {
@@ -119,7 +122,7 @@ impl Old {
     fn release_with_care<H: Host>(&mut self, object: ObjRef, header: Header, budget: &mut Budget) {
         if header.has(COMPONENT) {
             if let Some(objects) = self.release_cluster::<H>(object) {
-                return budget.spend(objects / FREED_AT_ONCE);
+                return budget.spend(objects / CLUSTERED);
             }
             let byte = object.chunk().counts.byte(object.granule());
             if byte == MEMBER || self.components.has(object) {

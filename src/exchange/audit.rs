@@ -88,7 +88,7 @@ impl Audit<'_> {
         let Some(abroad) = &old.abroad else { return };
         self.chunks.extend(old.space.chunk_bases());
         for object in old.space.objects().into_iter().filter(|object| !object.is_traced()) {
-            let node = old.representative(object);
+            let node = old.node(object);
             self.nodes.insert(object.address(), node.address());
             self.counts.insert(node.address(), old.count(node) as i64);
             for target in targets::<H>(object, object.header()) {
