@@ -24,13 +24,13 @@ use crate::os::{Refused, System};
 use crate::pacing::{Pacer, Request};
 use crate::pool::Pool;
 use crate::roots::{Handles, RootStack};
-use crate::shape::{GUARDED, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
+use crate::shape::{GUARDED, Header, MUTABLE, SEEN, Shape, WORD_BYTES, WRITE_MASK};
 use crate::sites::Sites;
 use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
 use crate::trace::Recorder;
 use crate::tuning::{Config, ConfigError};
-use crate::value::{Brand, Fresh, Host, Object, Value};
+use crate::value::{Brand, Fresh, Host, Object, Value, check_index};
 use crate::weak::{Finalizers, Weaks, old_fate};
 use crate::young::Young;
 
@@ -424,12 +424,23 @@ impl<'id, H: Host> Heap<'id, H> {
         index: usize,
         value: Value<'_, 'id, H>,
     ) -> Result<(), StoreError> {
-        let header = object.header();
-        assert!(index < header.references(), "reference {index} of {}", header.references());
-        if header.0 & WRITE_MASK != MUTABLE {
-            self.touch(object.obj(), index, index + 1)?;
+        self.store_like(object.obj(), object.header(), index, value)
+    }
+
+    /// The same, where it is known that the object has the layout of one with this header.
+    #[inline(always)]
+    pub(crate) fn store_like(
+        &self,
+        object: ObjRef,
+        header: Header,
+        index: usize,
+        value: Value<'_, 'id, H>,
+    ) -> Result<(), StoreError> {
+        check_index("reference", index, header.references());
+        if object.header().0 & WRITE_MASK != MUTABLE {
+            self.touch(object, index, index + 1)?;
         }
-        object.obj().slot::<H>(header, index).set(value.bits());
+        object.slot::<H>(header, index).set(value.bits());
         Ok(())
     }
 

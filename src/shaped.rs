@@ -4,8 +4,9 @@
 //! objects waits for two loads at each. After one comparison with a constant shape the place is a constant, and the
 //! processor goes on before the header has come.
 
+use crate::heap::{Heap, StoreError};
 use crate::shape::{Header, Shape};
-use crate::value::{Host, Object, Value};
+use crate::value::{Host, Object, References, Value, check_index};
 
 /// An [`Object`] of a shape that is known.
 ///
@@ -63,9 +64,15 @@ impl<'s, 'id, H: Host> Shaped<'s, 'id, H> {
     /// There is no such reference.
     #[inline(always)]
     pub fn get(self, index: usize) -> Value<'s, 'id, H> {
-        assert!(index < self.header.references(), "reference {index} of {}", self.header.references());
+        check_index("reference", index, self.header.references());
         // SAFETY: a slot of a live object holds an immediate or a reference to a live object of the same heap.
         unsafe { Value::from_bits(self.object.obj().slot::<H>(self.header, index).get()) }
+    }
+
+    /// All references, as they are when each is read.
+    #[inline(always)]
+    pub fn references(self) -> References<'s, 'id, H> {
+        self.object.references_like(self.header)
     }
 
     /// Raw word `index` (layout *references*).
@@ -74,7 +81,35 @@ impl<'s, 'id, H: Host> Shaped<'s, 'id, H> {
     /// There is no such word.
     #[inline(always)]
     pub fn raw(self, index: usize) -> u64 {
-        assert!(index < self.header.raw_words(), "raw word {index} of {}", self.header.raw_words());
+        check_index("raw word", index, self.header.raw_words());
         self.object.obj().raw(index)
+    }
+
+    /// The bytes, if it was born immutable.
+    ///
+    /// # Panics
+    /// The object was born mutable: use [`Object::byte_cells`].
+    #[inline(always)]
+    pub fn bytes(self) -> &'s [u8] {
+        self.object.bytes_like(self.header)
+    }
+}
+
+impl<'id, H: Host> Heap<'id, H> {
+    /// As [`Heap::store`], into an object of a known shape.
+    ///
+    /// # Errors
+    /// The object may not be written now; nothing is stored.
+    ///
+    /// # Panics
+    /// There is no such reference.
+    #[inline(always)]
+    pub fn store_shaped(
+        &self,
+        shaped: Shaped<'_, 'id, H>,
+        index: usize,
+        value: Value<'_, 'id, H>,
+    ) -> Result<(), StoreError> {
+        self.store_like(shaped.object.obj(), shaped.header, index, value)
     }
 }

@@ -99,6 +99,8 @@ pub enum BlockUse {
     Immutable,
     /// Cells of immutable objects without references.
     Leaves,
+    /// Cells of objects that were promoted as part of a cluster.
+    Clusters,
     /// One object, too large for a cell.
     Large,
 }
@@ -368,7 +370,8 @@ fn lane(lane: u8) -> BlockUse {
     match lane {
         lane if lane == Lane::Mutable as u8 => BlockUse::Mutable,
         lane if lane == Lane::Immutable as u8 => BlockUse::Immutable,
-        _ => BlockUse::Leaves,
+        lane if lane == Lane::Leaf as u8 => BlockUse::Leaves,
+        _ => BlockUse::Clusters,
     }
 }
 

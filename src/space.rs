@@ -20,7 +20,6 @@ use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
-use static_assertions::const_assert_eq;
 
 use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
@@ -47,10 +46,13 @@ pub(crate) enum Lane {
     Immutable,
     /// Immutable without references: freed without being looked at.
     Leaf,
+    /// Promoted as part of a cluster: they die together, and leave holes that have room for another one.
+    Cluster,
 }
-const_assert_eq!(Lane::Leaf as usize + 1, LANES);
 
 impl Lane {
+    const ALL: [Lane; LANES] = [Lane::Mutable, Lane::Immutable, Lane::Leaf, Lane::Cluster];
+
     /// The lane for an object that is promoted with this header.
     #[inline]
     pub fn of(header: Header) -> Lane {
@@ -81,18 +83,18 @@ struct Span {
 pub(crate) type Run = Range<usize>;
 
 /// Which [`Span`] it is that objects of some kind go to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     lane: Lane,
     class: Class,
-    cell_bytes: usize,
+    cell_bytes: u32,
 }
 
 impl Place {
     /// For objects of `bytes` bytes.
     pub fn new(lane: Lane, bytes: usize) -> Place {
         let class = class_of(bytes / GRANULE_BYTES);
-        Place { lane, class, cell_bytes: class.bytes() }
+        Place { lane, class, cell_bytes: class.bytes() as u32 }
     }
 }
 
@@ -108,8 +110,9 @@ impl Loan {
     #[inline(always)]
     pub fn cell(&mut self) -> Option<usize> {
         let address = self.next;
-        let fits = self.end - address >= self.place.cell_bytes;
-        self.next += if fits { self.place.cell_bytes } else { 0 };
+        let bytes = self.place.cell_bytes as usize;
+        let fits = self.end - address >= bytes;
+        self.next += if fits { bytes } else { 0 };
         fits.then_some(address)
     }
 }
@@ -340,14 +343,14 @@ impl Space {
     pub fn renew(&mut self, loan: &mut Loan) -> usize {
         let Place { lane, class, cell_bytes } = loan.place;
         self.take_back(loan);
-        let address = self.next_hole(lane, class, cell_bytes);
+        let address = self.next_hole(lane, class, cell_bytes as usize);
         *loan = self.lend(loan.place);
         address
     }
 
     /// Enters the cells that a span has given out in the tables, all at once.
-    fn enter(&mut self, lane: usize, class: Class) {
-        let span = &mut self.spans[lane][class.0 as usize];
+    fn enter(&mut self, lane: Lane, class: Class) {
+        let span = &mut self.spans[lane as usize][class.0 as usize];
         let taken = std::mem::replace(&mut span.begun, span.next)..span.next;
         if !taken.is_empty() {
             let (first, cell) = (granule_of(taken.start), class.granules());
@@ -361,28 +364,20 @@ impl Space {
         }
     }
 
-    /// From now on it is written down which cells of immutable objects are given out.
+    /// From now on it is written down which cells of clusters are given out.
     pub fn begin_runs(&mut self, runs: Vec<Run>) {
-        self.enter_immutable();
         self.runs = Some(runs);
     }
 
     /// The cells that were given out since then.
     pub fn end_runs(&mut self) -> Vec<Run> {
-        self.enter_immutable();
-        self.runs.take().expect("runs are written down")
-    }
-
-    /// Brings the start bits of immutable objects up to date.
-    fn enter_immutable(&mut self) {
-        for lane in [Lane::Immutable, Lane::Leaf] {
-            for class in 0..CLASSES {
-                let span = &self.spans[lane as usize][class];
-                if span.begun != span.next {
-                    self.enter(lane as usize, Class(class as u8));
-                }
+        for class in 0..CLASSES {
+            let span = &self.spans[Lane::Cluster as usize][class];
+            if span.begun != span.next {
+                self.enter(Lane::Cluster, Class(class as u8));
             }
         }
+        self.runs.take().expect("runs are written down")
     }
 
     /// The objects in a run, in order.
@@ -401,7 +396,7 @@ impl Space {
     /// Moves the span of a lane and class to the next hole, and takes the first cell there.
     #[cold]
     fn next_hole(&mut self, lane: Lane, class: Class, bytes: usize) -> usize {
-        self.enter(lane as usize, class);
+        self.enter(lane, class);
         let mut span = self.find_hole(lane, class);
         let address = span.next;
         span.next += bytes;
@@ -473,10 +468,10 @@ impl Space {
     /// Brings the tables up to date for the blocks that are being filled. Called when the last object of a collection
     /// has been promoted, before the first is freed.
     pub fn stop_filling(&mut self) {
-        for lane in 0..LANES {
+        for lane in Lane::ALL {
             for class in 0..CLASSES {
                 self.enter(lane, Class(class as u8));
-                let block = self.spans[lane][class].block;
+                let block = self.spans[lane as usize][class].block;
                 if block != 0 {
                     self.state(block).live.set(self.count_cells(block) as u32);
                 }

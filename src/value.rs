@@ -35,6 +35,23 @@ use crate::object::{ObjRef, Slot};
 use crate::order::{Choice, Stage};
 use crate::shape::{BORN_MUTABLE, BYTES, Header, MUTABLE, Shape, TEXT, WORD_BYTES};
 
+/// Panics unless there are more than `index` of these. (The panic is apart from its message's figures, which would have to
+/// be kept in memory otherwise, for it to refer to them.)
+#[inline(always)]
+#[track_caller]
+pub(crate) fn check_index(what: &str, index: usize, count: usize) {
+    if index >= count {
+        out_of_bounds(what, index, count);
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn out_of_bounds(what: &str, index: usize, count: usize) -> ! {
+    panic!("{what} {index} of {count}")
+}
+
 /// How a host tells references from other words.
 ///
 /// # Safety
@@ -302,7 +319,7 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     #[inline(always)]
     pub fn get(self, index: usize) -> Value<'s, 'id, H> {
         let header = self.header();
-        assert!(index < header.references(), "reference {index} of {}", header.references());
+        check_index("reference", index, header.references());
         // SAFETY: a slot of a live object holds an immediate or a reference to a live object of the same heap.
         unsafe { Value::from_bits(self.obj().slot::<H>(header, index).get()) }
     }
@@ -310,7 +327,12 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     /// All references, as they are when each is read.
     #[inline(always)]
     pub fn references(self) -> References<'s, 'id, H> {
-        let header = self.header();
+        self.references_like(self.header())
+    }
+
+    /// The same, for an object that has the layout and the length of one with this header.
+    #[inline(always)]
+    pub(crate) fn references_like(self, header: Header) -> References<'s, 'id, H> {
         let first = self.obj().address() + header.first_reference() * WORD_BYTES;
         References { first, len: header.references(), value: PhantomData }
     }
@@ -321,7 +343,7 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     /// There is no such word.
     #[inline(always)]
     pub fn raw(self, index: usize) -> u64 {
-        assert!(index < self.header().raw_words(), "raw word {index} of {}", self.header().raw_words());
+        check_index("raw word", index, self.header().raw_words());
         self.obj().raw(index)
     }
 
@@ -349,7 +371,12 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     /// The object was born mutable: use [`Object::byte_cells`].
     #[inline(always)]
     pub fn bytes(self) -> &'s [u8] {
-        let header = self.header();
+        self.bytes_like(self.header())
+    }
+
+    /// The same, for an object that has the layout and the length of one with this header.
+    #[inline(always)]
+    pub(crate) fn bytes_like(self, header: Header) -> &'s [u8] {
         assert!(!header.has(BORN_MUTABLE), "bytes that may have been written since");
         let (offset, len) = header.bytes();
         // SAFETY: inside a live object that cannot move or end during 's and is never written.
@@ -402,7 +429,7 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     #[inline(always)]
     pub fn number<T: Plain>(self, index: usize) -> T {
         let (offset, len) = self.header().bytes();
-        assert!(index < len / size_of::<T>(), "number {index} of {}", len / size_of::<T>());
+        check_index("number", index, len / size_of::<T>());
         let first = std::ptr::with_exposed_provenance::<T>(self.obj().address() + offset);
         // SAFETY: inside the bytes of a live object; see `cells`.
         unsafe { first.add(index).read() }
@@ -456,7 +483,7 @@ impl<'s, 'id, H: Host> References<'s, 'id, H> {
     /// There is no such reference.
     #[inline(always)]
     pub fn get(self, index: usize) -> Value<'s, 'id, H> {
-        assert!(index < self.len, "reference {index} of {}", self.len);
+        check_index("reference", index, self.len);
         // SAFETY: a slot of a live object, which holds an immediate or a reference to a live object of this heap.
         unsafe { Value::from_bits(Slot::new(self.first + index * WORD_BYTES).get()) }
     }

@@ -32,6 +32,7 @@ use meter::Meter;
 
 type WorkHeap<'id> = Heap<'id, LowTag>;
 type Obj<'s, 'id> = Object<'s, 'id, LowTag>;
+type View<'s, 'id> = Shaped<'s, 'id, LowTag>;
 type Val<'s, 'id> = Value<'s, 'id, LowTag>;
 
 /// A workload: its name, how many parameters it takes, their values for a short run, and the program.
@@ -158,7 +159,7 @@ fn fresh_of<'s, 'id>(heap: &'s WorkHeap<'id>, shape: &Shape, len: usize) -> Fres
 
 /// The object that a value refers to, which has this shape; `None` if it refers to none.
 #[inline(always)]
-fn object_of<'s, 'id>(value: Val<'s, 'id>, shape: &Shape) -> Option<Shaped<'s, 'id, LowTag>> {
+fn object_of<'s, 'id>(value: Val<'s, 'id>, shape: &Shape) -> Option<View<'s, 'id>> {
     value.object().map(|object| object.shaped(shape).expect("nothing else is stored there"))
 }
 

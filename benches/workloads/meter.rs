@@ -58,6 +58,8 @@ impl Meter {
             ("p50", seconds(stats.pauses.quantile(0.5))),
             ("p99", seconds(stats.pauses.quantile(0.99))),
             ("promoted", stats.promoted_objects as f64),
+            ("clustered", stats.clustered as f64),
+            ("dissolved", stats.dissolved as f64),
             ("peakmb", peak_bytes() as f64 / (1 << 20) as f64),
         ];
         let parts = figures.iter().map(|(name, figure)| {

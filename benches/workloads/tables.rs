@@ -3,7 +3,7 @@
 use frazil::Shape;
 
 use crate::meter::Meter;
-use crate::{Obj, Val, WorkHeap, fresh, fresh_of, next, safepoint};
+use crate::{Obj, Val, View, WorkHeap, fresh, fresh_of, next, object_of, safepoint};
 
 const TEXT: Shape = Shape::new(1, "text").bytes();
 const RECORD: Shape = Shape::new(2, "record").raw_words(2);
@@ -46,44 +46,43 @@ pub fn run(heap: &mut WorkHeap<'_>, meter: &mut Meter, rounds: u64, entries: u64
             }
             state = next(state);
             let key = key(heap, round * entries + u64::from(state >> 8) % entries);
-            update(heap, object(heap.stack_from(base)[TABLE].get()), key, u64::from(state & 15));
+            update(heap, buckets(heap.stack_from(base)[TABLE].get()), key, u64::from(state & 15));
         }
         let slots = heap.stack_from(base);
-        let frozen = freeze(heap, object(slots[TABLE].replace(Val::EMPTY)), entries as usize);
-        heap.store(object(slots[RING].get()), (round % kept) as usize, frozen.into()).expect("mutable");
+        let frozen = freeze(heap, buckets(slots[TABLE].replace(Val::EMPTY)), entries as usize);
+        let ring = buckets(slots[RING].get());
+        heap.store_shaped(ring, (round % kept) as usize, frozen.into()).expect("mutable");
         meter.mark();
     }
-    let sum = total(object(heap.stack_from(base)[RING].get()));
+    let sum = total(heap.stack_from(base)[RING].get());
     heap.stack_truncate(base);
     meter.finish();
     sum
 }
 
-fn object<'s, 'id>(value: Val<'s, 'id>) -> Obj<'s, 'id> {
-    value.object().expect("a reference")
+fn buckets<'s, 'id>(value: Val<'s, 'id>) -> View<'s, 'id> {
+    object_of(value, &BUCKETS).expect("a table")
+}
+
+fn text<'s, 'id>(value: Val<'s, 'id>) -> &'s [u8] {
+    object_of(value, &TEXT).expect("a text").bytes()
 }
 
 /// The text "key" with a number.
 fn key<'s, 'id>(heap: &'s WorkHeap<'id>, mut number: u64) -> Obj<'s, 'id> {
-    let mut text = [b'0'; 24];
-    let mut start = text.len();
-    loop {
-        start -= 1;
-        text[start] = b'0' + (number % 10) as u8;
+    let digits = (number | 1).ilog10() as usize + 1;
+    let mut key = fresh_of(heap, &TEXT, 3 + digits);
+    let (name, places) = key.bytes_mut().split_at_mut(3);
+    name.copy_from_slice(b"key");
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
         number /= 10;
-        if number == 0 {
-            break;
-        }
     }
-    start -= 3;
-    text[start..start + 3].copy_from_slice(b"key");
-    let mut key = fresh_of(heap, &TEXT, text.len() - start);
-    key.bytes_mut().copy_from_slice(&text[start..]);
     key.finish()
 }
 
-fn hash(key: Obj<'_, '_>) -> u32 {
-    key.bytes().iter().fold(0, |hash: u32, &byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)))
+fn hash(key: &[u8]) -> u32 {
+    key.iter().fold(0, |hash: u32, &byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)))
 }
 
 fn record<'s, 'id>(heap: &'s WorkHeap<'id>, a: u64, b: u64) -> Obj<'s, 'id> {
@@ -101,44 +100,46 @@ fn insert<'s, 'id>(
     record: Obj<'s, 'id>,
 ) {
     let table = &heap.stack_from(base)[TABLE];
-    let old = object(table.get());
+    let old = buckets(table.get());
     if count as usize >= old.reference_count() {
-        table.set(doubled(heap, old).into());
+        table.set(doubled(heap, old));
     }
     let mut entry = fresh(heap, &ENTRY);
-    let hash = hash(key);
-    entry.raw_mut()[0] = u64::from(hash);
+    entry.raw_mut()[0] = u64::from(hash(key.bytes()));
     entry.references_mut().copy_from_slice(&[key.into(), record.into(), Val::EMPTY]);
-    push(heap, object(table.get()), entry.finish());
+    push(heap, buckets(table.get()), entry.finish().into());
 }
 
 /// Puts an entry before the others of its bucket.
-fn push<'id>(heap: &WorkHeap<'id>, buckets: Obj<'_, 'id>, entry: Obj<'_, 'id>) {
+fn push<'id>(heap: &WorkHeap<'id>, buckets: View<'_, 'id>, value: Val<'_, 'id>) {
+    let entry = object_of(value, &ENTRY).expect("an entry");
     let bucket = entry.raw(0) as usize & (buckets.reference_count() - 1);
-    heap.store(entry, NEXT, buckets.get(bucket)).expect("mutable");
-    heap.store(buckets, bucket, entry.into()).expect("mutable");
+    heap.store_shaped(entry, NEXT, buckets.get(bucket)).expect("mutable");
+    heap.store_shaped(buckets, bucket, value).expect("mutable");
 }
 
-fn doubled<'s, 'id>(heap: &'s WorkHeap<'id>, old: Obj<'s, 'id>) -> Obj<'s, 'id> {
-    let new = fresh_of(heap, &BUCKETS, 2 * old.reference_count()).finish();
+fn doubled<'s, 'id>(heap: &'s WorkHeap<'id>, old: View<'s, 'id>) -> Val<'s, 'id> {
+    let new = fresh_of(heap, &BUCKETS, 2 * old.reference_count()).finish().into();
     for mut chain in old.references().iter() {
-        while let Some(entry) = chain.object() {
-            chain = entry.get(NEXT);
-            push(heap, new, entry);
+        while let Some(entry) = object_of(chain, &ENTRY) {
+            let next = entry.get(NEXT);
+            push(heap, buckets(new), chain);
+            chain = next;
         }
     }
     new
 }
 
 /// Finds an entry and replaces its value.
-fn update<'id>(heap: &WorkHeap<'id>, buckets: Obj<'_, 'id>, key: Obj<'_, 'id>, more: u64) {
+fn update<'id>(heap: &WorkHeap<'id>, buckets: View<'_, 'id>, key: Obj<'_, 'id>, more: u64) {
+    let key = key.bytes();
     let hash = hash(key);
     let mut chain = buckets.get(hash as usize & (buckets.reference_count() - 1));
-    while let Some(entry) = chain.object() {
-        if entry.raw(0) == u64::from(hash) && object(entry.get(KEY)).bytes() == key.bytes() {
-            let old = object(entry.get(VALUE));
+    while let Some(entry) = object_of(chain, &ENTRY) {
+        if entry.raw(0) == u64::from(hash) && text(entry.get(KEY)) == key {
+            let old = object_of(entry.get(VALUE), &RECORD).expect("a record");
             let new = record(heap, old.raw(0) + more, old.raw(1) + 1);
-            heap.store(entry, VALUE, new.into()).expect("mutable");
+            heap.store_shaped(entry, VALUE, new.into()).expect("mutable");
             return;
         }
         chain = entry.get(NEXT);
@@ -147,11 +148,11 @@ fn update<'id>(heap: &WorkHeap<'id>, buckets: Obj<'_, 'id>, key: Obj<'_, 'id>, m
 }
 
 /// An immutable array of all pairs, bucket by bucket.
-fn freeze<'s, 'id>(heap: &'s WorkHeap<'id>, buckets: Obj<'s, 'id>, entries: usize) -> Obj<'s, 'id> {
+fn freeze<'s, 'id>(heap: &'s WorkHeap<'id>, buckets: View<'s, 'id>, entries: usize) -> Obj<'s, 'id> {
     let mut frozen = fresh_of(heap, &FROZEN, entries);
     let mut places = frozen.references_mut().iter_mut();
     for mut chain in buckets.references().iter() {
-        while let Some(entry) = chain.object() {
+        while let Some(entry) = object_of(chain, &ENTRY) {
             let mut pair = fresh(heap, &PAIR);
             pair.references_mut().copy_from_slice(&[entry.get(KEY), entry.get(VALUE)]);
             *places.next().expect("room for every entry") = pair.finish().into();
@@ -162,10 +163,12 @@ fn freeze<'s, 'id>(heap: &'s WorkHeap<'id>, buckets: Obj<'s, 'id>, entries: usiz
 }
 
 /// What every sixteenth array of the ring comes to.
-fn total(ring: Obj<'_, '_>) -> u32 {
-    let arrays = ring.references().iter().step_by(16).filter_map(|array| array.object());
-    arrays.flat_map(|array| array.references().iter()).map(object).fold(0, |sum: u32, pair| {
-        let (key, record) = (object(pair.get(0)), object(pair.get(1)));
-        sum.wrapping_add((record.raw(0) + record.raw(1)) as u32).wrapping_add(key.byte_len() as u32)
+fn total(ring: Val<'_, '_>) -> u32 {
+    let arrays = buckets(ring).references().iter().step_by(16).filter_map(|array| object_of(array, &FROZEN));
+    arrays.flat_map(|array| array.references().iter()).fold(0, |sum: u32, pair| {
+        let pair = object_of(pair, &PAIR).expect("a pair");
+        let record = object_of(pair.get(1), &RECORD).expect("a record");
+        let key = text(pair.get(0));
+        sum.wrapping_add((record.raw(0) + record.raw(1)) as u32).wrapping_add(key.len() as u32)
     })
 }

@@ -12,7 +12,7 @@ use crate::CHUNK_BLOCKS_MAX;
 use crate::classes::{CLASSES, Class};
 
 /// Lanes of blocks that are kept apart.
-pub const LANES: usize = 3;
+pub const LANES: usize = 4;
 /// Quarters of occupancy by which blocks with room are listed.
 const QUARTERS: usize = 4;
 

@@ -47,6 +47,19 @@ struct Rest {
     end: u32,
 }
 
+impl Rest {
+    /// Asks for what the second reference leads to. The first is followed at once.
+    #[inline(always)]
+    fn prefetch_second<H: Host>(&self) {
+        if self.next + 1 < self.end
+            && let Some(second) =
+                target::<H>(self.young.slot_at::<H>(self.header, self.next as usize + 1).get())
+        {
+            second.prefetch();
+        }
+    }
+}
+
 /// What would have to be worked out from the header of every object, for all that have the same.
 #[derive(Clone, Copy)]
 struct Kind {
@@ -54,15 +67,15 @@ struct Kind {
     /// The word that holds the first reference, and the one behind the last.
     next: u32,
     end: u32,
-    bytes: usize,
+    bytes: u32,
     place: Place,
 }
 
 impl Kind {
     fn new(header: Header) -> Kind {
         let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
-        let place = Place::new(Lane::of(header), bytes);
-        Kind { header, next, end: next + header.references() as u32, bytes, place }
+        let place = Place::new(Lane::Cluster, bytes);
+        Kind { header, next, end: next + header.references() as u32, bytes: bytes as u32, place }
     }
 
     /// All references of an object of this kind.
@@ -86,19 +99,19 @@ impl Default for Kinds {
 
 impl Kinds {
     #[inline(always)]
-    fn of(&mut self, header: Header) -> &mut Kind {
-        &mut self.0[(header.bits() >> ID_SHIFT ^ header.bits() >> LEN_SHIFT) as usize % KINDS]
+    fn place(header: Header) -> usize {
+        (header.bits() >> ID_SHIFT ^ header.bits() >> LEN_SHIFT) as usize % KINDS
     }
 
     /// What an object with this header is like. It may be something else that stands in the place of the header: then
     /// nothing is known of it.
     #[inline(always)]
-    fn known(&mut self, header: Header) -> Option<Kind> {
-        Some(*self.of(header)).filter(|kind| kind.header == header)
+    fn known(&self, header: Header) -> Option<&Kind> {
+        Some(&self.0[Kinds::place(header)]).filter(|kind| kind.header == header)
     }
 
     fn learn(&mut self, header: Header) {
-        *self.of(header) = Kind::new(header);
+        self.0[Kinds::place(header)] = Kind::new(header);
     }
 }
 
@@ -178,7 +191,7 @@ impl Trace<'_> {
         let mut walk = self.work.walks.spare.pop().unwrap_or_default();
         self.old.space.begin_runs(std::mem::take(&mut walk.runs));
         let objects = self.old.space.objects;
-        let object = self.move_out(head, header);
+        let object = self.move_out(head, header, Lane::Cluster);
         walk.head = Some(object);
         let bytes_max = isize::try_from(self.old.clusters.bytes_max).unwrap_or(isize::MAX);
         let mut room = bytes_max;
@@ -193,7 +206,7 @@ impl Trace<'_> {
 
     /// Evacuates what can be reached from `at`, as long as there is `room` for more bytes in the cluster.
     fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest, room: &mut isize) -> Result<(), Obstacle> {
-        while self.fill_with_known::<H>(&mut walk.rests, &mut at, room) {
+        while self.fill_with_known::<H>(walk, &mut at, room) {
             let next = at.next as usize;
             let (from, to) =
                 (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
@@ -207,9 +220,10 @@ impl Trace<'_> {
 
     /// Evacuates what can be reached from `at` through young objects of known kinds, as long as there is `room`. Says
     /// whether to go on: then the next reference of `at` leads to something else.
-    fn fill_with_known<H: Host>(&mut self, rests: &mut Vec<Rest>, at: &mut Rest, room: &mut isize) -> bool {
-        let (space, kinds) = (&mut self.old.space, &mut self.work.walks.kinds);
-        let mut kind = kinds.known(at.header).unwrap_or_else(|| Kind::new(at.header));
+    fn fill_with_known<H: Host>(&mut self, walk: &mut Walk, at: &mut Rest, room: &mut isize) -> bool {
+        let (space, kinds) = (&mut self.old.space, &self.work.walks.kinds);
+        let Walk { rests, outside, .. } = walk;
+        let mut kind = kinds.known(at.header).copied().unwrap_or_else(|| Kind::new(at.header));
         let mut cells = space.lend(kind.place);
         let goes_on = 'walk: loop {
             while at.next < at.end {
@@ -220,20 +234,30 @@ impl Trace<'_> {
                     continue;
                 };
                 if !self.nursery.contains(below.address()) {
-                    break 'walk true;
+                    below.prefetch_count();
+                    if below.is_traced() {
+                        break 'walk true;
+                    }
+                    outside.push(below);
+                    at.next += 1;
+                    continue;
                 }
                 if !below.has_header(kind.header) {
                     let Young::Here(header) = below.young() else { break 'walk true };
                     let Some(known) = kinds.known(header) else { break 'walk true };
-                    space.take_back(&cells);
-                    (kind, cells) = (known, space.lend(known.place));
+                    if known.place != kind.place {
+                        space.take_back(&cells);
+                        cells = space.lend(known.place);
+                    }
+                    kind = *known;
                 }
                 let cell = cells.cell().unwrap_or_else(|| space.renew(&mut cells));
-                let object = move_to(below, cell, kind.bytes);
+                let object = move_to(below, cell, kind.bytes as usize);
                 at.object.slot_at::<H>(at.header, next).set(H::word(cell, word));
                 at.next += 1;
                 if kind.next < kind.end {
                     let outer = std::mem::replace(at, kind.references_of(object, below));
+                    at.prefetch_second::<H>();
                     if outer.next < outer.end {
                         rests.push(outer);
                     }

@@ -265,14 +265,14 @@ impl Trace<'_> {
     pub fn evacuate(&mut self, young: ObjRef, header: Header) -> ObjRef {
         self.report.promoted_objects += 1;
         self.report.promoted_bytes += cell_bytes(header);
-        self.move_out(young, header)
+        self.move_out(young, header, Lane::of(header))
     }
 
     /// The same, for who does the accounts himself.
     #[inline(always)]
-    pub fn move_out(&mut self, young: ObjRef, header: Header) -> ObjRef {
+    pub fn move_out(&mut self, young: ObjRef, header: Header, lane: Lane) -> ObjRef {
         let bytes = cell_bytes(header);
-        let address = self.old.space.cell(Lane::of(header), bytes);
+        let address = self.old.space.cell(lane, bytes);
         move_to(young, address, bytes)
     }
 
