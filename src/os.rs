@@ -12,6 +12,9 @@ use crate::pool::{KEEP_BYTES, Pool};
 /// So much is cleared rather than given back, if a pool would keep it. Larger: more to clear. Smaller: more page faults.
 const CLEAR_BYTES_MAX: usize = 1 << 20;
 
+/// What huge pages begin at: bytes of one, on most machines.
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+
 /// The system gave no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
@@ -162,6 +165,15 @@ impl Mapping {
         }
     }
 
+    /// Asks for huge pages for what is not yet in memory behind the first `bytes` bytes, if the system has any to give.
+    pub fn prefer_huge_pages(&self, bytes: usize) {
+        let range = self.range();
+        let start = (range.start + bytes).next_multiple_of(HUGE_PAGE_BYTES);
+        if start < range.end {
+            pages::prefer_huge(start..range.end);
+        }
+    }
+
     /// Makes every later access to the first `bytes` bytes a fault.
     pub fn forbid(&self, bytes: usize) {
         self.protect(bytes, false);
@@ -245,6 +257,19 @@ mod pages {
         debug_assert_eq!(done, 0);
     }
 
+    /// A wish, which may be refused.
+    pub fn prefer_huge(range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        // SAFETY: the advice changes no memory.
+        unsafe {
+            libc::madvise(
+                std::ptr::with_exposed_provenance_mut(range.start),
+                range.len(),
+                libc::MADV_HUGEPAGE,
+            );
+        }
+    }
+
     /// # Safety
     /// Nothing in the range is live.
     pub unsafe fn protect(range: Range<usize>, accessible: bool) {
@@ -282,6 +307,8 @@ mod pages {
         // SAFETY: passed on.
         unsafe { std::ptr::with_exposed_provenance_mut::<u8>(range.start).write_bytes(0, range.len()) };
     }
+
+    pub fn prefer_huge(_range: Range<usize>) {}
 
     pub unsafe fn protect(_range: Range<usize>, _accessible: bool) {}
 }

@@ -560,9 +560,9 @@ impl Space {
         self.cells_freed(object, state, cells as u32);
     }
 
-    /// Frees the dead traced objects of one block that `dead` has a bit for, in word `word` of its chunk's
-    /// tables. They are not looked at: a traced object's count is zero.
-    pub fn free_traced(&mut self, block: usize, word: usize, dead: u64) {
+    /// Frees the objects of one block that `dead` has a bit for, in word `word` of its chunk's tables. They are not looked
+    /// at. Their counts are zero.
+    pub fn free_word(&mut self, block: usize, word: usize, dead: u64) {
         if dead == 0 {
             return;
         }

@@ -4,7 +4,7 @@
 //! nursery may follow the traced part. Only what is used takes memory, and what was used once too often goes
 //! back.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -14,6 +14,9 @@ use crate::os::{Mapping, Refused, System, page_bytes, set_accessible};
 
 /// Bytes of the smallest range. Larger: fewer ranges for late safepoints. Smaller: less address space.
 const RANGE_BYTES: usize = if cfg!(miri) { 256 << 10 } else { 64 << 20 };
+/// What a nursery has beyond so many bytes asks for huge pages: objects are evacuated in the order of the references to
+/// them, and a translation would be missed for each otherwise. Smaller: a heap takes more memory than it uses.
+const SMALL_PAGES_BYTES: usize = 4 << 20;
 /// So many old nurseries stay inaccessible in checking mode; then their addresses may come again.
 const FORBIDDEN_MAX: usize = 8;
 
@@ -32,6 +35,8 @@ pub(crate) struct Young {
     written: usize,
     /// How often the nursery was emptied: once by every collection.
     emptied: u64,
+    /// Huge pages were asked for.
+    huge: Cell<bool>,
 }
 
 impl Young {
@@ -46,11 +51,15 @@ impl Young {
             forbidden: VecDeque::new(),
             written: 0,
             emptied: 0,
+            huge: Cell::new(false),
         })
     }
 
     /// Lets `bytes` bytes be allocated.
     pub fn open(&self, bytes: usize) {
+        if bytes > SMALL_PAGES_BYTES && !self.huge.replace(true) {
+            self.ranges.borrow()[0].prefer_huge_pages(SMALL_PAGES_BYTES);
+        }
         self.nursery.raise(bytes, 0);
     }
 
@@ -83,6 +92,7 @@ impl Young {
                 self.forbidden.push_back((old, self.emptied));
             }
             ranges.push(range);
+            self.huge.set(false);
             self.permit(FORBIDDEN_MAX);
         }
         let ranges = self.ranges.get_mut();

@@ -58,9 +58,10 @@ fn what_died_and_waits_is_not_alive() {
     let slowly = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
     let config = Config { drain: slowly, ..Config::STRESS };
     let prepare = |heap: &mut TestHeap<'_>| {
-        // Both die; the instalment releases one of them, the other has to wait.
+        // Both die; the instalment releases one of them, the other has to wait. (Leaves would not wait.)
         for word in 0..2 {
-            heap.stack_from(0)[word].set(leaf(heap).into());
+            let pair = heap.alloc(&PAIR, 0).unwrap().finish();
+            heap.stack_from(0)[word].set(pair.into());
         }
         heap.collect(Request::Complete);
         heap.stack_from(0)[1].set(Value::EMPTY);

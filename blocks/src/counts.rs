@@ -58,6 +58,21 @@ impl<const GRANULES: usize> Counts<GRANULES> {
         self.0[granules].iter().for_each(|place| place.set(byte));
     }
 
+    /// Those of the granules `among`, a bit each, whose byte is zero, in word `word` of tables with 64 granules a word.
+    #[inline]
+    pub fn zeros(&self, word: usize, mut among: u64) -> u64 {
+        let bytes = &self.0[word * 64..][..64];
+        let mut zeros = 0;
+        while among != 0 {
+            let lowest = among & among.wrapping_neg();
+            if bytes[lowest.trailing_zeros() as usize].get() == 0 {
+                zeros |= lowest;
+            }
+            among ^= lowest;
+        }
+        zeros
+    }
+
     /// Adds one if the result is a plain count of at most `max`. Otherwise nothing changes and the answer is
     /// `false`: the count is overflown, about to be, or kept elsewhere.
     #[inline]

@@ -2,7 +2,8 @@
 //!
 //! For each block with bits in this epoch or the one before, `dropped = previous & !current`. A dropped traced
 //! object is dead: it is freed at once, its fields unseen, for whatever it referred to has lost its own bit by
-//! the same token. A dropped counted object is dead if its count is zero, and joins the freed-object buffer.
+//! the same token. A dropped counted object is dead if its count is zero, and joins the freed-object buffer; or is freed
+//! at once, if it lies where nothing has references.
 
 use blocks::counts::MEMBER;
 use retain_bits::ones;
@@ -11,7 +12,7 @@ use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::Old;
 use crate::order::{Choice, shuffle};
-use crate::space::{chunk_of, object_at};
+use crate::space::{Lane, chunk_of, object_at};
 use crate::stats::Report;
 use crate::value::Host;
 
@@ -57,15 +58,20 @@ impl Old {
 
     fn diff_block<H: Host>(&mut self, block: usize, report: &mut Report) {
         let chunk = chunk_of(block);
+        let leaves = self.space.state(block).is_of_lane(Lane::Leaf as u8) && !self.any_finalizable;
         for (word, dropped) in chunk.retain.dropped(self.space.block_index(block), self.space.shift()) {
             let dropped = dropped & chunk.starts.word(word);
             let traced = dropped & chunk.traced.word(word);
+            let counted = dropped & !traced;
+            let dead = if leaves { traced | chunk.counts.zeros(word, counted) } else { traced };
             let bytes = self.space.bytes;
-            self.space.free_traced(block, word, traced);
-            report.freed_objects += traced.count_ones() as usize;
+            self.space.free_word(block, word, dead);
+            report.freed_objects += dead.count_ones() as usize;
             report.freed_bytes += bytes - self.space.bytes;
-            for bit in ones(dropped & !traced) {
-                self.dropped_counted::<H>(object_at(block, word, bit));
+            if !leaves {
+                for bit in ones(counted) {
+                    self.dropped_counted::<H>(object_at(block, word, bit));
+                }
             }
         }
     }
