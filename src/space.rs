@@ -20,6 +20,7 @@ use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
+use static_assertions::const_assert;
 
 use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
@@ -32,6 +33,9 @@ pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
 
 /// Bytes of a cache line.
 const LINE_BYTES: usize = 64;
+
+// A bit for each class that is being filled.
+const_assert!(CLASSES <= u64::BITS as usize);
 
 /// Cache lines behind a hole that are asked for when it is entered. Larger: the next hole is more often among them.
 /// Smaller: fewer are asked for in vain.
@@ -153,6 +157,8 @@ pub(crate) struct Space {
     dying: Vec<Mapping>,
     huge_bytes: usize,
     spans: Box<[[Span; CLASSES]; LANES]>,
+    /// The classes that have a block to fill, a bit for each, by lane.
+    filling: [u64; LANES],
     /// The cells given out since [`Space::begin_runs`], if that is of interest.
     runs: Option<Vec<Run>>,
     room: Room,
@@ -193,6 +199,7 @@ impl Space {
             dying: Vec::new(),
             huge_bytes: 0,
             spans: Box::new([[Span::default(); CLASSES]; LANES]),
+            filling: [0; LANES],
             runs: None,
             room: Room::default(),
             waiting: Vec::new(),
@@ -356,7 +363,10 @@ impl Space {
             let (first, cell) = (granule_of(taken.start), class.granules());
             let granules = taken.len() / GRANULE_BYTES;
             chunk_of(taken.start).starts.set_cells(first..first + granules, cell);
-            self.objects += if granules == cell { 1 } else { granules / cell };
+            let cells = if granules == cell { 1 } else { granules / cell };
+            let state = self.state(self.block_of(taken.start));
+            state.live.set(state.live.get() + cells as u32);
+            self.objects += cells;
             self.bytes += taken.len();
             if let Some(runs) = &mut self.runs {
                 runs.push(taken);
@@ -371,13 +381,15 @@ impl Space {
 
     /// The cells that were given out since then.
     pub fn end_runs(&mut self) -> Vec<Run> {
-        for class in 0..CLASSES {
-            let span = &self.spans[Lane::Cluster as usize][class];
-            if span.begun != span.next {
-                self.enter(Lane::Cluster, Class(class as u8));
-            }
-        }
+        self.enter_lane(Lane::Cluster);
         self.runs.take().expect("runs are written down")
+    }
+
+    /// Enters the cells that the spans of a lane have given out.
+    fn enter_lane(&mut self, lane: Lane) {
+        for class in ones(self.filling[lane as usize]) {
+            self.enter(lane, Class(class as u8));
+        }
     }
 
     /// The objects in a run, in order.
@@ -401,6 +413,7 @@ impl Space {
         let address = span.next;
         span.next += bytes;
         self.spans[lane as usize][class.0 as usize] = span;
+        self.filling[lane as usize] |= 1 << class.0;
         // The next hole is probably near, and nobody has been there for long.
         for line in 0..HOLE_LINES {
             object::prefetch(std::ptr::with_exposed_provenance(span.end + line * LINE_BYTES));
@@ -457,7 +470,6 @@ impl Space {
     /// at once if cells were freed behind the span's back.
     fn retire(&mut self, block: usize) {
         let state = self.state(block);
-        state.live.set(self.count_cells(block) as u32);
         state.set_listed(Listed::No);
         let cells = Class(state.class.get()).cells(self.block);
         if (state.live.get() as usize) < cells {
@@ -465,18 +477,10 @@ impl Space {
         }
     }
 
-    /// Brings the tables up to date for the blocks that are being filled. Called when the last object of a collection
+    /// Brings the tables up to date for the cells that spans have given out. Called when the last object of a collection
     /// has been promoted, before the first is freed.
     pub fn stop_filling(&mut self) {
-        for lane in Lane::ALL {
-            for class in 0..CLASSES {
-                self.enter(lane, Class(class as u8));
-                let block = self.spans[lane as usize][class].block;
-                if block != 0 {
-                    self.state(block).live.set(self.count_cells(block) as u32);
-                }
-            }
-        }
+        Lane::ALL.into_iter().for_each(|lane| self.enter_lane(lane));
     }
 
     /// A free block of its own.

@@ -6,7 +6,6 @@
 use std::fmt;
 
 use blocks::counts::{MEMBER, OVERFLOWN};
-use blocks::table::Listed;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exchange::{Owner, owner_of};
@@ -275,7 +274,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         }
         for (block, state) in space.cell_blocks() {
             let cells = space.count_cells(block);
-            if state.listed() != Listed::Filling && state.live.get() as usize != cells {
+            if state.live.get() as usize != cells {
                 return fail("tables", format!("block {block:#x}: {cells} cells, says {}", state.live.get()));
             }
         }

@@ -53,7 +53,7 @@ pub struct BlockState {
     pub lane: Cell<u8>,
     /// The class of a block with cells.
     pub class: Cell<u8>,
-    /// Taken cells of a block with cells, when its owner is not filling it. Blocks of the object, for a head.
+    /// Taken cells of a block with cells, as far as its owner has entered them. Blocks of the object, for a head.
     pub live: Cell<u32>,
     /// For a head: the object is young, not yet reached by any collection.
     pub young: Cell<bool>,

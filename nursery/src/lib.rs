@@ -90,10 +90,12 @@ impl Nursery {
     pub fn bump(&self, bytes: usize) -> Option<usize> {
         debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
         let at = self.top.get();
-        if bytes > self.limit.get() - at {
+        // No object is so large that this could leave the address space.
+        let end = at + bytes;
+        if end > self.limit.get() {
             return None;
         }
-        self.top.set(at + bytes);
+        self.top.set(end);
         Some(at)
     }
 

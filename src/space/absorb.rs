@@ -10,6 +10,7 @@ impl Space {
     /// Nothing more is allocated in the blocks that were being filled: their free cells count like others.
     pub fn close_spans(&mut self) {
         let spans = std::mem::replace(&mut *self.spans, [[Span::default(); CLASSES]; LANES]);
+        self.filling = [0; LANES];
         for span in spans.iter().flatten().filter(|span| span.block != 0) {
             self.list_anew(span.block);
         }
