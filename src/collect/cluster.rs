@@ -41,19 +41,39 @@ struct Rest {
     object: ObjRef,
     /// Where it was. What it refers to is read there, so that nobody has to wait for what has just been written.
     young: ObjRef,
-    header: Header,
     /// The word that holds the first of them, and the one behind the last.
     next: u32,
     end: u32,
 }
 
 impl Rest {
+    /// The next reference: where it was.
+    #[inline(always)]
+    fn from<H: Host>(&self) -> Slot {
+        self.young.slot_at::<H>(self.object.header(), self.next as usize)
+    }
+
+    /// The next reference: where it is now.
+    #[inline(always)]
+    fn to<H: Host>(&self) -> Slot {
+        self.object.slot_at::<H>(self.object.header(), self.next as usize)
+    }
+
+    /// Goes on to the next word that leads to an object. Says whether there is one.
+    #[inline(always)]
+    fn skip_words<H: Host>(&mut self) -> bool {
+        while self.next < self.end && target::<H>(self.from::<H>().get()).is_none() {
+            self.next += 1;
+        }
+        self.next < self.end
+    }
+
     /// Asks for what the second reference leads to. The first is followed at once.
     #[inline(always)]
     fn prefetch_second<H: Host>(&self) {
-        if self.next + 1 < self.end
-            && let Some(second) =
-                target::<H>(self.young.slot_at::<H>(self.header, self.next as usize + 1).get())
+        let second = Rest { next: self.next + 1, ..*self };
+        if second.next < second.end
+            && let Some(second) = target::<H>(second.from::<H>().get())
         {
             second.prefetch();
         }
@@ -81,7 +101,7 @@ impl Kind {
     /// All references of an object of this kind.
     #[inline(always)]
     fn references_of(&self, object: ObjRef, young: ObjRef) -> Rest {
-        Rest { object, young, header: self.header, next: self.next, end: self.end }
+        Rest { object, young, next: self.next, end: self.end }
     }
 }
 
@@ -207,10 +227,7 @@ impl Trace<'_> {
     /// Evacuates what can be reached from `at`, as long as there is `room` for more bytes in the cluster.
     fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest, room: &mut isize) -> Result<(), Obstacle> {
         while self.fill_with_known::<H>(walk, &mut at, room) {
-            let next = at.next as usize;
-            let (from, to) =
-                (at.young.slot_at::<H>(at.header, next), at.object.slot_at::<H>(at.header, next));
-            match self.follow_inside::<H>(from.get(), to, walk)? {
+            match self.follow_inside::<H>(at.from::<H>().get(), at.to::<H>(), walk)? {
                 Some((_, header)) => self.work.walks.kinds.learn(header),
                 None => at.next += 1,
             }
@@ -223,12 +240,12 @@ impl Trace<'_> {
     fn fill_with_known<H: Host>(&mut self, walk: &mut Walk, at: &mut Rest, room: &mut isize) -> bool {
         let (space, kinds) = (&mut self.old.space, &self.work.walks.kinds);
         let Walk { rests, outside, .. } = walk;
-        let mut kind = kinds.known(at.header).copied().unwrap_or_else(|| Kind::new(at.header));
+        let header = at.object.header();
+        let mut kind = kinds.known(header).copied().unwrap_or_else(|| Kind::new(header));
         let mut cells = space.lend(kind.place);
         let goes_on = 'walk: loop {
             while at.next < at.end {
-                let next = at.next as usize;
-                let word = at.young.slot_at::<H>(at.header, next).get();
+                let word = at.from::<H>().get();
                 let Some(below) = target::<H>(word) else {
                     at.next += 1;
                     continue;
@@ -253,11 +270,12 @@ impl Trace<'_> {
                 }
                 let cell = cells.cell().unwrap_or_else(|| space.renew(&mut cells));
                 let object = move_to(below, cell, kind.bytes as usize);
-                at.object.slot_at::<H>(at.header, next).set(H::word(cell, word));
+                at.to::<H>().set(H::word(cell, word));
                 at.next += 1;
-                if kind.next < kind.end {
-                    let outer = std::mem::replace(at, kind.references_of(object, below));
-                    at.prefetch_second::<H>();
+                let mut inner = kind.references_of(object, below);
+                if inner.skip_words::<H>() {
+                    inner.prefetch_second::<H>();
+                    let outer = std::mem::replace(at, inner);
                     if outer.next < outer.end {
                         rests.push(outer);
                     }
@@ -335,13 +353,13 @@ impl Trace<'_> {
 
     /// The next young object that `walk` has come to and not evacuated, and the slot by which it was found.
     fn next_head<H: Host>(&mut self, walk: &mut Walk) -> Result<Option<(Slot, ObjRef, Header)>, Obstacle> {
-        while let Some(&Rest { object, header, next, end, .. }) = walk.rests.last() {
-            if next == end {
+        while let Some(rest) = walk.rests.last_mut() {
+            if rest.next == rest.end {
                 walk.rests.pop();
                 continue;
             }
-            walk.rests.last_mut().expect("it has just been there").next += 1;
-            let slot = object.slot_at::<H>(header, next as usize);
+            let slot = rest.to::<H>();
+            rest.next += 1;
             if let Some((head, header)) = self.follow_inside::<H>(slot.get(), slot, walk)? {
                 return Ok(Some((slot, head, header)));
             }
