@@ -105,7 +105,7 @@ fn insert<'s, 'id>(
         table.set(doubled(heap, old));
     }
     let mut entry = fresh(heap, &ENTRY);
-    entry.raw_mut()[0] = u64::from(hash(key.bytes()));
+    entry.raw_mut()[0] = u64::from(hash(text(key.into())));
     entry.references_mut().copy_from_slice(&[key.into(), record.into(), Val::EMPTY]);
     push(heap, buckets(table.get()), entry.finish().into());
 }
@@ -132,7 +132,7 @@ fn doubled<'s, 'id>(heap: &'s WorkHeap<'id>, old: View<'s, 'id>) -> Val<'s, 'id>
 
 /// Finds an entry and replaces its value.
 fn update<'id>(heap: &WorkHeap<'id>, buckets: View<'_, 'id>, key: Obj<'_, 'id>, more: u64) {
-    let key = key.bytes();
+    let key = text(key.into());
     let hash = hash(key);
     let mut chain = buckets.get(hash as usize & (buckets.reference_count() - 1));
     while let Some(entry) = object_of(chain, &ENTRY) {
