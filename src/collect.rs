@@ -275,6 +275,9 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     /// What is left of counting. From here on nothing is promoted.
     fn count(&mut self) {
         let old = self.heap.old.get_mut();
+        for target in std::mem::take(&mut self.work.counting).rest() {
+            old.increment::<H>(target);
+        }
         while let Some(target) = take::<H, _>(Choice::Count, &mut self.work.put_off) {
             old.increment::<H>(target);
         }

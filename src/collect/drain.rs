@@ -65,16 +65,20 @@ impl Old {
     /// Releases objects from the buffer until it is empty or the budget is spent.
     pub(crate) fn drain<H: Host>(&mut self, mut budget: Budget, report: &mut Report) {
         let mut queue = Queue::default();
+        let mut counted_down = Queue::default();
         let (objects, bytes) = (self.space.objects, self.space.bytes);
         while !budget.is_spent() {
             if let Some((object, next)) = self.partly {
                 self.release_part::<H>(object, next);
             } else if let Some(object) = queue.next(|| take::<H, _>(Choice::Buffer, &mut self.buffer)) {
-                self.release::<H>(object, &mut budget);
+                self.release::<H>(object, &mut counted_down, &mut budget);
+            } else if let Some(target) = counted_down.next(|| None) {
+                self.decrement(target);
             } else {
                 break;
             }
         }
+        counted_down.rest().for_each(|target| self.decrement(target));
         self.buffer.extend(queue.rest());
         if H::commits(Fault::ForgottenBuffer) {
             self.buffer.clear();
@@ -102,8 +106,9 @@ impl Old {
         }
     }
 
-    /// Most objects are small, and refer to nothing but objects of this heap: they take the short way.
-    fn release<H: Host>(&mut self, object: ObjRef, budget: &mut Budget) {
+    /// Most objects are small, and refer to nothing but objects of this heap: they take the short way. What they refer to
+    /// is counted down when its count has had the time to come into the cache.
+    fn release<H: Host>(&mut self, object: ObjRef, counted_down: &mut Queue, budget: &mut Budget) {
         let block = self.space.state_of(object);
         if !block.is_of_lane(Lane::Leaf as u8) {
             let header = object.header();
@@ -112,7 +117,10 @@ impl Old {
             }
             if !H::commits(Fault::SkippedDecrement) {
                 for target in targets::<H>(object, header) {
-                    self.decrement(target);
+                    target.prefetch_count();
+                    if let Some(target) = counted_down.exchange(Some(target)) {
+                        self.decrement(target);
+                    }
                 }
             }
         }

@@ -119,7 +119,11 @@ impl Trace<'_> {
             if traced {
                 self.stay_traced::<H>(object);
             } else {
-                targets::<H>(object, header).for_each(|target| self.old.increment::<H>(target));
+                for target in targets::<H>(object, header) {
+                    if let Some(target) = self.work.counting.exchange(Some(target)) {
+                        self.old.increment::<H>(target);
+                    }
+                }
             }
             let Some(above) = self.work.steps.pop() else { return };
             (object, young, header) = (above.object, above.young, above.header);

@@ -32,7 +32,7 @@ impl Queue {
 
     /// Puts one in, or nothing, and takes out what was put in eight turns ago.
     #[inline(always)]
-    fn exchange(&mut self, next: Option<ObjRef>) -> Option<ObjRef> {
+    pub fn exchange(&mut self, next: Option<ObjRef>) -> Option<ObjRef> {
         let first = std::mem::replace(&mut self.waiting[self.turn % PREFETCHED], next);
         self.turn += 1;
         first

@@ -47,6 +47,8 @@ pub(super) struct Work {
     pub gray: Vec<ObjRef>,
     /// Counted objects that a reference was found to, which has not been counted yet.
     pub put_off: Vec<ObjRef>,
+    /// The same, on the way to being counted: the count of something old is not in the cache.
+    pub counting: Queue,
     pub classifier: Classifier,
     /// Objects that the walk of `promote.rs` has left for something below them. Empty between two walks.
     pub steps: Vec<Step>,
