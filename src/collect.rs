@@ -18,7 +18,7 @@
 //! for each touched block:                            -- 3. diff
 //!     for each object retained before and not now:
 //!         traced  -> free it
-//!         counted -> if its count is 0, put it in the freed-object buffer
+//!         counted -> if its count is 0, put it in the freed-object buffer (a leaf: free it)
 //!
 //! while the buffer is not empty:                     -- 4. drain
 //!     take an object;  for each reference:  its count -= 1

@@ -90,12 +90,10 @@ impl Nursery {
     pub fn bump(&self, bytes: usize) -> Option<usize> {
         debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
         let at = self.top.get();
-        // No object is so large that this could leave the address space.
-        let end = at + bytes;
-        if end > self.limit.get() {
+        if bytes > self.limit.get() - at {
             return None;
         }
-        self.top.set(end);
+        self.top.set(at + bytes);
         Some(at)
     }
 
