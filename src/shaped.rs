@@ -12,13 +12,19 @@ use crate::value::{Host, Object, References, Value, check_index};
 ///
 /// ```
 /// # use frazil::{Config, Heap, LowTag, Shape, Value};
-/// const CELL: Shape = Shape::new(1, "cell").raw_words(1).references(1);
+/// const CELL: Shape = Shape::new(1, "cell").raw_words(1).references(1).mutable();
 /// const TEXT: Shape = Shape::new(2, "text").text();
 /// Heap::<LowTag>::branded(Config::default(), |heap| {
 ///     let cell = heap.alloc(&CELL, 0).unwrap().finish();
 ///     assert!(cell.shaped(&TEXT).is_none());
 ///     let cell = cell.shaped(&CELL).unwrap();
 ///     assert_eq!((cell.raw(0), cell.get(0)), (0, Value::EMPTY));
+///     let text = heap.text(&TEXT, "ice").unwrap();
+///     heap.store_shaped(cell, 0, text.into()).unwrap();
+///     assert_eq!(text.shaped(&TEXT).unwrap().bytes(), b"ice");
+///     heap.freeze(cell.into());
+///     assert!(heap.store_shaped(cell, 0, Value::EMPTY).is_err());
+///     assert_eq!(cell.references().iter().next(), Some(text.into()));
 /// }).unwrap();
 /// ```
 pub struct Shaped<'s, 'id, H: Host> {

@@ -191,6 +191,42 @@ fn instalments_free_a_little_at_a_time() {
 }
 
 #[test]
+fn leaves_do_not_wait_to_be_freed() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {
+        let array = heap.alloc(&ARRAY, 100).unwrap().finish();
+        (0..100).for_each(|index| heap.store(array, index, leaf(&heap, index as u64).into()).unwrap());
+        // Something counted refers to one of them.
+        let holder = node(&heap, 100, &[array.get(7).object().unwrap()]);
+        let (root, holder) = (heap.root(array.into()), heap.root(holder.into()));
+        let weak = heap.weak(heap.rooted(&root).object().unwrap().get(8).object().unwrap());
+        heap.collect(Request::Complete);
+        heap.unroot(root);
+        let report = heap.collect(Request::Complete);
+        assert_eq!((report.freed_objects, report.waiting, report.weak_cleared), (100, 0, 1));
+        assert!(heap.upgrade(&weak).is_none());
+        assert_eq!(heap.rooted(&holder).object().unwrap().get(0).object().unwrap().raw(0), 7);
+    });
+}
+
+#[test]
+fn a_finalizable_leaf_is_revived_among_others_that_are_freed() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let array = heap.alloc(&ARRAY, 100).unwrap().finish();
+        (0..100).for_each(|index| heap.store(array, index, leaf(&heap, index as u64).into()).unwrap());
+        heap.finalize(array.get(9).object().unwrap(), 99);
+        let root = heap.root(array.into());
+        heap.collect(Request::Complete);
+        heap.unroot(root);
+        let report = heap.collect(Request::Complete);
+        assert_eq!((report.freed_objects, report.finalizable), (100, 1));
+        assert_eq!(heap.next_finalizable().map(|(object, token)| (object.raw(0), token)), Some((9, 99)));
+        heap.collect(Request::Complete);
+        assert!(heap.census().is_empty());
+    });
+}
+
+#[test]
 fn a_weak_reference_is_cleared_and_a_finalizable_object_revived() {
     with_heap(stress(BlockBytes::K4), |mut heap| {
         let (plain, mutable) = (leaf(&heap, 1), cell(&heap, 2));

@@ -190,6 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn zeros_are_found_among_those_asked_for() {
+        let counts = Counts::<128>::new();
+        counts.set(64, 1);
+        counts.set(66, MEMBER);
+        assert_eq!(counts.zeros(1, 0b1111), 0b1010);
+        assert_eq!(counts.zeros(1, 0b101), 0);
+        assert_eq!(counts.zeros(0, u64::MAX), u64::MAX);
+    }
+
+    #[test]
     #[should_panic(expected = "below zero")]
     fn counting_down_what_was_not_counted_is_noticed() {
         Counts::<1>::new().decrement(0);
