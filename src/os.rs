@@ -12,7 +12,7 @@ use crate::pool::{KEEP_BYTES, Pool};
 /// So much is cleared rather than given back, if a pool would keep it. Larger: more to clear. Smaller: more page faults.
 const CLEAR_BYTES_MAX: usize = 1 << 20;
 
-/// What huge pages begin at: bytes of one, on most machines.
+/// Bytes of a huge page, on most machines. One begins at a multiple of that.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// The system gave no memory.

@@ -119,7 +119,7 @@ impl Default for Kinds {
 
 impl Kinds {
     #[inline(always)]
-    fn place(header: Header) -> usize {
+    fn index(header: Header) -> usize {
         (header.bits() >> ID_SHIFT ^ header.bits() >> LEN_SHIFT) as usize % KINDS
     }
 
@@ -127,11 +127,11 @@ impl Kinds {
     /// nothing is known of it.
     #[inline(always)]
     fn known(&self, header: Header) -> Option<&Kind> {
-        Some(&self.0[Kinds::place(header)]).filter(|kind| kind.header == header)
+        Some(&self.0[Kinds::index(header)]).filter(|kind| kind.header == header)
     }
 
     fn learn(&mut self, header: Header) {
-        self.0[Kinds::place(header)] = Kind::new(header);
+        self.0[Kinds::index(header)] = Kind::new(header);
     }
 }
 
@@ -183,6 +183,16 @@ impl Walks {
 
 /// The walk has met something that is no part of a cluster and could be mutable.
 struct Obstacle;
+
+/// A walk has come to something old.
+#[inline(always)]
+fn note_outside(outside: &mut Vec<ObjRef>, old: ObjRef) -> Result<(), Obstacle> {
+    if old.is_traced() {
+        return Err(Obstacle);
+    }
+    outside.push(old);
+    Ok(())
+}
 
 impl Trace<'_> {
     /// May a young object with this header be the head of a cluster?
@@ -252,10 +262,9 @@ impl Trace<'_> {
                 };
                 if !self.nursery.contains(below.address()) {
                     below.prefetch_count();
-                    if below.is_traced() {
+                    if note_outside(outside, below).is_err() {
                         break 'walk true;
                     }
-                    outside.push(below);
                     at.next += 1;
                     continue;
                 }
@@ -318,10 +327,7 @@ impl Trace<'_> {
             below.prefetch_count();
             below
         };
-        if old.is_traced() {
-            return Err(Obstacle);
-        }
-        walk.outside.push(old);
+        note_outside(&mut walk.outside, old)?;
         Ok(None)
     }
 

@@ -1,7 +1,8 @@
 //! Between a stack of objects and the work on them: a short queue, in which they wait for their memory.
 //!
 //! An object that lies somewhere in a large heap takes a hundred nanoseconds to come into the cache, and the work on it
-//! five. So the cache is told of each when it leaves the stack, and it is worked on when seven more have left it.
+//! five. So the cache is told of each when it leaves the stack, and it is worked on when seven more have left it. Objects whose
+//! counts are to go up or down wait in the same way, for their counts.
 
 use crate::object::ObjRef;
 

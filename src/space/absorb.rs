@@ -16,11 +16,11 @@ impl Space {
         }
     }
 
-    /// Finds out how full a block with cells is, as if nothing were known of it.
+    /// Lists a block with cells by how full it is, wherever it was listed before.
     fn list_anew(&mut self, block: usize) {
         let state = self.state(block);
-        let (live, cells) = (self.count_cells(block), Class(state.class.get()).cells(self.block));
-        state.live.set(live as u32);
+        let (live, cells) = (state.live.get() as usize, Class(state.class.get()).cells(self.block));
+        debug_assert_eq!(live, self.count_cells(block));
         state.set_listed(Listed::No);
         if live == 0 {
             self.put_block(block);
