@@ -1,4 +1,4 @@
-//! A number for each address: four bytes to a granule, in tables for the pages in use.
+//! A number for each address: four bytes to a word of memory, in tables for the pages in use.
 //!
 //! A look-up is a shift and two loads as long as the addresses lie near each other. Used where every object gets a
 //! number (where it was born, which one of a snapshot it is), never by a collection.
@@ -6,12 +6,12 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use crate::object::GRANULE_BYTES;
+use crate::shape::WORD_BYTES;
 
 /// Bytes that one table is for; chunks are aligned to it. Larger: fewer tables to be found. Smaller: a picture of a
 /// small heap, which a fuzzer takes a million times, clears less memory.
 pub(crate) const PAGE_BYTES: usize = 16 << 10;
-const GRANULES: usize = PAGE_BYTES / GRANULE_BYTES;
+const WORDS: usize = PAGE_BYTES / WORD_BYTES;
 
 /// See the module's head. Zero stands for no number.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl AddressMap {
     #[inline]
     pub fn get(&self, address: usize) -> u32 {
         match self.place(address / PAGE_BYTES) {
-            Some(place) => self.tables[place][granule(address)],
+            Some(place) => self.tables[place][word(address)],
             None => 0,
         }
     }
@@ -39,11 +39,11 @@ impl AddressMap {
         let page = address / PAGE_BYTES;
         let place = self.place(page).unwrap_or_else(|| {
             let place = self.tables.len();
-            self.tables.push(vec![0; GRANULES].into());
+            self.tables.push(vec![0; WORDS].into());
             self.places.insert(page, place);
             place
         });
-        self.tables[place][granule(address)] = number;
+        self.tables[place][word(address)] = number;
     }
 
     #[inline]
@@ -76,8 +76,8 @@ impl AddressMap {
 }
 
 #[inline]
-fn granule(address: usize) -> usize {
-    address % PAGE_BYTES / GRANULE_BYTES
+fn word(address: usize) -> usize {
+    address % PAGE_BYTES / WORD_BYTES
 }
 
 #[cfg(test)]
@@ -85,9 +85,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_granule_has_a_number_of_its_own() {
+    fn every_word_has_a_number_of_its_own() {
         let mut map = AddressMap::default();
-        let addresses = [16, 32, PAGE_BYTES - 16, PAGE_BYTES, 7 * PAGE_BYTES + 4096];
+        let addresses = [16, 24, PAGE_BYTES - 8, PAGE_BYTES, 7 * PAGE_BYTES + 4096];
         for (address, number) in addresses.into_iter().zip(1..) {
             map.set(address, number);
         }

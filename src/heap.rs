@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use blocks::GRANULE_BYTES;
 use memoffset::offset_of;
 use nursery::Nursery;
 
@@ -265,12 +266,12 @@ impl<'id, H: Host> Heap<'id, H> {
     #[inline(always)]
     pub fn alloc(&self, shape: &Shape, len: usize) -> Result<Fresh<'_, 'id, H>, AllocError> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
-        let address = self.take(object::cell_bytes(header))?;
-        // SAFETY: the nursery or the old space handed out `bytes` unused bytes; nobody else knows the object yet.
+        let address = self.take(header.nursery_bytes())?;
+        // SAFETY: the nursery or the old space handed out so many unused bytes; nobody else knows the object yet.
         unsafe { Ok(Fresh::new(object::initialise(address, header, H::EMPTY), header)) }
     }
 
-    /// Room for an object that takes `bytes` bytes (whole granules).
+    /// Room for an object that takes `bytes` bytes in the nursery (whole words).
     #[inline(always)]
     pub(crate) fn take(&self, bytes: usize) -> Result<usize, AllocError> {
         let small = bytes <= CELL_BYTES_MAX_LEAST || bytes <= self.cell_bytes_max;
@@ -293,7 +294,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let top = self.young.nursery.top();
         let large = bytes > self.cell_bytes_max;
         let address = if large {
-            self.alloc_large(bytes)
+            self.alloc_large(bytes.next_multiple_of(GRANULE_BYTES))
         } else {
             let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit - used);
             self.extend_nursery(bytes, RAISE_BYTES.min(allowed).max(bytes))

@@ -130,7 +130,6 @@ pub mod layout {
         BORN_MUTABLE, BYTES, GUARDED, HEADER_TAG, Header, ID_SHIFT, LEN_SHIFT, MUTABLE, SEEN, SMALL_MASK,
         SMALL_SHIFT, TEXT, WORD_BYTES, WRITE_MASK,
     };
-    pub use blocks::GRANULE_BYTES;
 
     /// Objects of at most so many bytes are born in the nursery, whatever the block size: larger ones may have to be
     /// asked for.

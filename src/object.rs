@@ -16,9 +16,7 @@ use crate::os::set_accessible;
 use crate::shape::{Header, TEXT, WORD_BYTES};
 use crate::value::{Host, Words};
 
-/// Bytes that every object's address and size are a multiple of.
-pub(crate) const GRANULE_BYTES: usize = blocks::GRANULE_BYTES;
-const_assert_eq!(GRANULE_BYTES, size_of::<u128>());
+const_assert_eq!(nursery::WORD_BYTES, WORD_BYTES);
 
 /// What a freed cell is filled with in checking mode. Its lowest bit is clear, so it is no header.
 pub(crate) const POISON: u64 = 0xfefe_fefe_fefe_fefe;
@@ -63,10 +61,10 @@ pub(crate) enum Young {
 impl ObjRef {
     /// # Safety
     /// `address` is that of a live object of this heap (or of memory that is being made into one), aligned to
-    /// a granule, and the reference is not used after the object has ended.
+    /// a word, and the reference is not used after the object has ended.
     #[inline]
     pub unsafe fn new(address: usize) -> ObjRef {
-        debug_assert!(address != 0 && address.is_multiple_of(GRANULE_BYTES));
+        debug_assert!(address != 0 && address.is_multiple_of(WORD_BYTES));
         // SAFETY: no object lies at 0.
         ObjRef(unsafe { NonZeroUsize::new_unchecked(address) })
     }
@@ -159,7 +157,7 @@ impl ObjRef {
         self.write(0, self.header().0 & !flags);
     }
 
-    /// Bytes of the object, rounded up to whole granules.
+    /// Bytes of the object when it is not in the nursery: whole granules.
     #[inline]
     pub fn bytes(self) -> usize {
         cell_bytes(self.header())
@@ -216,40 +214,45 @@ impl ObjRef {
         self.read(1 + index)
     }
 
-    /// Copies the object's granules to `to` and returns it there.
+    /// Copies the object's `words` words to `to` and returns it there.
     ///
     /// # Safety
-    /// `to` is unused memory of at least `bytes` bytes, aligned to a granule; `bytes` is what the object takes.
-    #[inline]
-    pub unsafe fn copy_to(self, to: usize, bytes: usize) -> ObjRef {
-        set_accessible(to, bytes, true);
-        let target: *mut Granule = std::ptr::with_exposed_provenance_mut(to);
-        let source: *const Granule = std::ptr::with_exposed_provenance(self.address());
-        // SAFETY: the source is a live object of `bytes` bytes, the target unused memory of that size, and both are
-        // aligned to a granule. Most objects have one to four granules: a few moves each, and no call.
+    /// `to` is unused memory of at least so many words, aligned to a word; `words` is what the object has.
+    #[inline(always)]
+    pub unsafe fn copy_to(self, to: usize, words: usize) -> ObjRef {
+        set_accessible(to, words * WORD_BYTES, true);
+        let target: *mut Word = std::ptr::with_exposed_provenance_mut(to);
+        let source: *const Word = std::ptr::with_exposed_provenance(self.address());
+        // SAFETY: the source is a live object of so many words, the target unused memory of that size. Most objects have
+        // two to eight words: a few moves each, and no call.
         unsafe {
-            let read = |granule: usize| source.add(granule).read();
-            match bytes / size_of::<Granule>() {
-                1 => target.write(read(0)),
-                2 => target.cast::<[Granule; 2]>().write([read(0), read(1)]),
-                3 => target.cast::<[Granule; 3]>().write([read(0), read(1), read(2)]),
-                4 => target.cast::<[Granule; 4]>().write([read(0), read(1), read(2), read(3)]),
-                granules => target.copy_from_nonoverlapping(source, granules),
+            match words {
+                2 => copy::<2>(source, target),
+                3 => copy::<3>(source, target),
+                4 => copy::<4>(source, target),
+                5 => copy::<5>(source, target),
+                6 => copy::<6>(source, target),
+                7 => copy::<7>(source, target),
+                8 => copy::<8>(source, target),
+                words => target.copy_from_nonoverlapping(source, words),
             }
             ObjRef::new(to)
         }
     }
 }
 
-/// A granule as it is moved: padding in it, and what is behind an object's last byte, was perhaps never written.
-type Granule = MaybeUninit<Vector>;
+/// A word as it is moved: what is behind an object's last byte was perhaps never written.
+type Word = MaybeUninit<u64>;
 
-/// What is moved at once: where the machine has vectors of a granule, one of them, which is one register and not two.
-#[cfg(target_arch = "x86_64")]
-type Vector = std::arch::x86_64::__m128i;
-#[cfg(not(target_arch = "x86_64"))]
-type Vector = u128;
-const_assert_eq!(size_of::<Vector>(), GRANULE_BYTES);
+/// Copies `WORDS` words, in as few moves as the machine has for them.
+///
+/// # Safety
+/// So many words can be read and written, and do not overlap.
+#[inline(always)]
+unsafe fn copy<const WORDS: usize>(source: *const Word, target: *mut Word) {
+    // SAFETY: passed on from the caller.
+    unsafe { target.cast::<[Word; WORDS]>().write(source.cast::<[Word; WORDS]>().read()) }
+}
 
 /// The objects that lie side by side in `range`, a part of the nursery that begins and ends with whole objects.
 /// With those that were evacuated comes where they are now.
@@ -265,12 +268,12 @@ pub(crate) fn side_by_side(range: Range<usize>) -> impl Iterator<Item = (ObjRef,
             Young::Here(_) => None,
             Young::Moved(to) => Some(to),
         };
-        address += survivor.unwrap_or(object).bytes();
+        address += survivor.unwrap_or(object).header().nursery_bytes();
         Some((object, survivor))
     })
 }
 
-/// Bytes that an object with this header takes: whole granules.
+/// Bytes that an object with this header takes outside of the nursery: whole granules.
 #[inline]
 pub(crate) fn cell_bytes(header: Header) -> usize {
     header.cell_bytes()
@@ -279,10 +282,10 @@ pub(crate) fn cell_bytes(header: Header) -> usize {
 /// Writes a header and a cleared body: raw words and bytes zero, references `empty`.
 ///
 /// # Safety
-/// `address` is unused memory of `cell_bytes(header)` bytes, aligned to a granule.
+/// `address` is unused memory of all the header's words, aligned to a word.
 #[inline]
 pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> ObjRef {
-    set_accessible(address, cell_bytes(header), true);
+    set_accessible(address, header.nursery_bytes(), true);
     // SAFETY: passed on from the caller.
     let object = unsafe { ObjRef::new(address) };
     object.set_header(header);

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use crate::heap::Heap;
 use crate::object::{First, ObjRef};
 use crate::old::{Old, target};
-use crate::shape::Header;
+use crate::shape::{Header, WORD_BYTES};
 use crate::space::{Space, chunk_base, chunk_of, granule_of};
 use crate::value::{Host, Object, Value};
 use crate::verify::{Violation, fail};
@@ -53,7 +53,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// the start of an object; and not to one that waits in the freed-object buffer. In any case: if the heap has
     /// imported something, and `word` leads out of its memory, then to an object of its group that it was given.
     pub unsafe fn object_at(&self, word: u64) -> Option<Object<'_, 'id, H>> {
-        let address = H::address(word).filter(|address| address.is_multiple_of(GRANULE_BYTES))?;
+        let address = H::address(word).filter(|address| address.is_multiple_of(WORD_BYTES))?;
         let old = self.old.borrow();
         let begins = if self.young.nursery.contains(address) {
             // SAFETY: in the part of the nursery that is in use, so it can be read.

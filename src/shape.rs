@@ -293,10 +293,16 @@ impl Header {
         if self.has(BYTES) { ((1 + self.small()) * WORD_BYTES, self.length()) } else { (0, 0) }
     }
 
-    /// Bytes that the object takes: whole granules.
+    /// Bytes that the object takes in the nursery: whole words.
+    #[inline]
+    pub const fn nursery_bytes(self) -> usize {
+        self.words() * WORD_BYTES
+    }
+
+    /// Bytes that the object takes in a block or as a large one: whole granules.
     #[inline]
     pub const fn cell_bytes(self) -> usize {
-        (self.words() * WORD_BYTES).next_multiple_of(blocks::GRANULE_BYTES)
+        self.nursery_bytes().next_multiple_of(blocks::GRANULE_BYTES)
     }
 
     /// Words of the whole object, header included.

@@ -327,7 +327,11 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
                 && self.waiting.contains(&self.old.representative(object)),
             component: if self.components.is_empty() { None } else { self.components.get(&object).copied() },
             site,
-            bytes: cell_bytes(header),
+            bytes: if self.heap.young.nursery.contains(object.address()) {
+                header.nursery_bytes()
+            } else {
+                cell_bytes(header)
+            },
             count: match kind {
                 ObjectKind::Counted => {
                     self.implied.get(&object).copied().unwrap_or_else(|| self.old.count(object))

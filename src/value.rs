@@ -56,7 +56,7 @@ fn out_of_bounds(what: &str, index: usize, count: usize) -> ! {
 ///
 /// # Safety
 /// * `address(word)` is `Some(a)` only for words made by `word(a, _)`.
-/// * `address(word(a, old)) == Some(a)` for every multiple `a` of 16 above zero, whatever `old` was.
+/// * `address(word(a, old)) == Some(a)` for every multiple `a` of 8 above zero, whatever `old` was.
 /// * `address(EMPTY)` is `None`.
 /// * The functions depend on nothing but their arguments.
 pub unsafe trait Host: Sized + 'static {
@@ -125,7 +125,7 @@ pub enum Words {
 #[derive(Debug)]
 pub struct LowTag;
 
-// SAFETY: addresses are multiples of 16 above zero, so `address` and `word` are inverse on them; zero is no reference.
+// SAFETY: addresses are multiples of 8 above zero, so `address` and `word` are inverse on them; zero is no reference.
 unsafe impl Host for LowTag {
     const EMPTY: u64 = 1;
 

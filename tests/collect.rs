@@ -274,7 +274,7 @@ fn generated_code_may_allocate_inline() {
         let top = unsafe { place.add(TestHeap::TOP_OFFSET).cast::<u64>().read() };
         let after = leaf(&heap, 2);
         assert_eq!(Value::from(after).bits(), top);
-        assert_eq!(Value::from(after).bits() - Value::from(before).bits(), layout::GRANULE_BYTES as u64);
+        assert_eq!(Value::from(after).bits() - Value::from(before).bits(), (layout::WORD_BYTES * 2) as u64);
     });
 }
 
@@ -328,7 +328,7 @@ fn a_heap_at_its_limit_refuses_and_recovers() {
 /// A host whose references carry three bits of its own, and whose immediates have the highest bit.
 struct Tagged;
 
-// SAFETY: addresses are multiples of 16 with a clear highest bit; the three lowest bits are taken off again.
+// SAFETY: addresses are multiples of 8 with a clear highest bit; the three lowest bits are taken off again.
 unsafe impl Host for Tagged {
     const EMPTY: u64 = 1 << 63;
 

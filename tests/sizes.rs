@@ -22,6 +22,25 @@ fn complete(heap: &mut TestHeap<'_>) {
     heap.collect(Request::Complete);
 }
 
+/// In the nursery an object takes its words and no more: only blocks have granules.
+#[test]
+fn a_young_object_takes_whole_words() {
+    const THREE: Shape = Shape::new(1, "three").references(2);
+    with_heap(Config::default(), |mut heap| {
+        let young: Vec<_> = (0..8).map(|_| Value::from(heap.alloc(&THREE, 0).unwrap().finish())).collect();
+        assert!(young.windows(2).all(|two| two[1].bits() - two[0].bits() == 24));
+        let header_alone = heap.alloc(&BYTES, 0).unwrap().finish();
+        let behind = heap.alloc(&BYTES, 1).unwrap().finish();
+        assert_eq!(Value::from(behind).bits() - Value::from(header_alone).bits(), 8);
+        assert_eq!(heap.allocated_bytes(), 8 * 24 + 8 + 16);
+        let snapshot = heap.snapshot(0);
+        assert_eq!(snapshot.bytes(), snapshot.nursery_bytes);
+        let kept = heap.root(young[3]);
+        complete(&mut heap);
+        assert_eq!(heap.snapshot(0).bytes(), 32, "{kept:?}");
+    });
+}
+
 /// Objects of one size, some of which die, and what they hold.
 struct Sample<'id> {
     handles: Vec<(u64, usize, Handle<'id>)>,

@@ -398,8 +398,7 @@ frazil_status frazil_listen(frazil_heap heap, frazil_listener listener, void *co
 #define FRAZIL_LIMIT_OFFSET 88          /* the address that no object may pass */
 
 #define FRAZIL_INLINE_BYTES_MAX 2048 /* larger objects must be asked for */
-#define FRAZIL_GRANULE_BYTES 16      /* the address and the bytes of an object are multiples of it */
-#define FRAZIL_WORD_BYTES 8
+#define FRAZIL_WORD_BYTES 8 /* every object begins at a multiple of it, and a new one takes whole words */
 #define FRAZIL_EMPTY 1 /* what a reference holds before something is stored: no reference */
 
 /* The header, which is the first word of an object. */

@@ -30,9 +30,7 @@ constants! {
     FRAZIL_LIMIT_OFFSET = 88 is CHeap::LIMIT_OFFSET;
     /// Objects of at most so many bytes may be allocated inline, in any heap.
     FRAZIL_INLINE_BYTES_MAX = 2048 is layout::INLINE_BYTES_MAX;
-    /// What the bytes of an object are a multiple of.
-    FRAZIL_GRANULE_BYTES = 16 is layout::GRANULE_BYTES;
-    /// Bytes of the header, of a reference, of a raw word.
+    /// Bytes of the header, of a reference, of a raw word. Every object begins at a multiple of it.
     FRAZIL_WORD_BYTES = 8 is layout::WORD_BYTES;
     /// What a reference holds before something is stored. It is no reference.
     FRAZIL_EMPTY = 1 is LowTag::EMPTY;

@@ -154,7 +154,7 @@ pub extern "C" fn frazil_shape_header(
         let (place, bytes) = (wanted(header, "header")?, wanted(bytes, "bytes")?);
         let Some(header) = state.shapes.get(shape)?.shape.header(length) else { return too_long(length) };
         place.write(header.bits());
-        bytes.write(header.cell_bytes());
+        bytes.write(header.nursery_bytes());
         Ok(())
     })
 }

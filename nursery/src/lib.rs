@@ -8,7 +8,7 @@
 //!  |#### objects #######|---- free ----|---- not yet allowed ----|
 //! ```
 //!
-//! **Invariant:** `base <= top <= limit <= end`, and all four are multiples of [`GRANULE_BYTES`].
+//! **Invariant:** `base <= top <= limit <= end`, and all four are multiples of [`WORD_BYTES`].
 //!
 //! Allocation fails at the `limit`, not at the `end`: there the owner decides whether a collection is wanted,
 //! whether the heap may grow, and how far the limit may be raised. Nothing is collected here. When a range is
@@ -18,8 +18,9 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-/// Every object begins at a multiple of this many bytes.
-pub const GRANULE_BYTES: usize = 16;
+/// Every object begins at a multiple of this many bytes, and takes a multiple of them. (In a block it takes whole
+/// granules, which are larger: here, where most objects die, none pays for what tables of old ones need.)
+pub const WORD_BYTES: usize = 8;
 
 /// A place where the finger stood once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ impl Nursery {
     /// A nursery in `range`, in which nothing may be allocated before the limit is raised.
     ///
     /// # Panics
-    /// The range is empty or its ends are no multiples of a granule.
+    /// The range is empty or its ends are no multiples of a word.
     pub fn new(range: Range<usize>) -> Nursery {
         let nursery = Nursery {
             base: Cell::new(0),
@@ -77,7 +78,7 @@ impl Nursery {
 
     fn enter(&self, range: Range<usize>) {
         assert!(range.start < range.end, "an empty range");
-        assert!(range.start.is_multiple_of(GRANULE_BYTES) && range.end.is_multiple_of(GRANULE_BYTES));
+        assert!(range.start.is_multiple_of(WORD_BYTES) && range.end.is_multiple_of(WORD_BYTES));
         self.base.set(range.start);
         self.top.set(range.start);
         self.limit.set(range.start);
@@ -85,10 +86,10 @@ impl Nursery {
         self.rewound.set(0);
     }
 
-    /// Takes `bytes` (a multiple of a granule), or `None` at the limit. A handful of instructions.
+    /// Takes `bytes` (a multiple of a word), or `None` at the limit. A handful of instructions.
     #[inline(always)]
     pub fn bump(&self, bytes: usize) -> Option<usize> {
-        debug_assert!(bytes.is_multiple_of(GRANULE_BYTES));
+        debug_assert!(bytes.is_multiple_of(WORD_BYTES));
         let at = self.top.get();
         if bytes > self.limit.get() - at {
             return None;
@@ -101,7 +102,7 @@ impl Nursery {
     /// bytes fit now.
     pub fn raise(&self, bytes: usize, least: usize) -> bool {
         let top = self.top.get();
-        let limit = top.saturating_add(bytes).min(self.end.get()) / GRANULE_BYTES * GRANULE_BYTES;
+        let limit = top.saturating_add(bytes).min(self.end.get()) / WORD_BYTES * WORD_BYTES;
         self.limit.set(limit.max(self.limit.get()));
         self.limit.get() - top >= least
     }
@@ -153,9 +154,9 @@ impl Nursery {
     /// Forgets what was allocated from `top` on.
     ///
     /// # Panics
-    /// That is not between the base of this range and the finger, or no multiple of a granule.
+    /// That is not between the base of this range and the finger, or no multiple of a word.
     pub fn rewind(&self, top: usize) {
-        assert!(self.base.get() <= top && top <= self.top.get() && top.is_multiple_of(GRANULE_BYTES));
+        assert!(self.base.get() <= top && top <= self.top.get() && top.is_multiple_of(WORD_BYTES));
         self.rewound.set(self.rewound.get().max(self.top.get()));
         self.top.set(top);
     }

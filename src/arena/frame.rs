@@ -15,7 +15,7 @@ use super::session::{Session, heap_object};
 use super::trace::{Object, ObjectFamily};
 use super::types::Typed;
 use super::{Brand, Inner};
-use crate::object::{First, ObjRef, cell_bytes, poison};
+use crate::object::{First, ObjRef, poison};
 use crate::old::{target, targets};
 use crate::os::set_accessible;
 use crate::shape::{Header, WORD_BYTES};
@@ -193,7 +193,7 @@ impl Inner {
             if !self.is_large_since(open, survivor.object) {
                 // SAFETY: the frame's own memory, at or below the object itself.
                 survivor.to = unsafe { ObjRef::new(at) };
-                at += cell_bytes(survivor.header);
+                at += survivor.header.nursery_bytes();
             }
         }
         at
@@ -248,7 +248,7 @@ fn slide(survivors: &[Survivor]) {
         let from: *const u64 = std::ptr::with_exposed_provenance(object.address());
         let place: *mut u64 = std::ptr::with_exposed_provenance_mut(to.address());
         // SAFETY: whole objects in the frame's memory; what lies at the place has been moved already, or has ended.
-        unsafe { place.copy_from(from, cell_bytes(*header) / WORD_BYTES) };
+        unsafe { place.copy_from(from, header.words()) };
         to.set_header(*header);
     }
 }

@@ -12,8 +12,6 @@ use crate::os::set_accessible;
 use crate::shape::{LEN_MAX, WORD_BYTES};
 use crate::value::{Object as HeapObject, Value};
 
-use blocks::GRANULE_BYTES;
-
 /// Access to an arena, for the time of one [`enter`](super::Arena::enter). Everything that is made through it carries
 /// its brand `'gc` and cannot leave it, nor be mixed up with what belongs to another arena.
 ///
@@ -142,9 +140,9 @@ impl<'gc> Session<'gc> {
     /// Takes room for an object, writes its header, and says where the value is to be written.
     #[inline(always)]
     fn room(&self, bytes: usize, header: u64) -> Result<NonZeroUsize, AllocError> {
-        let cell = (WORD_BYTES + bytes).next_multiple_of(GRANULE_BYTES);
-        let address = self.inner.heap.take(cell)?;
-        set_accessible(address, cell, true);
+        let bytes = WORD_BYTES + bytes.next_multiple_of(WORD_BYTES);
+        let address = self.inner.heap.take(bytes)?;
+        set_accessible(address, bytes, true);
         let place: *mut u64 = std::ptr::with_exposed_provenance_mut(address);
         // SAFETY: the heap handed out these bytes, which nobody uses; an address is above 0.
         unsafe {

@@ -28,13 +28,13 @@ const MUTABLE_LEAF: Shape = Shape::new(0, "leaf").bytes().mutable();
 /// bytes behind its object's header.
 pub(crate) struct Typed;
 
-// SAFETY: objects begin at multiples of 16, so values begin 8 beyond one; 0 is no such address.
+// SAFETY: objects begin at multiples of 8 above zero, and values 8 bytes behind them; 0 is no such address.
 unsafe impl Host for Typed {
     const EMPTY: u64 = 0;
 
     #[inline(always)]
     fn address(word: u64) -> Option<usize> {
-        (word & 15 == WORD_BYTES as u64).then(|| word as usize - WORD_BYTES)
+        (word & 7 == 0 && word != 0).then(|| (word as usize).wrapping_sub(WORD_BYTES))
     }
 
     #[inline(always)]

@@ -87,6 +87,8 @@ struct Kind {
     /// The word that holds the first reference, and the one behind the last.
     next: u32,
     end: u32,
+    words: u32,
+    /// What it takes outside of the nursery.
     bytes: u32,
     place: Place,
 }
@@ -95,7 +97,8 @@ impl Kind {
     fn new(header: Header) -> Kind {
         let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
         let place = Place::new(Lane::Cluster, bytes);
-        Kind { header, next, end: next + header.references() as u32, bytes: bytes as u32, place }
+        let end = next + header.references() as u32;
+        Kind { header, next, end, words: header.words() as u32, bytes: bytes as u32, place }
     }
 
     /// All references of an object of this kind.
@@ -278,7 +281,7 @@ impl Trace<'_> {
                     kind = *known;
                 }
                 let cell = cells.cell().unwrap_or_else(|| space.renew(&mut cells));
-                let object = move_to(below, cell, kind.bytes as usize);
+                let object = move_to(below, cell, kind.words as usize);
                 at.to::<H>().set(H::word(cell, word));
                 at.next += 1;
                 let mut inner = kind.references_of(object, below);

@@ -77,12 +77,12 @@ pub(super) struct Trace<'h> {
     pub marks_seen: bool,
 }
 
-/// Moves a young object of `bytes` bytes to a cell for it, and leaves its address behind.
+/// Moves a young object of so many words to a cell for it, and leaves its address behind.
 #[inline(always)]
-pub(super) fn move_to(young: ObjRef, cell: usize, bytes: usize) -> ObjRef {
+pub(super) fn move_to(young: ObjRef, cell: usize, words: usize) -> ObjRef {
     young.prefetch_from(AHEAD_BYTES);
-    // SAFETY: the space has just handed out the cell for an object of so many bytes.
-    let object = unsafe { young.copy_to(cell, bytes) };
+    // SAFETY: the space has just handed out the cell for an object of so many words.
+    let object = unsafe { young.copy_to(cell, words) };
     young.replace_header(cell as u64);
     object
 }
@@ -273,9 +273,8 @@ impl Trace<'_> {
     /// The same, for who does the accounts himself.
     #[inline(always)]
     pub fn move_out(&mut self, young: ObjRef, header: Header, lane: Lane) -> ObjRef {
-        let bytes = cell_bytes(header);
-        let address = self.old.space.cell(lane, bytes);
-        move_to(young, address, bytes)
+        let address = self.old.space.cell(lane, cell_bytes(header));
+        move_to(young, address, header.words())
     }
 
     fn promote_large(&mut self, object: ObjRef) -> Found {

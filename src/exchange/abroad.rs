@@ -12,11 +12,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
+use blocks::GRANULE_BYTES;
 use retain_bits::{RetainBits, Retained, ones};
 use rustc_hash::FxHashMap;
 
 use crate::Fault;
-use crate::object::{GRANULE_BYTES, ObjRef};
+use crate::object::ObjRef;
 use crate::space::chunk_of;
 use crate::value::Host;
 

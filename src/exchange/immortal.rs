@@ -87,7 +87,7 @@ impl<'id, H: Host> Heap<'id, H> {
             originals.iter().copied().zip(copies.iter().copied()).collect();
         for ((original, &to), &bytes) in originals.iter().zip(&copies).zip(&bytes) {
             // SAFETY: an unused cell of at least so many bytes.
-            let copy = unsafe { original.copy_to(to, bytes) };
+            let copy = unsafe { original.copy_to(to, original.header().words()) };
             if space.is_large(bytes) {
                 space.promote_large(copy, bytes);
             }

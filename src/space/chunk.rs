@@ -13,6 +13,7 @@ use static_assertions::{const_assert, const_assert_eq};
 
 use crate::exchange::OwnerWord;
 use crate::object::{ObjRef, prefetch};
+use crate::shape::WORD_BYTES;
 
 /// The side tables of a chunk, at its start. Memory fresh from the system, all zero, is a valid state.
 #[repr(C)]
@@ -49,7 +50,7 @@ impl Chunk {
 }
 const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
 const_assert_eq!(offset_of!(Chunk, retain), 0);
-const_assert_eq!(nursery::GRANULE_BYTES, GRANULE_BYTES);
+const_assert_eq!(GRANULE_BYTES % WORD_BYTES, 0);
 
 /// Where the chunk of an address begins.
 #[inline(always)]

@@ -432,7 +432,7 @@ impl Trace {
         self.totals.survivors += epoch.contents.len() as u64;
         self.totals.stores += epoch.stores.len() as u64;
         let headers = epoch.births.iter().filter_map(|birth| birth.shape.header(birth.len));
-        self.totals.bytes += headers.map(|header| crate::object::cell_bytes(header) as u64).sum::<u64>();
+        self.totals.bytes += headers.map(|header| header.nursery_bytes() as u64).sum::<u64>();
         Ok(())
     }
 

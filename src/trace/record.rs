@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use crate::heap::Heap;
-use crate::object::{ObjRef, Slot, cell_bytes};
+use crate::object::{ObjRef, Slot};
 use crate::old::target;
 use crate::pacing::Request;
 use crate::shape::{BORN_MUTABLE, BYTES, Header, MUTABLE, WORD_BYTES};
@@ -167,7 +167,7 @@ impl Recorder {
         self.totals.epochs += 1;
         self.totals.objects += born.len() as u64;
         self.totals.survivors += survivors.len() as u64;
-        self.totals.bytes += born.iter().map(|born| cell_bytes(born.header) as u64).sum::<u64>();
+        self.totals.bytes += born.iter().map(|born| born.header.nursery_bytes() as u64).sum::<u64>();
         self.write(&section(EPOCH, &epoch));
     }
 

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! ...iiiiii0   an int of 63 bits, shifted left once: addition needs no untagging
-//! ...aaaa0001  a reference: the address of an object, which is a multiple of 16, plus one
+//! ...aaaaa001  a reference: the address of an object, which is a multiple of 8, plus one
 //! ...ppkkkk11  an immediate: kind `k` (four bits from bit 2), payload `p` (from bit 8)
 //! ```
 //!
@@ -21,7 +21,7 @@ use crate::host_type;
 pub struct Tagging;
 
 #[allow(unsafe_code)]
-// SAFETY: references are exactly the words with the low bits 01, which `word` makes of a multiple of 16 and
+// SAFETY: references are exactly the words with the low bits 01, which `word` makes of a multiple of 8 and
 // `address` undoes; EMPTY ends in 11; both are pure.
 unsafe impl Host for Tagging {
     const EMPTY: u64 = immediate(Immediate::Unset, 0);
