@@ -25,11 +25,14 @@ const MUCH_PERCENT: usize = 10;
 /// million objects survive a nursery of 1 MiB, and 3 million one of 16 MiB. What is built to stay survives any.
 const BETTER_PERCENT: usize = 8;
 
-/// Before it is judged, a size is kept until so many nurseries have been filled.
+/// Before it is judged, a size is kept until so many nurseries have been filled, or the survivors would fill so many.
 const NURSERIES_JUDGED: usize = 6;
+const NURSERIES_SURVIVED: usize = 3;
 
-/// When twice the size was of no use, so many judgements pass before it is tried again.
+/// When twice the size was of no use, so many judgements pass before it is tried again; unless this many percent more
+/// survive than did then: the program is doing something else now.
 const PATIENCE: u32 = 8;
+const MORE_PERCENT: usize = 50;
 
 /// By one part in so many the nursery is larger or smaller from one time to the next. Otherwise it keeps step with a program
 /// that builds one structure after the other: each collection comes when one is nearly complete, and promotes all of it.
@@ -113,8 +116,9 @@ struct Nursery {
     survived: usize,
     /// What survived, in thousandths, when the nursery had half the size.
     half: Option<usize>,
-    /// Judgements to come before twice the size is tried.
+    /// Judgements to come before twice the size is tried, and what survived, in thousandths, when it was of no use.
     patience: u32,
+    given_up: usize,
 }
 
 impl Nursery {
@@ -126,14 +130,17 @@ impl Nursery {
         if self.bytes > most.max(config.nursery_bytes) {
             return self.resize(most.max(config.nursery_bytes), None);
         }
-        if self.allocated < NURSERIES_JUDGED * self.bytes {
+        if self.allocated < NURSERIES_JUDGED * self.bytes && self.survived < NURSERIES_SURVIVED * self.bytes {
             return;
         }
-        let share = self.survived.saturating_mul(1000) / self.allocated;
+        let share = self.survived.saturating_mul(1000) / self.allocated.max(1);
+        if share * 100 > self.given_up * (100 + MORE_PERCENT) {
+            self.patience = 0;
+        }
         let useless = self.half.is_some_and(|half| share * 100 > half * (100 - BETTER_PERCENT));
         if useless {
             self.resize(self.bytes / 2, None);
-            self.patience = PATIENCE;
+            (self.patience, self.given_up) = (PATIENCE, share);
         } else if share * 100 < MUCH_PERCENT * 1000 / 4 {
             self.resize((self.bytes / 2).max(config.nursery_bytes), None);
         } else if share * 100 > MUCH_PERCENT * 1000 && self.patience == 0 && self.bytes * 2 <= most {
@@ -145,7 +152,7 @@ impl Nursery {
     }
 
     fn resize(&mut self, bytes: usize, half: Option<usize>) {
-        *self = Nursery { bytes, half, patience: self.patience, allocated: 0, survived: 0 };
+        *self = Nursery { bytes, half, allocated: 0, survived: 0, ..*self };
     }
 }
 
