@@ -67,6 +67,12 @@ impl Pacer {
         }
     }
 
+    /// Bytes after which a collection is worth while, although it is not due, if little is alive just now.
+    #[inline]
+    pub fn early_trigger(&self) -> usize {
+        self.trigger / 4 * 3
+    }
+
     /// Complete while there is little to trace or the limit is near; otherwise short, if the host allows it,
     /// until the old generation has grown. `old_bytes` are those of old objects now, `used_bytes` what counts
     /// against the limit.
@@ -248,6 +254,12 @@ mod tests {
         assert!(sizes.windows(2).all(|two| two[0].abs_diff(two[1]) > MIB / 2));
         let mean = sizes.iter().sum::<usize>() / sizes.len();
         assert!(mean.abs_diff(8 * MIB) < MIB / 16, "{mean}");
+    }
+
+    #[test]
+    fn in_a_lull_a_collection_is_due_a_little_early() {
+        let config = Config { nursery_bytes: MIB, nursery_growth: 1, ..Config::DEFAULT };
+        assert_eq!(after_complete(&config, 0, 0).early_trigger(), MIB / 4 * 3);
     }
 
     #[test]

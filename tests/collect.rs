@@ -254,6 +254,28 @@ fn a_text_comes_through() {
 }
 
 #[test]
+fn in_a_lull_a_collection_is_due_before_the_nursery_is_full() {
+    with_heap(Config { nursery_bytes: 64 << 10, ..Config::DEFAULT }, |mut heap| {
+        let due = |heap: &TestHeap<'_>| (heap.should_collect_early(), heap.should_collect());
+        let fill = |heap: &TestHeap<'_>, bytes| {
+            while heap.allocated_bytes() < bytes {
+                leaf(heap, 1);
+            }
+        };
+        fill(&heap, 40 << 10);
+        assert_eq!(due(&heap), (false, false));
+        fill(&heap, 48 << 10);
+        assert_eq!(due(&heap), (true, false));
+        fill(&heap, (64 << 10) + 16);
+        assert_eq!(due(&heap), (true, true));
+        heap.collect(Request::Complete);
+        assert_eq!(due(&heap), (false, false));
+        heap.want_collection();
+        assert_eq!(due(&heap), (true, true));
+    });
+}
+
+#[test]
 fn an_observer_is_told_of_every_collection() {
     with_heap(stress(BlockBytes::K4), |mut heap| {
         let told = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));

@@ -145,6 +145,14 @@ fn safepoint(heap: &mut WorkHeap<'_>) {
     }
 }
 
+/// Collects if it is nearly time: where a workload has just frozen what it built.
+#[inline(always)]
+fn lull(heap: &mut WorkHeap<'_>) {
+    if heap.should_collect_early() {
+        heap.collect(Request::Auto);
+    }
+}
+
 /// A fresh object of a fixed shape.
 #[inline(always)]
 fn fresh<'s, 'id>(heap: &'s WorkHeap<'id>, shape: &Shape) -> Fresh<'s, 'id, LowTag> {

@@ -3,7 +3,7 @@
 use frazil::Shape;
 
 use crate::meter::Meter;
-use crate::{Obj, Val, View, WorkHeap, fresh, fresh_of, next, object_of, safepoint};
+use crate::{Obj, Val, View, WorkHeap, fresh, fresh_of, lull, next, object_of, safepoint};
 
 const TEXT: Shape = Shape::new(1, "text").bytes();
 const RECORD: Shape = Shape::new(2, "record").raw_words(2);
@@ -52,6 +52,7 @@ pub fn run(heap: &mut WorkHeap<'_>, meter: &mut Meter, rounds: u64, entries: u64
         let frozen = freeze(heap, buckets(slots[TABLE].replace(Val::EMPTY)), entries as usize);
         let ring = buckets(slots[RING].get());
         heap.store_shaped(ring, (round % kept) as usize, frozen.into()).expect("mutable");
+        lull(heap);
         meter.mark();
     }
     let sum = total(heap.stack_from(base)[RING].get());

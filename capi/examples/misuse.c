@@ -344,6 +344,7 @@ static void collections(frazil_heap heap) {
     EXPECT(BAD_ARGUMENT, frazil_collect(heap, 3, NULL, 0));
     EXPECT(WRONG_SIZE, frazil_collect(heap, FRAZIL_COLLECT_AUTO, &report, 8));
     EXPECT(NULL, frazil_should_collect(heap, NULL));
+    EXPECT(NULL, frazil_should_collect_early(heap, NULL));
     EXPECT(NULL, frazil_statistics_get(heap, NULL, sizeof statistics));
     EXPECT(WRONG_SIZE, frazil_statistics_get(heap, &statistics, sizeof report));
     EXPECT(NULL, frazil_next_finalizable(heap, NULL, &token));
@@ -404,6 +405,7 @@ static void *no_heap(void *argument) {
     EACH(frazil_next_finalizable(heap, &value, &word));
     EACH(frazil_collect(heap, FRAZIL_COLLECT_AUTO, NULL, 0));
     EACH(frazil_should_collect(heap, &due));
+    EACH(frazil_should_collect_early(heap, &due));
     EACH(frazil_want_collection(heap));
     EACH(frazil_drain(heap, 1, NULL));
     EACH(frazil_check(heap));

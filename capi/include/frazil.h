@@ -309,6 +309,9 @@ typedef struct frazil_report {
 frazil_status frazil_collect(frazil_heap heap, uint32_t kind, frazil_report *report, size_t report_bytes);
 /* Is a collection due? A host asks at its safepoints; frazil_poll is the same inline. */
 frazil_status frazil_should_collect(frazil_heap heap, bool *due);
+/* The same, or nearly so: for the safepoints where little of what is young is alive (a structure was just frozen or
+ * dropped, a request is answered). To collect there, a little early, keeps less than to collect in the midst of the next one. */
+frazil_status frazil_should_collect_early(frazil_heap heap, bool *due);
 /* Makes a collection due. */
 frazil_status frazil_want_collection(frazil_heap heap);
 /* Releases at most so many dead objects, for a host that is idle; left (which may be null) is how many wait. */

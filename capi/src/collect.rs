@@ -85,6 +85,18 @@ pub extern "C" fn frazil_should_collect(heap: frazil_heap, due: Out<'_, bool>) -
     })
 }
 
+/// Is a collection due, or nearly so? For the safepoints where little of what is young is alive.
+///
+/// # Errors
+/// `FRAZIL_NULL`, and as for every call on a heap.
+#[unsafe(no_mangle)]
+pub extern "C" fn frazil_should_collect_early(heap: frazil_heap, due: Out<'_, bool>) -> frazil_status {
+    on_heap(heap, |state| {
+        wanted(due, "due")?.write(state.heap.should_collect_early());
+        Ok(())
+    })
+}
+
 /// Makes a collection due.
 ///
 /// # Errors

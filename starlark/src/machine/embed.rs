@@ -64,7 +64,7 @@ impl Machine {
         self.host.meter.begin();
         self.repeated = None;
         self.host.handles.release(&self.heap);
-        if self.heap.should_collect() && !self.heap.config().check {
+        if self.heap.should_collect_early() && !self.heap.config().check {
             self.collect_at_safepoint()?;
         }
         Ok(())
