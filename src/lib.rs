@@ -55,6 +55,7 @@ mod address_map;
 #[allow(unsafe_code)]
 pub mod arena;
 #[allow(unsafe_code)]
+mod burst;
 mod clusters;
 #[allow(unsafe_code)]
 mod collect;
@@ -98,6 +99,7 @@ mod weak;
 mod young;
 
 pub use blocks::BlockBytes;
+pub use burst::Burst;
 pub use exchange::audit::Audit;
 pub use exchange::estate::Estate;
 pub use exchange::group::Group;

@@ -22,6 +22,9 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Errors
     /// The first word that leads elsewhere: where it is, and what became of the object.
+    ///
+    /// # Panics
+    /// A [`Heap::burst`] is under way, and the heap is not in checking mode.
     pub fn verify_references(&self) -> Result<(), Violation> {
         let old = self.old.borrow();
         let starts = Starts::new(self, &old);

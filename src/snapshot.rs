@@ -174,7 +174,7 @@ impl<H: Host> Heap<'_, H> {
     /// and takes about 80 bytes for each, and four for each reference.
     ///
     /// # Panics
-    /// There are 2^32 objects or more, or as many bytes of text.
+    /// There are 2^32 objects or more, or as many bytes of text; or a [`Heap::burst`] is under way.
     pub fn snapshot(&self, text_bytes: usize) -> Snapshot {
         let old = self.old.borrow();
         let mut taker = Taker::new(self, &old, text_bytes);

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use frazil::trace::{Played, RecordError, ReplayError, Totals, Trace, TraceError};
 use frazil::{
-    AllocError, Audit, BlockBytes, BlockUse, BlockView, ByRoot, Choice, Config, ConfigError, Dominators,
-    Drain, Estate, Fault, Fresh, Group, Handle, Heap, Histogram, ImmortalError, Kind, LiveObject, LowTag,
-    Mailbox, Object, ObjectKind, ObjectView, Overlooked, Paths, Place, Pool, Published, Receiver, References,
-    Report, Request, RootPlace, RootView, Scope, SendError, Sender, Shape, Shaped, ShareError, Shared,
-    SiteUse, Snapshot, Spawned, Stage, Stats, Step, StoreError, Tally, Value, Violation, Weak, Words, layout,
+    AllocError, Audit, BlockBytes, BlockUse, BlockView, Burst, ByRoot, Choice, Config, ConfigError,
+    Dominators, Drain, Estate, Fault, Fresh, Group, Handle, Heap, Histogram, ImmortalError, Kind, LiveObject,
+    LowTag, Mailbox, Object, ObjectKind, ObjectView, Overlooked, Paths, Place, Pool, Published, Receiver,
+    References, Report, Request, RootPlace, RootView, Scope, SendError, Sender, Shape, Shaped, ShareError,
+    Shared, SiteUse, Snapshot, Spawned, Stage, Stats, Step, StoreError, Tally, Value, Violation, Weak, Words,
+    layout,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -20,6 +21,7 @@ assert_not_impl_any!(Heap<'static, LowTag>: Send, Sync, Clone);
 assert_not_impl_any!(Value<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Object<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Fresh<'static, 'static, LowTag>: Send, Sync, Clone);
+assert_not_impl_any!(Burst<'static, 'static, LowTag>: Send, Sync, Clone);
 assert_not_impl_any!(References<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Shaped<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Handle<'static>: Sync, Clone);

@@ -77,14 +77,16 @@ fn keys(tree: Val<'_, '_>, sum: u32) -> u32 {
 
 #[inline(never)]
 fn list<'s, 'id>(heap: &'s WorkHeap<'id>, round: u64) -> Val<'s, 'id> {
-    let mut list = Val::EMPTY;
-    for place in 0..LIST {
-        let mut cell = fresh(heap, &CELL);
-        cell.raw_mut()[0] = (round + place) & 1023;
-        cell.references_mut()[0] = list;
-        list = cell.finish().into();
-    }
-    list
+    heap.burst(|burst| {
+        let mut list = Val::EMPTY;
+        for place in 0..LIST {
+            let mut cell = burst.alloc(&CELL, 0).expect("the machine has the memory");
+            cell.raw_mut()[0] = (round + place) & 1023;
+            cell.references_mut()[0] = list;
+            list = cell.finish().into();
+        }
+        list
+    })
 }
 
 #[inline(never)]

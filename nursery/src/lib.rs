@@ -50,6 +50,8 @@ pub struct Nursery {
     /// Ranges that were filled since the last reset, oldest first, without their unused ends.
     filled: RefCell<Vec<Range<usize>>>,
     filled_bytes: Cell<usize>,
+    /// Loans that have not been taken back.
+    loans: Cell<usize>,
 }
 
 impl Nursery {
@@ -71,6 +73,7 @@ impl Nursery {
             rewound: Cell::new(0),
             filled: RefCell::default(),
             filled_bytes: Cell::new(0),
+            loans: Cell::new(0),
         };
         nursery.enter(range);
         nursery
@@ -113,6 +116,42 @@ impl Nursery {
         self.filled_bytes.set(self.filled_bytes.get() + used.len());
         self.filled.borrow_mut().push(used);
         self.enter(range);
+    }
+
+    /// Lends all that may be allocated, for somebody else to move the finger in it. Until it is taken back it counts as
+    /// allocated, and what is taken meanwhile lies behind it.
+    #[inline]
+    pub fn lend(&self) -> Range<usize> {
+        self.loans.set(self.loans.get() + 1);
+        self.top.replace(self.limit.get())..self.limit.get()
+    }
+
+    /// Takes back what has not been used of what was lent.
+    #[inline]
+    pub fn take_back(&self, rest: Range<usize>) {
+        self.loans.set(self.loans.get() - 1);
+        if rest.end == self.top.get() && rest.start >= self.base.get() {
+            self.top.set(rest.start);
+        } else if !rest.is_empty() {
+            self.leave_out(rest);
+        }
+    }
+
+    /// Something was allocated behind `unused`: no object lies there.
+    #[cold]
+    fn leave_out(&self, unused: Range<usize>) {
+        let mut filled = self.filled.borrow_mut();
+        let holds = |used: &Range<usize>| used.start <= unused.start && unused.end <= used.end;
+        if holds(&(self.base.get()..self.top.get())) {
+            let before = self.base.replace(unused.end)..unused.start;
+            self.filled_bytes.set(self.filled_bytes.get() + before.len());
+            filled.push(before);
+            return;
+        }
+        let index = filled.iter().position(holds).expect("what was lent lies in a range");
+        let behind = unused.end..std::mem::replace(&mut filled[index].end, unused.start);
+        self.filled_bytes.set(self.filled_bytes.get() - unused.len());
+        filled.insert(index + 1, behind);
     }
 
     /// Forgets all objects and goes on in `range`.
@@ -183,7 +222,14 @@ impl Nursery {
     }
 
     /// The parts that hold objects, oldest first.
+    ///
+    /// # Panics
+    /// Something is lent: how much of it is used, only the borrower knows.
     pub fn occupied(&self) -> Vec<Range<usize>> {
+        assert!(
+            self.loans.get() == 0,
+            "no object can be looked for while a burst of allocations is under way"
+        );
         let mut ranges = self.filled.borrow().clone();
         ranges.push(self.base.get()..self.top.get());
         ranges
@@ -227,6 +273,44 @@ mod tests {
         assert!(!nursery.is_in_place(mark));
         assert!(nursery.is_since(mark, since) && nursery.is_since(mark, elsewhere));
         assert!(!nursery.is_since(mark, before) && !nursery.is_since(mark, since + 16));
+    }
+
+    #[test]
+    fn what_is_lent_is_open_to_the_borrower_alone() {
+        let nursery = Nursery::new(1024..2048);
+        nursery.raise(512, 0);
+        nursery.bump(32);
+        let lent = nursery.lend();
+        assert_eq!((lent.clone(), nursery.bump(8), nursery.lend()), (1056..1536, None, 1536..1536));
+        nursery.take_back(1536..1536);
+        nursery.take_back(1080..lent.end);
+        assert_eq!((nursery.used(), nursery.bump(8)), (56, Some(1080)));
+        assert_eq!(nursery.occupied(), vec![1024..1088; 1]);
+    }
+
+    #[test]
+    fn what_was_lent_and_not_used_is_left_out() {
+        let nursery = Nursery::new(1024..2048);
+        nursery.raise(256, 0);
+        nursery.bump(16);
+        let first = nursery.lend();
+        nursery.raise(256, 0);
+        assert_eq!(nursery.bump(16), Some(first.end));
+        // Another is lent, and taken back first.
+        let second = nursery.lend();
+        nursery.take_back(second.start + 24..second.end);
+        nursery.take_back(first.start + 8..first.end);
+        assert_eq!(nursery.occupied(), [1024..1048, 1280..1320]);
+        assert_eq!(nursery.used(), 24 + 40);
+        // The third is in a range that is left.
+        let third = nursery.lend();
+        nursery.spill(8192..9216);
+        nursery.raise(256, 0);
+        nursery.bump(64);
+        nursery.take_back(third.start + 16..third.end);
+        assert_eq!(nursery.occupied(), [1024..1048, 1280..1336, 1536..1536, 8192..8256]);
+        assert_eq!(nursery.used(), 24 + 56 + 64);
+        assert!(nursery.contains(1330) && !nursery.contains(1340) && !nursery.contains(1100));
     }
 
     #[test]
