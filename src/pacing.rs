@@ -29,9 +29,11 @@ const BETTER_PERCENT: usize = 8;
 const NURSERIES_JUDGED: usize = 6;
 const NURSERIES_SURVIVED: usize = 3;
 
-/// When twice the size was of no use, so many judgements pass before it is tried again; unless this many percent more
-/// survive than did then: the program is doing something else now.
+/// When twice the size was of no use, so many judgements pass before it is tried again, and when that was of no use, twice
+/// as many, up to so many times; unless this many percent more survive than did then: the program is doing something else
+/// now. (What is built to stay survives any nursery, and each trial is a pause of twice the length.)
 const PATIENCE: u32 = 8;
+const PATIENCE_GROWTH: u32 = 16;
 const MORE_PERCENT: usize = 50;
 
 /// By one part in so many the nursery is larger or smaller from one time to the next. Otherwise it keeps step with a program
@@ -125,6 +127,8 @@ struct Nursery {
     /// Judgements to come before twice the size is tried, and what survived, in thousandths, when it was of no use.
     patience: u32,
     given_up: usize,
+    /// Trials on end that were of no use.
+    in_vain: u32,
 }
 
 impl Nursery {
@@ -141,12 +145,16 @@ impl Nursery {
         }
         let share = self.survived.saturating_mul(1000) / self.allocated.max(1);
         if share * 100 > self.given_up * (100 + MORE_PERCENT) {
-            self.patience = 0;
+            (self.patience, self.in_vain) = (0, 0);
         }
-        let useless = self.half.is_some_and(|half| share * 100 > half * (100 - BETTER_PERCENT));
-        if useless {
+        let useful = |half| share * 100 <= half * (100 - BETTER_PERCENT);
+        if self.half.is_some_and(useful) {
+            self.in_vain = 0;
+        }
+        if self.half.is_some_and(|half| !useful(half)) {
             self.resize(self.bytes / 2, None);
-            (self.patience, self.given_up) = (PATIENCE, share);
+            self.patience = PATIENCE * (1 << self.in_vain).min(PATIENCE_GROWTH);
+            (self.given_up, self.in_vain) = (share, (self.in_vain + 1).min(31));
         } else if share * 100 < MUCH_PERCENT * 1000 / 4 {
             self.resize((self.bytes / 2).max(config.nursery_bytes), None);
         } else if share * 100 > MUCH_PERCENT * 1000 && self.patience == 0 && self.bytes * 2 <= most {
@@ -236,6 +244,18 @@ mod tests {
         let sizes: Vec<usize> = (0..100).map(|_| filled(&mut pacer, &config, 1, |bytes| bytes)).collect();
         assert!(sizes.iter().filter(|&&size| size == MIB).count() > 80 && sizes.contains(&(2 * MIB)));
         assert_eq!(*sizes.iter().max().expect("some"), 2 * MIB);
+        // Less and less often, until much more survives than did.
+        let trials = |pacer: &mut Pacer, survivors: fn(usize) -> usize| {
+            (0..1000).filter(|_| filled(pacer, &config, 1, survivors) > MIB).count()
+        };
+        assert!((1..40).contains(&trials(&mut pacer, |bytes| bytes)));
+        let mut pacer = Pacer::new(&config);
+        trials(&mut pacer, |bytes| bytes / 5);
+        assert_eq!(
+            (filled(&mut pacer, &config, 40, |bytes| bytes / 5), pacer.nursery.in_vain > 1),
+            (MIB, true)
+        );
+        assert_eq!(filled(&mut pacer, &config, 14, |_| MIB / 2), 4 * MIB);
     }
 
     #[test]
