@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use frazil::{Config, Heap, LowTag, Request, Shape, Value};
 
-const NODE: Shape = Shape::new(1, "node").references(2);
+const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 const RECORD: Shape = Shape::new(2, "record").raw_words(2);
 const ENTRY: Shape = Shape::new(3, "entry").raw_words(1).references(2).mutable();
 const ARRAY: Shape = Shape::new(4, "array").references_tail().mutable();
