@@ -200,7 +200,8 @@ impl<H: Host> Heap<'static, H> {
 
 impl<'id, H: Host> Heap<'id, H> {
     /// For code that allocates inline: where in the heap the address of the next object stands. An object of
-    /// `n` bytes (a multiple of 16) may be made there if `limit - top >= n`; then `top` goes up by `n`.
+    /// `n` bytes (eight for each of its words, header included: the next one begins there) may be made there if
+    /// `limit - top >= n`; then `top` goes up by `n`.
     pub const TOP_OFFSET: usize = offset_of!(Self, young) + offset_of!(Young, nursery) + Nursery::TOP_OFFSET;
     /// For code that allocates inline: where in the heap the address stands that no object may pass.
     pub const LIMIT_OFFSET: usize =

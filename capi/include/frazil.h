@@ -450,9 +450,9 @@ static inline uint64_t *frazil_field(frazil_raw *raw, size_t offset) {
     return (uint64_t *)((char *)raw + offset);
 }
 
-/* Allocation: a load, an add, a compare, a branch, a store, and the header. bytes is what frazil_shape_header says, at most
- * FRAZIL_INLINE_BYTES_MAX. The words behind the header are whatever was there: set each before the next call. The result is
- * zero if there is no room; then frazil_alloc makes the object, or says why not. */
+/* Allocation: a load, an add, a compare, a branch, a store, and the header. bytes is what frazil_shape_header says (no more:
+ * the next object begins there), at most FRAZIL_INLINE_BYTES_MAX. The words behind the header are whatever was there: set
+ * each before the next call. The result is zero if there is no room; then frazil_alloc makes the object, or says why not. */
 static inline frazil_value frazil_alloc_fast(frazil_raw *raw, uint64_t header, size_t bytes) {
     uint64_t top = *frazil_field(raw, FRAZIL_TOP_OFFSET), end = top + bytes;
     frazil_value object = {0};
