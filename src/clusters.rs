@@ -15,6 +15,7 @@
 //! while it is made (`collect/cluster.rs`), or dissolve it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use blocks::counts::MEMBER;
 use rustc_hash::FxHashMap;
@@ -22,6 +23,7 @@ use rustc_hash::FxHashMap;
 use crate::Fault;
 use crate::object::ObjRef;
 use crate::old::{Old, targets};
+use crate::patience::Patience;
 use crate::shape::COMPONENT;
 use crate::space::Run;
 use crate::tuning::Config;
@@ -30,8 +32,8 @@ use crate::value::Host;
 /// Clusters are worth their while if of so many objects in them, one at most is counted by itself in the end.
 const KEPT_TO_LOST: usize = 4;
 
-/// When they are not, so many collections pass at most before they are tried again.
-const PAUSE_MAX: u32 = 64;
+/// When they are not, so many collections pass before they are tried again.
+const PATIENCE: RangeInclusive<u32> = 1..=64;
 
 /// Who asks for clusters as small as that, wants to see them.
 const ALWAYS_OBJECTS: u32 = 8;
@@ -72,25 +74,23 @@ struct Habit {
     /// each collection.
     kept: usize,
     lost: usize,
-    /// Collections to come that don't try, and how many it was the last time.
-    left: u32,
-    pause: u32,
+    /// Collections to come that don't try.
+    patience: Patience,
 }
 
 impl Habit {
     fn learn(&mut self, clustered: usize, dissolved: usize) {
-        self.left = self.left.saturating_sub(1);
+        self.patience.pass();
         if clustered + dissolved == 0 {
             return;
         }
         self.kept = self.kept - self.kept.div_ceil(8) + clustered;
         self.lost = self.lost - self.lost.div_ceil(8) + dissolved;
         if self.lost * KEPT_TO_LOST > self.kept {
-            self.pause = (self.pause * 2).clamp(1, PAUSE_MAX);
-            self.left = self.pause;
+            self.patience.renew(PATIENCE);
             (self.kept, self.lost) = (0, 0);
         } else if dissolved == 0 {
-            self.pause = 0;
+            self.patience.reward();
         }
     }
 }
@@ -104,8 +104,7 @@ impl Clusters {
                 always: config.cluster_objects <= ALWAYS_OBJECTS,
                 kept: 0,
                 lost: 0,
-                left: 0,
-                pause: 0,
+                patience: Patience::default(),
             },
             objects_min: config.cluster_objects as usize,
             bytes_max: config.cluster_bytes,
@@ -119,7 +118,7 @@ impl Clusters {
 
     /// Should this collection make clusters?
     pub fn are_worth_while(&self) -> bool {
-        self.objects_min != u32::MAX as usize && (self.habit.always || self.habit.left == 0)
+        self.objects_min != u32::MAX as usize && (self.habit.always || self.habit.patience.is_over())
     }
 
     /// Should it be tried even where nothing has come of it?
@@ -258,20 +257,20 @@ mod tests {
 
     #[test]
     fn what_does_not_pay_is_tried_less_and_less_often() {
-        let mut habit = Habit { always: false, kept: 0, lost: 0, left: 0, pause: 0 };
+        let mut habit = Habit { always: false, kept: 0, lost: 0, patience: Patience::default() };
         habit.learn(0, 1);
-        assert_eq!(habit.left, 1);
+        assert_eq!(habit.patience.left, 1);
         let mut tries = 0;
         for _ in 0..1000 {
-            let tried = habit.left == 0;
+            let tried = habit.patience.left == 0;
             tries += u32::from(tried);
             habit.learn(if tried { 1000 } else { 0 }, if tried { 900 } else { 0 });
         }
         assert!((15..30).contains(&tries), "{tries}");
-        habit.left = 0;
+        habit.patience.left = 0;
         for _ in 0..100 {
             habit.learn(1000, 10);
-            assert_eq!(habit.left, 0);
+            assert_eq!(habit.patience.left, 0);
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::exchange::Owner;
 use crate::exchange::group::Common;
+use crate::layout::INLINE_BYTES_MAX;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
 use crate::os::{Refused, System};
@@ -38,9 +39,6 @@ use crate::young::Young;
 /// Bytes by which the nursery's limit is raised at a time. Larger: fewer looks at the heap limit. Smaller: it
 /// is kept more exactly.
 const RAISE_BYTES: usize = 64 << 10;
-
-/// So many bytes fit in a cell of every size of block: where the size is known, the question is answered at compile time.
-const CELL_BYTES_MAX_LEAST: usize = blocks::classes::cell_bytes_max(blocks::BlockBytes::K4);
 
 /// This part of the blocks' bytes is kept when free, in addition to the nursery's size. Larger: more goes back
 /// to the system. Smaller: fewer page faults.
@@ -275,7 +273,8 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Room for an object that takes `bytes` bytes in the nursery (whole words).
     #[inline(always)]
     pub(crate) fn take(&self, bytes: usize) -> Result<usize, AllocError> {
-        let small = bytes <= CELL_BYTES_MAX_LEAST || bytes <= self.cell_bytes_max;
+        // Where the size is known, the first question is answered at compile time.
+        let small = bytes <= INLINE_BYTES_MAX || bytes <= self.cell_bytes_max;
         match if small { self.young.nursery.bump(bytes) } else { None } {
             Some(address) => Ok(address),
             None => self.alloc_slow(bytes),
@@ -518,7 +517,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if start == end || H::commits(Fault::MissedTouch) {
             return Ok(());
         }
-        let bytes = object::cell_bytes(header);
+        let bytes = header.cell_bytes();
         if bytes <= self.cell_bytes_max {
             object.clear_flags(SEEN);
             self.touched.borrow_mut().push(Touch { object, card: None });

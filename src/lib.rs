@@ -73,6 +73,7 @@ mod order;
 #[allow(unsafe_code)]
 mod os;
 mod pacing;
+mod patience;
 #[allow(unsafe_code)]
 mod planted;
 mod pool;

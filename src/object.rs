@@ -160,7 +160,7 @@ impl ObjRef {
     /// Bytes of the object when it is not in the nursery: whole granules.
     #[inline]
     pub fn bytes(self) -> usize {
-        cell_bytes(self.header())
+        self.header().cell_bytes()
     }
 
     /// The slot of reference `index`, or of nothing if there stands no reference now ([`Host::words`]). `header`
@@ -271,12 +271,6 @@ pub(crate) fn side_by_side(range: Range<usize>) -> impl Iterator<Item = (ObjRef,
         address += survivor.unwrap_or(object).header().nursery_bytes();
         Some((object, survivor))
     })
-}
-
-/// Bytes that an object with this header takes outside of the nursery: whole granules.
-#[inline]
-pub(crate) fn cell_bytes(header: Header) -> usize {
-    header.cell_bytes()
 }
 
 /// Writes a header and a cleared body: raw words and bytes zero, references `empty`.

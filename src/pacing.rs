@@ -1,6 +1,9 @@
 //! When to collect, and which kind of collection: a policy of four numbers and the settings, apart from the
 //! mechanism. Everything is in bytes.
 
+use std::ops::RangeInclusive;
+
+use crate::patience::Patience;
 use crate::stats::{Kind, Report};
 use crate::tuning::Config;
 
@@ -29,11 +32,10 @@ const BETTER_PERCENT: usize = 8;
 const NURSERIES_JUDGED: usize = 6;
 const NURSERIES_SURVIVED: usize = 3;
 
-/// When twice the size was of no use, so many judgements pass before it is tried again, and when that was of no use, twice
-/// as many, up to so many times; unless this many percent more survive than did then: the program is doing something else
-/// now. (What is built to stay survives any nursery, and each trial is a pause of twice the length.)
-const PATIENCE: u32 = 8;
-const PATIENCE_GROWTH: u32 = 16;
+/// When twice the size was of no use, so many judgements pass before it is tried again, unless this many percent more
+/// survive than did then: the program is doing something else now. (What is built to stay survives any nursery, and each
+/// trial is a pause of twice the length.)
+const PATIENCE: RangeInclusive<u32> = 8..=128;
 const MORE_PERCENT: usize = 50;
 
 /// By one part in so many the nursery is larger or smaller from one time to the next. Otherwise it keeps step with a program
@@ -125,10 +127,8 @@ struct Nursery {
     /// What survived, in thousandths, when the nursery had half the size.
     half: Option<usize>,
     /// Judgements to come before twice the size is tried, and what survived, in thousandths, when it was of no use.
-    patience: u32,
+    patience: Patience,
     given_up: usize,
-    /// Trials on end that were of no use.
-    in_vain: u32,
 }
 
 impl Nursery {
@@ -145,24 +145,24 @@ impl Nursery {
         }
         let share = self.survived.saturating_mul(1000) / self.allocated.max(1);
         if share * 100 > self.given_up * (100 + MORE_PERCENT) {
-            (self.patience, self.in_vain) = (0, 0);
+            self.patience = Patience::default();
         }
-        let useful = |half| share * 100 <= half * (100 - BETTER_PERCENT);
-        if self.half.is_some_and(useful) {
-            self.in_vain = 0;
+        let useful = self.half.map(|half| share * 100 <= half * (100 - BETTER_PERCENT));
+        if useful == Some(true) {
+            self.patience.reward();
         }
-        if self.half.is_some_and(|half| !useful(half)) {
+        if useful == Some(false) {
             self.resize(self.bytes / 2, None);
-            self.patience = PATIENCE * (1 << self.in_vain).min(PATIENCE_GROWTH);
-            (self.given_up, self.in_vain) = (share, (self.in_vain + 1).min(31));
+            self.patience.renew(PATIENCE);
+            self.given_up = share;
         } else if share * 100 < MUCH_PERCENT * 1000 / 4 {
             self.resize((self.bytes / 2).max(config.nursery_bytes), None);
-        } else if share * 100 > MUCH_PERCENT * 1000 && self.patience == 0 && self.bytes * 2 <= most {
+        } else if share * 100 > MUCH_PERCENT * 1000 && self.patience.is_over() && self.bytes * 2 <= most {
             self.resize(self.bytes * 2, Some(share));
         } else {
             self.resize(self.bytes, None);
         }
-        self.patience = self.patience.saturating_sub(1);
+        self.patience.pass();
     }
 
     fn resize(&mut self, bytes: usize, half: Option<usize>) {
@@ -252,7 +252,10 @@ mod tests {
         let mut pacer = Pacer::new(&config);
         trials(&mut pacer, |bytes| bytes / 5);
         assert_eq!(
-            (filled(&mut pacer, &config, 40, |bytes| bytes / 5), pacer.nursery.in_vain > 1),
+            (
+                filled(&mut pacer, &config, 40, |bytes| bytes / 5),
+                pacer.nursery.patience.last > *PATIENCE.start()
+            ),
             (MIB, true)
         );
         assert_eq!(filled(&mut pacer, &config, 14, |_| MIB / 2), 4 * MIB);

@@ -14,7 +14,7 @@ use blocks::CHUNK_BYTES;
 
 use crate::address_map::{AddressMap, PAGE_BYTES};
 use crate::heap::Heap;
-use crate::object::{self, ObjRef, side_by_side};
+use crate::object::{ObjRef, side_by_side};
 use crate::space::Space;
 use crate::value::{Host, Object};
 
@@ -181,7 +181,7 @@ impl<'id, H: Host> Heap<'id, H> {
                 });
             }
             uses[place].objects += 1;
-            uses[place].bytes += object::cell_bytes(object.header());
+            uses[place].bytes += object.header().cell_bytes();
         }
         uses
     }

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use crate::address_map::AddressMap;
 use crate::heap::Heap;
-use crate::object::{ObjRef, Slot, cell_bytes, side_by_side};
+use crate::object::{ObjRef, Slot, side_by_side};
 use crate::old::{Old, target};
 use crate::shape::{BYTES, Header, MUTABLE, TEXT};
 use crate::space::Lane;
@@ -330,7 +330,7 @@ impl<'h, 'id, H: Host> Taker<'h, 'id, H> {
             bytes: if self.heap.young.nursery.contains(object.address()) {
                 header.nursery_bytes()
             } else {
-                cell_bytes(header)
+                header.cell_bytes()
             },
             count: match kind {
                 ObjectKind::Counted => {

@@ -7,7 +7,7 @@ use crate::{Obj, Val, WorkHeap, fresh, object_of, safepoint};
 
 const NODE: Shape = Shape::new(1, "node").references(2);
 
-/// Trees up to this depth (4095 nodes, 128 KiB) are made without a safepoint; their nodes stay in registers.
+/// Trees up to this depth (4095 nodes, 96 KiB) are made without a safepoint; their nodes stay in registers.
 const AT_ONCE: u64 = 11;
 
 pub fn run(heap: &mut WorkHeap<'_>, meter: &mut Meter, depth: u64) -> u32 {

@@ -20,7 +20,7 @@
 //! [`Clusters::learn`]: crate::clusters::Clusters::learn
 
 use crate::clusters::is_in_runs;
-use crate::object::{ObjRef, Slot, Young, cell_bytes};
+use crate::object::{ObjRef, Slot, Young};
 use crate::old::target;
 use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT, MUTABLE};
 use crate::space::{Lane, Place, Run};
@@ -88,14 +88,14 @@ struct Kind {
     next: u32,
     end: u32,
     words: u32,
-    /// What it takes outside of the nursery.
+    /// What it takes in a block.
     bytes: u32,
     place: Place,
 }
 
 impl Kind {
     fn new(header: Header) -> Kind {
-        let (bytes, next) = (cell_bytes(header), header.first_reference() as u32);
+        let (bytes, next) = (header.cell_bytes(), header.first_reference() as u32);
         let place = Place::new(Lane::Cluster, bytes);
         let end = next + header.references() as u32;
         Kind { header, next, end, words: header.words() as u32, bytes: bytes as u32, place }
@@ -232,7 +232,7 @@ impl Trace<'_> {
         let outcome = self.fill::<H>(&mut walk, references, &mut room);
         walk.runs = self.old.space.end_runs();
         self.report.promoted_objects += self.old.space.objects - objects;
-        self.report.promoted_bytes += cell_bytes(header) + (bytes_max - room) as usize;
+        self.report.promoted_bytes += header.cell_bytes() + (bytes_max - room) as usize;
         self.work.walks.open.push(walk);
         (object, outcome)
     }

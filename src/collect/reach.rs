@@ -7,7 +7,7 @@
 use nursery::Nursery;
 
 use crate::Fault;
-use crate::object::{First, ObjRef, Slot, Young, cell_bytes};
+use crate::object::{First, ObjRef, Slot, Young};
 use crate::old::{Old, target};
 use crate::order::{Choice, Turn, natural, take};
 use crate::shape::{Header, MUTABLE, SEEN, WORD_BYTES};
@@ -169,7 +169,7 @@ impl Trace<'_> {
     pub fn scan<H: Host>(&mut self, object: ObjRef) {
         let header = object.header();
         self.report.traced_objects += 1;
-        self.report.traced_bytes += cell_bytes(header);
+        self.report.traced_bytes += header.cell_bytes();
         let count = header.references();
         for before in 0..count {
             if before + AHEAD < count {
@@ -266,20 +266,20 @@ impl Trace<'_> {
     #[inline(always)]
     pub fn evacuate(&mut self, young: ObjRef, header: Header) -> ObjRef {
         self.report.promoted_objects += 1;
-        self.report.promoted_bytes += cell_bytes(header);
+        self.report.promoted_bytes += header.cell_bytes();
         self.move_out(young, header, Lane::of(header))
     }
 
     /// The same, for who does the accounts himself.
     #[inline(always)]
     pub fn move_out(&mut self, young: ObjRef, header: Header, lane: Lane) -> ObjRef {
-        let address = self.old.space.cell(lane, cell_bytes(header));
+        let address = self.old.space.cell(lane, header.cell_bytes());
         move_to(young, address, header.words())
     }
 
     fn promote_large(&mut self, object: ObjRef) -> Found {
         let header = object.header();
-        let bytes = cell_bytes(header);
+        let bytes = header.cell_bytes();
         self.old.space.promote_large(object, bytes);
         self.report.promoted_objects += 1;
         self.report.promoted_bytes += bytes;

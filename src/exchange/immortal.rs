@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::heap::{AllocError, Heap};
-use crate::object::{ObjRef, cell_bytes};
+use crate::object::ObjRef;
 use crate::old::target;
 use crate::os::System;
 use crate::shape::{COMPONENT, FINALIZABLE, MARKED};
@@ -81,7 +81,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Copies the graph below `first`.
     fn copy_to(&self, space: &mut Space, first: ObjRef) -> Result<ObjRef, AllocError> {
         let originals = self.mortal_graph(first);
-        let bytes: Vec<usize> = originals.iter().map(|object| cell_bytes(object.header())).collect();
+        let bytes: Vec<usize> = originals.iter().map(|object| object.header().cell_bytes()).collect();
         let copies = reserve_cells(space, &originals, &bytes)?;
         let places: FxHashMap<ObjRef, usize> =
             originals.iter().copied().zip(copies.iter().copied()).collect();
