@@ -77,13 +77,13 @@ impl ObjRef {
     /// Asks for the object's first cache line, which will be needed soon.
     #[inline(always)]
     pub fn prefetch(self) {
-        self.prefetch_from(0);
+        self.prefetch_at(0);
     }
 
-    /// Asks for the cache line so many bytes behind the object's beginning.
+    /// Asks for the cache line so many bytes behind the object's beginning, or before it.
     #[inline(always)]
-    pub fn prefetch_from(self, bytes: usize) {
-        prefetch(std::ptr::with_exposed_provenance(self.address() + bytes));
+    pub fn prefetch_at(self, offset: isize) {
+        prefetch(std::ptr::with_exposed_provenance(self.address().wrapping_add_signed(offset)));
     }
 
     #[inline]

@@ -78,8 +78,9 @@ impl Visit {
 }
 
 impl From<Step> for Visit {
-    fn from(Step { object, header, next, traced, .. }: Step) -> Visit {
-        Visit { object, header, state: State { place: NOWHERE, low: NOWHERE, next, traced } }
+    /// What the walk has followed is followed once more, to see what it is.
+    fn from(Step { object, header, .. }: Step) -> Visit {
+        Visit::new(object, header)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT, MUTAB
 use crate::space::{Lane, Place, Run};
 use crate::value::Host;
 
-use super::reach::{Trace, move_to};
+use super::reach::{AHEAD_BYTES, Trace, move_to};
 
 /// When so many roots (and references of traced objects) more have not led to a cluster than have, a collection stops
 /// trying: where each leads to a handful of objects, a walk costs more than the objects.
@@ -281,6 +281,7 @@ impl Trace<'_> {
                     kind = *known;
                 }
                 let cell = cells.cell().unwrap_or_else(|| space.renew(&mut cells));
+                below.prefetch_at(AHEAD_BYTES);
                 let object = move_to(below, cell, kind.words as usize);
                 at.to::<H>().set(H::word(cell, word));
                 at.next += 1;

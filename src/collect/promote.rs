@@ -37,9 +37,7 @@ pub(super) struct Step {
     young: ObjRef,
     pub header: Header,
     /// The next reference to follow.
-    pub next: u32,
-    /// It refers to something traced.
-    pub traced: bool,
+    next: u32,
 }
 
 impl Trace<'_> {
@@ -67,7 +65,7 @@ impl Trace<'_> {
     /// Promotes what lies below an object, and decides what it is. (The object it is at is not one [`Step`] but its
     /// parts, so that they stay in registers.)
     fn walk<H: Host>(&mut self, mut object: ObjRef, mut young: ObjRef, mut header: Header) {
-        let (mut next, mut traced) = (0, false);
+        let mut next = 0;
         loop {
             while next < header.references() {
                 let slot = object.slot::<H>(header, next);
@@ -78,7 +76,7 @@ impl Trace<'_> {
                 };
                 if !self.nursery.contains(below.address()) {
                     next += 1;
-                    traced |= below.is_traced();
+                    below.prefetch_class();
                     below.prefetch_count();
                     continue;
                 }
@@ -87,18 +85,10 @@ impl Trace<'_> {
                     First::Replaced(to) if to & OPEN == 0 && below != young => {
                         slot.set(H::word(to as usize, word));
                         next += 1;
-                        // SAFETY: the forwarding address that the evacuation left.
-                        traced |= unsafe { ObjRef::new(to as usize) }.is_traced();
                         continue;
                     }
                     First::Replaced(_) => {
-                        return self.hand_over::<H>(Step {
-                            object,
-                            young,
-                            header,
-                            next: next as u32,
-                            traced,
-                        });
+                        return self.hand_over::<H>(Step { object, young, header, next: next as u32 });
                     }
                 };
                 let moved = self.evacuate(below, below_header);
@@ -106,17 +96,16 @@ impl Trace<'_> {
                 next += 1;
                 if below_header.has(MUTABLE) {
                     moved.set_traced(true);
-                    traced = true;
                 } else if below_header.references() > 0 {
                     self.prefetch_targets::<H>(moved, below_header);
                     young.replace_header(object.address() as u64 | OPEN);
-                    self.work.steps.push(Step { object, young, header, next: next as u32, traced });
+                    self.work.steps.push(Step { object, young, header, next: next as u32 });
                     (object, young, header) = (moved, below, below_header);
-                    (next, traced) = (0, false);
+                    next = 0;
                 }
             }
             young.replace_header(object.address() as u64);
-            if traced {
+            if targets::<H>(object, header).any(ObjRef::is_traced) {
                 self.stay_traced::<H>(object);
             } else {
                 for target in targets::<H>(object, header) {
@@ -127,12 +116,12 @@ impl Trace<'_> {
             }
             let Some(above) = self.work.steps.pop() else { return };
             (object, young, header) = (above.object, above.young, above.header);
-            (next, traced) = (above.next as usize, above.traced | traced);
+            next = above.next as usize;
         }
     }
 
-    /// Asks for what the walk will need of the objects that `object` refers to: the header of a young one, the count
-    /// of an old one.
+    /// Asks for what the walk will need of the objects that `object` refers to: the header of a young one, the class
+    /// and the count of an old one.
     #[inline(always)]
     pub fn prefetch_targets<H: Host>(&self, object: ObjRef, header: Header) {
         for index in 1..header.references().min(PREFETCHED) {
@@ -140,6 +129,7 @@ impl Trace<'_> {
             if self.nursery.contains(below.address()) {
                 below.prefetch();
             } else {
+                below.prefetch_class();
                 below.prefetch_count();
             }
         }

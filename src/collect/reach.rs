@@ -36,9 +36,12 @@ pub(super) enum Found {
 /// Smaller: more objects without that.
 const AHEAD: usize = 16;
 
-/// How far ahead of the objects that are evacuated the nursery is asked for. What a program builds in one go it has mostly
-/// built in the order in which it is traced; what was built the other way round comes early enough by itself.
-const AHEAD_BYTES: usize = 512;
+/// When an object is evacuated, the nursery is asked for what lies so far behind it. For what was made before what it
+/// refers to (a mutable object), and for walks that go through the nursery upwards.
+pub(super) const AHEAD_BYTES: isize = 512;
+
+/// The same for an immutable object: what it refers to is older, and mostly made just before it.
+const BACK_BYTES: [isize; 2] = [-64, -128];
 
 /// What one stage of a collection leaves to the next.
 #[derive(Default)]
@@ -80,11 +83,20 @@ pub(super) struct Trace<'h> {
 /// Moves a young object of so many words to a cell for it, and leaves its address behind.
 #[inline(always)]
 pub(super) fn move_to(young: ObjRef, cell: usize, words: usize) -> ObjRef {
-    young.prefetch_from(AHEAD_BYTES);
     // SAFETY: the space has just handed out the cell for an object of so many words.
     let object = unsafe { young.copy_to(cell, words) };
     young.replace_header(cell as u64);
     object
+}
+
+/// Asks for the part of the nursery where what a young object refers to is likely to lie.
+#[inline(always)]
+fn prefetch_around(young: ObjRef, header: Header) {
+    if header.has(MUTABLE) {
+        young.prefetch_at(AHEAD_BYTES);
+    } else if header.references() > 0 {
+        BACK_BYTES.iter().for_each(|&offset| young.prefetch_at(offset));
+    }
 }
 
 impl Trace<'_> {
@@ -267,6 +279,7 @@ impl Trace<'_> {
     pub fn evacuate(&mut self, young: ObjRef, header: Header) -> ObjRef {
         self.report.promoted_objects += 1;
         self.report.promoted_bytes += header.cell_bytes();
+        prefetch_around(young, header);
         self.move_out(young, header, Lane::of(header))
     }
 

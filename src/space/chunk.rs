@@ -102,9 +102,14 @@ impl ObjRef {
     /// Asks for the memory of an old object's bits, which will be needed soon.
     #[inline(always)]
     pub fn prefetch_bits(self) {
-        let (chunk, granule) = (self.chunk(), self.granule());
-        prefetch(chunk.retain.place(granule).cast());
-        prefetch(chunk.traced.place(granule).cast());
+        prefetch(self.chunk().retain.place(self.granule()).cast());
+        self.prefetch_class();
+    }
+
+    /// Asks for the bit that says whether an old object is traced, which will be needed soon.
+    #[inline(always)]
+    pub fn prefetch_class(self) {
+        prefetch(self.chunk().traced.place(self.granule()).cast());
     }
 
     /// Asks for the memory of an old object's count, which will be needed soon.
