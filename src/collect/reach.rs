@@ -36,8 +36,8 @@ pub(super) enum Found {
 /// Smaller: more objects without that.
 const AHEAD: usize = 16;
 
-/// When an object is evacuated, the nursery is asked for what lies so far behind it. For what was made before what it
-/// refers to (a mutable object), and for walks that go through the nursery upwards.
+/// When a mutable object is evacuated, which was made before what it refers to, or one of a cluster, whose walk goes through
+/// the nursery upwards: the nursery is asked for what lies so far behind it.
 pub(super) const AHEAD_BYTES: isize = 512;
 
 /// The same for an immutable object: what it refers to is older, and mostly made just before it.
