@@ -31,6 +31,9 @@ impl std::fmt::Debug for ObjRef {
     }
 }
 
+/// Bytes of a cache line.
+pub(crate) const LINE_BYTES: usize = 64;
+
 /// Asks for the cache line of an address, which will be needed soon.
 #[inline(always)]
 pub(crate) fn prefetch(address: *const u8) {

@@ -10,17 +10,17 @@
 mod absorb;
 mod chunk;
 mod large;
+mod spans;
 
 use std::ops::Range;
 use std::rc::Rc;
 
-use blocks::classes::{CLASSES, Class, EXACT, cell_bytes_max, class_of};
+use blocks::classes::{CLASSES, Class, cell_bytes_max, class_of};
 use blocks::counts::Overflow;
 use blocks::table::{BlockState, FreeBlocks, LANES, Listed, Room, Use};
 use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
-use static_assertions::const_assert;
 
 use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
@@ -30,16 +30,9 @@ use crate::shape::{Header, MUTABLE};
 use chunk::Chunk;
 pub(crate) use chunk::{chunk_base, chunk_of, granule_of, object_at};
 pub(crate) use large::{CARD_BYTES, card_byte, clear_card};
+pub(crate) use spans::{Place, Run};
 
-/// Bytes of a cache line.
-const LINE_BYTES: usize = 64;
-
-// A bit for each class that is being filled.
-const_assert!(CLASSES <= u64::BITS as usize);
-
-/// Cache lines behind a hole that are asked for when it is entered. Larger: the next hole is more often among them.
-/// Smaller: fewer are asked for in vain.
-const HOLE_LINES: usize = 4;
+use spans::Span;
 
 /// Objects of different fates are kept in different blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,57 +60,6 @@ impl Lane {
         } else {
             Lane::Immutable
         }
-    }
-}
-
-/// Where the next objects of a lane and class go: the rest of a hole in a block.
-#[derive(Clone, Copy, Default)]
-struct Span {
-    next: usize,
-    end: usize,
-    /// Cells from here to `next` have been given out, and the tables do not say so yet.
-    begun: usize,
-    /// The block, or 0 before the first one.
-    block: usize,
-    /// The end of its last cell.
-    limit: usize,
-}
-
-/// Taken cells side by side, in one block: the bytes from the first to the end of the last.
-pub(crate) type Run = Range<usize>;
-
-/// Which [`Span`] it is that objects of some kind go to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    lane: Lane,
-    class: Class,
-    cell_bytes: u32,
-}
-
-impl Place {
-    /// For objects of `bytes` bytes.
-    pub fn new(lane: Lane, bytes: usize) -> Place {
-        let class = class_of(bytes / GRANULE_BYTES);
-        Place { lane, class, cell_bytes: class.bytes() as u32 }
-    }
-}
-
-/// A [`Span`] on loan. Until it is taken back, nothing else is allocated there.
-pub(crate) struct Loan {
-    place: Place,
-    next: usize,
-    end: usize,
-}
-
-impl Loan {
-    /// The next cell, if there is room for it.
-    #[inline(always)]
-    pub fn cell(&mut self) -> Option<usize> {
-        let address = self.next;
-        let bytes = self.place.cell_bytes as usize;
-        let fits = self.end - address >= bytes;
-        self.next += if fits { bytes } else { 0 };
-        fits.then_some(address)
     }
 }
 
@@ -304,94 +246,6 @@ impl Space {
         size_of::<Chunk>().div_ceil(self.block.get())
     }
 
-    /// A free cell for an object of `bytes` bytes, which must not be large. [`Space::reserve`] has seen to it
-    /// that there is one. Whether it is taken, the tables say after [`Space::stop_filling`].
-    #[inline(always)]
-    pub fn cell(&mut self, lane: Lane, bytes: usize) -> usize {
-        let granules = bytes / GRANULE_BYTES;
-        if granules <= EXACT {
-            return self.cell_of(lane, class_of(granules), bytes);
-        }
-        let class = class_of(granules);
-        self.cell_of(lane, class, class.bytes())
-    }
-
-    #[inline(always)]
-    fn cell_of(&mut self, lane: Lane, class: Class, bytes: usize) -> usize {
-        let span = &mut self.spans[lane as usize][class.0 as usize];
-        let address = span.next;
-        if span.end - address >= bytes {
-            span.next = address + bytes;
-            return address;
-        }
-        self.next_hole(lane, class, bytes)
-    }
-
-    #[inline(always)]
-    fn span(&mut self, place: Place) -> &mut Span {
-        &mut self.spans[place.lane as usize][place.class.0 as usize]
-    }
-
-    /// A span, to be filled by whoever has a register for its place.
-    #[inline(always)]
-    pub fn lend(&mut self, place: Place) -> Loan {
-        let &mut Span { next, end, .. } = self.span(place);
-        Loan { place, next, end }
-    }
-
-    /// Takes a span back.
-    #[inline(always)]
-    pub fn take_back(&mut self, loan: &Loan) {
-        self.span(loan.place).next = loan.next;
-    }
-
-    /// The first cell of the next hole, which takes the place of a span that is full.
-    #[cold]
-    pub fn renew(&mut self, loan: &mut Loan) -> usize {
-        let Place { lane, class, cell_bytes } = loan.place;
-        self.take_back(loan);
-        let address = self.next_hole(lane, class, cell_bytes as usize);
-        *loan = self.lend(loan.place);
-        address
-    }
-
-    /// Enters the cells that a span has given out in the tables, all at once.
-    fn enter(&mut self, lane: Lane, class: Class) {
-        let span = &mut self.spans[lane as usize][class.0 as usize];
-        let taken = std::mem::replace(&mut span.begun, span.next)..span.next;
-        if !taken.is_empty() {
-            let (first, cell) = (granule_of(taken.start), class.granules());
-            let granules = taken.len() / GRANULE_BYTES;
-            chunk_of(taken.start).starts.set_cells(first..first + granules, cell);
-            let cells = if granules == cell { 1 } else { granules / cell };
-            let state = self.state(self.block_of(taken.start));
-            state.live.set(state.live.get() + cells as u32);
-            self.objects += cells;
-            self.bytes += taken.len();
-            if let Some(runs) = &mut self.runs {
-                runs.push(taken);
-            }
-        }
-    }
-
-    /// From now on it is written down which cells of clusters are given out.
-    pub fn begin_runs(&mut self, runs: Vec<Run>) {
-        self.runs = Some(runs);
-    }
-
-    /// The cells that were given out since then.
-    pub fn end_runs(&mut self) -> Vec<Run> {
-        self.enter_lane(Lane::Cluster);
-        self.runs.take().expect("runs are written down")
-    }
-
-    /// Enters the cells that the spans of a lane have given out.
-    fn enter_lane(&mut self, lane: Lane) {
-        for class in ones(self.filling[lane as usize]) {
-            self.enter(lane, Class(class as u8));
-        }
-    }
-
     /// The objects in a run, in order.
     pub fn objects_in_run(&self, run: &Run) -> impl ExactSizeIterator<Item = ObjRef> + use<> {
         let cell = self.state(self.block_of(run.start)).cell_granules() * GRANULE_BYTES;
@@ -403,84 +257,6 @@ impl Space {
     pub fn fill_counts(&self, run: &Run, byte: u8) {
         let first = granule_of(run.start);
         chunk_of(run.start).counts.fill(first..first + run.len() / GRANULE_BYTES, byte);
-    }
-
-    /// Moves the span of a lane and class to the next hole, and takes the first cell there.
-    #[cold]
-    fn next_hole(&mut self, lane: Lane, class: Class, bytes: usize) -> usize {
-        self.enter(lane, class);
-        let mut span = self.find_hole(lane, class);
-        let address = span.next;
-        span.next += bytes;
-        self.spans[lane as usize][class.0 as usize] = span;
-        self.filling[lane as usize] |= 1 << class.0;
-        // The next hole is probably near, and nobody has been there for long.
-        for line in 0..HOLE_LINES {
-            object::prefetch(std::ptr::with_exposed_provenance(span.end + line * LINE_BYTES));
-        }
-        address
-    }
-
-    /// The next hole for a lane and class: in the block of its span, in a listed block, in a free block.
-    fn find_hole(&mut self, lane: Lane, class: Class) -> Span {
-        let span = self.spans[lane as usize][class.0 as usize];
-        if span.block != 0 {
-            if let Some(found) = self.hole_behind(span, class) {
-                return found;
-            }
-            self.retire(span.block);
-        }
-        let block_size = self.block;
-        let index = |address: usize| (address & (CHUNK_BYTES - 1)) >> block_size.log2();
-        while let Some(block) =
-            self.room.take(lane as u8, class, |address| &chunk_of(address).blocks[index(address)])
-        {
-            self.state(block).set_listed(Listed::Filling);
-            if let Some(found) = self.hole_behind(self.nothing_of(block, class), class) {
-                return found;
-            }
-            self.retire(block);
-        }
-        let block = self.free_block().expect("a collection reserves the blocks it may need");
-        let state = self.state(block);
-        state.begin_cells(lane as u8, class);
-        state.set_listed(Listed::Filling);
-        let nothing = self.nothing_of(block, class);
-        Span { end: nothing.limit, ..nothing }
-    }
-
-    /// An empty span in front of a block's cells.
-    fn nothing_of(&self, block: usize, class: Class) -> Span {
-        let limit = block + class.cells(self.block) * class.bytes();
-        Span { next: block, end: block, begun: block, block, limit }
-    }
-
-    /// The next hole in a block, behind a span.
-    #[inline]
-    fn hole_behind(&self, span: Span, class: Class) -> Option<Span> {
-        let Span { end, block, limit, .. } = span;
-        let base = block & !(CHUNK_BYTES - 1);
-        let [from, to] = [end, limit].map(|address| (address - base) / GRANULE_BYTES);
-        let hole = chunk_of(block).starts.hole(from..to, class.granules())?;
-        let [next, end] = [hole.start, hole.end].map(|granule| base + granule * GRANULE_BYTES);
-        Some(Span { next, end, begun: next, block, limit })
-    }
-
-    /// The span leaves a block: nothing is allocated in it until it is taken from its list again. It is listed
-    /// at once if cells were freed behind the span's back.
-    fn retire(&mut self, block: usize) {
-        let state = self.state(block);
-        state.set_listed(Listed::No);
-        let cells = Class(state.class.get()).cells(self.block);
-        if (state.live.get() as usize) < cells {
-            self.room.list(block, state, cells);
-        }
-    }
-
-    /// Brings the tables up to date for the cells that spans have given out. Called when the last object of a collection
-    /// has been promoted, before the first is freed.
-    pub fn stop_filling(&mut self) {
-        Lane::ALL.into_iter().for_each(|lane| self.enter_lane(lane));
     }
 
     /// A free block of its own.

@@ -46,11 +46,13 @@ impl Class {
     }
 
     /// Bytes of a cell.
+    #[inline]
     pub const fn bytes(self) -> usize {
         self.granules() * GRANULE_BYTES
     }
 
     /// Cells in a block.
+    #[inline]
     pub const fn cells(self, block: BlockBytes) -> usize {
         block.granules() / self.granules()
     }

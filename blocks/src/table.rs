@@ -176,6 +176,11 @@ impl Room {
         None
     }
 
+    /// The block that [`Room::take`] will look at next, if nothing happens before.
+    pub fn peek(&mut self, lane: u8, class: Class) -> Option<usize> {
+        self.lists(lane, class).iter().rev().find_map(|list| list.last().copied())
+    }
+
     /// Forgets the blocks for which `gone` is true: their memory goes away.
     pub fn forget(&mut self, gone: impl Fn(usize) -> bool) {
         for list in self.lists.iter_mut().flatten() {

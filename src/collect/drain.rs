@@ -70,7 +70,9 @@ impl Old {
         while !budget.is_spent() {
             if let Some((object, next)) = self.partly {
                 self.release_part::<H>(object, next);
-            } else if let Some(object) = queue.next(|| take::<H, _>(Choice::Buffer, &mut self.buffer)) {
+            } else if let Some(object) = queue.next(|| {
+                take::<H, _>(Choice::Buffer, &mut self.buffer).inspect(|object| object.prefetch_start())
+            }) {
                 self.release::<H>(object, &mut counted_down, &mut budget);
             } else if let Some(target) = counted_down.next(|| None) {
                 self.decrement(target);

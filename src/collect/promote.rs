@@ -21,13 +21,17 @@ use crate::old::{target, targets};
 use crate::shape::{Header, MUTABLE};
 use crate::value::Host;
 
-use super::reach::Trace;
+use super::reach::{BACK_BYTES, Trace};
 
 /// In a forwarding address: the walk is below the object. No address has this bit.
 const OPEN: u64 = 1 << 1;
 
-/// Of so many references of an object the targets are asked for when it is evacuated.
+/// Of so many references of an object the targets are asked for when it is evacuated. Larger: less waiting for objects
+/// with more of them. Smaller: fewer are asked for that are in the cache.
 const PREFETCHED: usize = 4;
+
+/// What lies so many bytes before an object that refers to it has probably been asked for together with that.
+const NEAR_BYTES: usize = 256;
 
 /// An object that the walk has left for something below it.
 pub(super) struct Step {
@@ -36,8 +40,10 @@ pub(super) struct Step {
     /// Where it was.
     young: ObjRef,
     pub header: Header,
-    /// The next reference to follow.
+    /// How many references have been followed.
     next: u32,
+    /// The last was followed first.
+    backwards: bool,
 }
 
 impl Trace<'_> {
@@ -64,75 +70,86 @@ impl Trace<'_> {
 
     /// Promotes what lies below an object, and decides what it is. (The object it is at is not one [`Step`] but its
     /// parts, so that they stay in registers.)
+    ///
+    /// References are read where the object was, and kept up to date there, too. Where it is now has only been written
+    /// yet: who reads there waits until that memory has come into the cache.
     fn walk<H: Host>(&mut self, mut object: ObjRef, mut young: ObjRef, mut header: Header) {
         let mut next = 0;
+        let mut backwards = self.look_ahead::<H>(young, header);
         loop {
             while next < header.references() {
-                let slot = object.slot::<H>(header, next);
-                let word = slot.get();
-                let Some(below) = target::<H>(word) else {
-                    next += 1;
-                    continue;
-                };
+                let index = if backwards { header.references() - 1 - next } else { next };
+                next += 1;
+                let was = young.slot::<H>(header, index);
+                let word = was.get();
+                let Some(below) = target::<H>(word) else { continue };
                 if !self.nursery.contains(below.address()) {
-                    next += 1;
                     below.prefetch_class();
                     below.prefetch_count();
                     continue;
                 }
-                let below_header = match below.first() {
-                    First::Header(header) => header,
+                let slot = object.slot::<H>(header, index);
+                let moves_to = |address| [was, slot].iter().for_each(|slot| slot.set(H::word(address, word)));
+                let found = match below.first() {
+                    First::Header(found) => found,
                     First::Replaced(to) if to & OPEN == 0 && below != young => {
-                        slot.set(H::word(to as usize, word));
-                        next += 1;
+                        moves_to(to as usize);
                         continue;
                     }
                     First::Replaced(_) => {
-                        return self.hand_over::<H>(Step { object, young, header, next: next as u32 });
+                        return self.hand_over::<H>(Step {
+                            object,
+                            young,
+                            header,
+                            next: next as u32,
+                            backwards,
+                        });
                     }
                 };
-                let moved = self.evacuate(below, below_header);
-                slot.set(H::word(moved.address(), word));
-                next += 1;
-                if below_header.has(MUTABLE) {
+                let moved = self.evacuate(below, found);
+                moves_to(moved.address());
+                if found.has(MUTABLE) {
                     moved.set_traced(true);
-                } else if below_header.references() > 0 {
-                    self.prefetch_targets::<H>(moved, below_header);
+                } else if found.references() > 0 {
                     young.replace_header(object.address() as u64 | OPEN);
-                    self.work.steps.push(Step { object, young, header, next: next as u32 });
-                    (object, young, header) = (moved, below, below_header);
+                    self.work.steps.push(Step { object, young, header, next: next as u32, backwards });
+                    (object, young, header) = (moved, below, found);
                     next = 0;
+                    backwards = self.look_ahead::<H>(young, header);
                 }
             }
             young.replace_header(object.address() as u64);
-            if targets::<H>(object, header).any(ObjRef::is_traced) {
+            if targets::<H>(young, header).any(ObjRef::is_traced) {
                 self.stay_traced::<H>(object);
             } else {
-                for target in targets::<H>(object, header) {
+                for target in targets::<H>(young, header) {
                     if let Some(target) = self.work.counting.exchange(Some(target)) {
                         self.old.increment::<H>(target);
                     }
                 }
             }
             let Some(above) = self.work.steps.pop() else { return };
-            (object, young, header) = (above.object, above.young, above.header);
+            Step { object, young, header, backwards, .. } = above;
             next = above.next as usize;
         }
     }
 
-    /// Asks for what the walk will need of the objects that `object` refers to: the header of a young one, the class
-    /// and the count of an old one.
+    /// Asks for the young objects that `young` refers to, and for what each of them was made of. Says whether to begin
+    /// with the last reference: the nearest goes first, for it is in the cache, and the others are on their way meanwhile.
     #[inline(always)]
-    pub fn prefetch_targets<H: Host>(&self, object: ObjRef, header: Header) {
-        for index in 1..header.references().min(PREFETCHED) {
-            let Some(below) = target::<H>(object.slot::<H>(header, index).get()) else { continue };
+    fn look_ahead<H: Host>(&self, young: ObjRef, header: Header) -> bool {
+        let target = |index| target::<H>(young.slot::<H>(header, index).get());
+        for below in (0..header.references().min(PREFETCHED)).filter_map(target) {
             if self.nursery.contains(below.address()) {
                 below.prefetch();
-            } else {
-                below.prefetch_class();
-                below.prefetch_count();
+                below.prefetch_at(BACK_BYTES[0]);
             }
         }
+        let is_near = |index| {
+            target(index)
+                .is_some_and(|below: ObjRef| young.address().wrapping_sub(below.address()) < NEAR_BYTES)
+        };
+        header.references() > 1 && !is_near(0) && is_near(header.references() - 1)
     }
 
     /// There is a cycle: the classifier goes on with everything that the walk has not finished.

@@ -1,14 +1,14 @@
 //! Between a stack of objects and the work on them: a short queue, in which they wait for their memory.
 //!
 //! An object that lies somewhere in a large heap takes a hundred nanoseconds to come into the cache, and the work on it
-//! five. So the cache is told of each when it leaves the stack, and it is worked on when seven more have left it. Objects whose
+//! five. So the cache is told of each when it leaves the stack, and it is worked on when fifteen more have left it. Objects whose
 //! counts are to go up or down wait in the same way, for their counts.
 
 use crate::object::ObjRef;
 
 /// Objects whose memory is on its way. Larger: more time for it to arrive. Smaller: less is pushed out again before it
 /// is used, and the order stays nearer to depth first.
-const PREFETCHED: usize = 8;
+const PREFETCHED: usize = 16;
 
 /// Objects on their way from a stack to where they are worked on.
 #[derive(Default)]
@@ -31,7 +31,7 @@ impl Queue {
         (0..PREFETCHED).find_map(|_| self.exchange(None))
     }
 
-    /// Puts one in, or nothing, and takes out what was put in eight turns ago.
+    /// Puts one in, or nothing, and takes out what was put in sixteen turns ago.
     #[inline(always)]
     pub fn exchange(&mut self, next: Option<ObjRef>) -> Option<ObjRef> {
         let first = std::mem::replace(&mut self.waiting[self.turn % PREFETCHED], next);

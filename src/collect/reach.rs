@@ -41,7 +41,7 @@ const AHEAD: usize = 16;
 pub(super) const AHEAD_BYTES: isize = 512;
 
 /// The same for an immutable object: what it refers to is older, and mostly made just before it.
-const BACK_BYTES: [isize; 2] = [-64, -128];
+pub(super) const BACK_BYTES: [isize; 2] = [-64, -128];
 
 /// What one stage of a collection leaves to the next.
 #[derive(Default)]

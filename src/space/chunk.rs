@@ -112,6 +112,12 @@ impl ObjRef {
         prefetch(self.chunk().traced.place(self.granule()).cast());
     }
 
+    /// Asks for the memory of an old object's start bit, which will be cleared soon.
+    #[inline(always)]
+    pub fn prefetch_start(self) {
+        prefetch(self.chunk().starts.place(self.granule()).cast());
+    }
+
     /// Asks for the memory of an old object's count, which will be needed soon.
     #[inline(always)]
     pub fn prefetch_count(self) {
