@@ -114,6 +114,56 @@ fn a_frozen_cycle_is_one_component_and_dies_as_a_whole() {
     }
 }
 
+/// Something to refer to: a counted node (0), one that is traced (1), or a frozen cycle (2).
+fn something<'s, 'id>(heap: &'s TestHeap<'id>, what: u64, id: u64) -> Obj<'s, 'id> {
+    let inner = if what == 0 { leaf(heap, id) } else { cell(heap, id) };
+    if what == 2 {
+        heap.store(inner, 0, inner.into()).unwrap();
+        heap.freeze(inner);
+    }
+    node(heap, id + 1, &[inner])
+}
+
+#[test]
+fn what_an_object_becomes_does_not_depend_on_which_of_its_references_is_near() {
+    let config = Config {
+        short_collections: true,
+        cluster_objects: u32::MAX,
+        cluster_bytes: usize::MAX,
+        check: true,
+        ..Config::DEFAULT
+    };
+    for (far, near) in (0..3).flat_map(|far| (0..3).map(move |near| (far, near))) {
+        let outcome = |near_last: bool, request| {
+            with_heap(config.clone(), |mut heap| {
+                let far = something(&heap, far, 1);
+                for _ in 0..100 {
+                    node(&heap, 0, &[far]);
+                }
+                let near = something(&heap, near, 3);
+                let top = node(&heap, 5, &if near_last { [far, near] } else { [near, far] });
+                let root = heap.root(node(&heap, 6, &[top, near, far]).into());
+                heap.collect(request);
+                let mut objects: Vec<_> =
+                    heap.census().iter().map(|object| (object.raw, object.kind, object.count)).collect();
+                objects.sort_by_key(|object| object.0);
+                heap.unroot(root);
+                heap.collect(Request::Complete);
+                assert!(heap.census().is_empty());
+                objects
+            })
+        };
+        for request in [Request::Short, Request::Complete] {
+            let objects = outcome(false, request);
+            assert_eq!(objects.len(), 6);
+            assert_eq!(outcome(true, request), objects, "{far}, {near}, {request:?}");
+            let is_counted = |id: usize| objects[id - 1].1 == ObjectKind::Counted;
+            assert_eq!((is_counted(2), is_counted(4)), (far != 1, near != 1));
+            assert_eq!((is_counted(5), is_counted(6)), (far != 1 && near != 1, far != 1 && near != 1));
+        }
+    }
+}
+
 #[test]
 fn a_mutable_cycle_does_not_leak() {
     with_heap(stress(BlockBytes::K8), |mut heap| {
