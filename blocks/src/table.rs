@@ -287,10 +287,13 @@ mod tests {
             room.list(address, state, 8);
         }
         let take = |room: &mut Room| room.take(0, Class(0), |address| &states[address]);
+        assert_eq!(room.peek(0, Class(0)), Some(1));
         assert_eq!(take(&mut room), Some(1));
+        assert_eq!(room.peek(0, Class(0)), Some(2));
         states[2].set_used(Use::Free);
         assert_eq!(take(&mut room), Some(0));
         assert_eq!(take(&mut room), None);
+        assert_eq!(room.peek(0, Class(0)), None);
     }
 
     fn with_live(live: u32) -> BlockState {

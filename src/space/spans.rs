@@ -194,7 +194,7 @@ impl Space {
         });
         self.state(block).set_listed(Listed::Filling);
         if let Some(next) = self.room.peek(lane as u8, class) {
-            prefetch((&raw const chunk_of(next).blocks[index(next)]).cast());
+            prefetch(std::ptr::from_ref(self.state(next)).cast());
             prefetch_part(next, next..next + AHEAD_BYTES);
         }
         block
