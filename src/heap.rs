@@ -360,37 +360,6 @@ impl<'id, H: Host> Heap<'id, H> {
         self.young.nursery.used() + self.old.borrow().space.used_bytes()
     }
 
-    /// An object of the text shape `shape` that holds `text`.
-    ///
-    /// # Errors
-    /// As [`Heap::alloc`].
-    ///
-    /// # Panics
-    /// The shape is not a text shape, or has references.
-    #[inline]
-    pub fn text(&self, shape: &Shape, text: &str) -> Result<Object<'_, 'id, H>, AllocError> {
-        self.text_of(shape, &[text])
-    }
-
-    /// An object of the text shape `shape` that holds all `parts`, one after the other.
-    ///
-    /// # Errors
-    /// As [`Heap::alloc`].
-    ///
-    /// # Panics
-    /// The shape is not a text shape, or has references.
-    pub fn text_of(&self, shape: &Shape, parts: &[&str]) -> Result<Object<'_, 'id, H>, AllocError> {
-        assert!(shape.is_text(), "{} is no text shape", shape.name());
-        let mut fresh = self.alloc(shape, parts.iter().map(|part| part.len()).sum())?;
-        let mut rest = fresh.any_bytes_mut();
-        for part in parts {
-            let (here, after) = rest.split_at_mut(part.len());
-            here.copy_from_slice(part.as_bytes());
-            rest = after;
-        }
-        Ok(fresh.finish())
-    }
-
     /// The object as one in the making, if no collection has seen it yet and it has not been frozen: for hosts behind
     /// a foreign interface, which fill an object after they have got it.
     ///

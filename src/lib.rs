@@ -89,6 +89,8 @@ mod snapshot;
 #[allow(unsafe_code)]
 mod space;
 mod stats;
+#[allow(unsafe_code)]
+mod text;
 pub mod trace;
 mod tuning;
 #[allow(unsafe_code)]
@@ -122,6 +124,7 @@ pub use snapshot::{
     BlockUse, BlockView, Dominators, ObjectKind, ObjectView, Paths, RootPlace, RootView, Snapshot, Step,
 };
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
+pub use text::TextRoom;
 pub use tuning::{Config, ConfigError, Drain};
 pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value, Words};
 pub use verify::{LiveObject, Tally, Violation};

@@ -299,6 +299,22 @@ pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> O
     object
 }
 
+/// Writes the header of a text to come, without the flag that says it is one, and clears what will be behind its last
+/// byte: what lies in its place is any bytes.
+///
+/// # Safety
+/// As [`initialise`]; the header is one of a text without references.
+#[inline(always)]
+pub(crate) unsafe fn initialise_text(address: usize, header: Header) -> ObjRef {
+    set_accessible(address, header.nursery_bytes(), true);
+    // SAFETY: passed on from the caller.
+    let object = unsafe { ObjRef::new(address) };
+    // Of an empty text this is the header.
+    object.write(header.words() - 1, 0);
+    object.set_header(Header(header.0 & !TEXT));
+    object
+}
+
 /// Fills memory that is no object any more, and tells the address sanitizer.
 ///
 /// # Safety

@@ -4,6 +4,8 @@
 //! objects waits for two loads at each. After one comparison with a constant shape the place is a constant, and the
 //! processor goes on before the header has come.
 
+use std::cell::Cell;
+
 use crate::heap::{Heap, StoreError};
 use crate::shape::{Header, Shape};
 use crate::value::{Host, Object, References, Value, check_index};
@@ -19,11 +21,13 @@ use crate::value::{Host, Object, References, Value, check_index};
 ///     assert!(cell.shaped(&TEXT).is_none());
 ///     let cell = cell.shaped(&CELL).unwrap();
 ///     assert_eq!((cell.raw(0), cell.get(0)), (0, Value::EMPTY));
+///     cell.raw_cells().unwrap()[0].set(7);
+///     assert_eq!(cell.raw(0), 7);
 ///     let text = heap.text(&TEXT, "ice").unwrap();
 ///     heap.store_shaped(cell, 0, text.into()).unwrap();
-///     assert_eq!(text.shaped(&TEXT).unwrap().bytes(), b"ice");
+///     assert_eq!(text.shaped(&TEXT).unwrap().text(), "ice");
 ///     heap.freeze(cell.into());
-///     assert!(heap.store_shaped(cell, 0, Value::EMPTY).is_err());
+///     assert!(heap.store_shaped(cell, 0, Value::EMPTY).is_err() && cell.raw_cells().is_none());
 ///     assert_eq!(cell.references().iter().next(), Some(text.into()));
 /// }).unwrap();
 /// ```
@@ -91,6 +95,12 @@ impl<'s, 'id, H: Host> Shaped<'s, 'id, H> {
         self.object.obj().raw(index)
     }
 
+    /// The raw words, to be read and written. `None` unless the object is mutable.
+    #[inline(always)]
+    pub fn raw_cells(self) -> Option<&'s [Cell<u64>]> {
+        self.object.is_mutable().then(|| self.object.raw_cells_like(self.header))
+    }
+
     /// The bytes, if it was born immutable.
     ///
     /// # Panics
@@ -98,6 +108,15 @@ impl<'s, 'id, H: Host> Shaped<'s, 'id, H> {
     #[inline(always)]
     pub fn bytes(self) -> &'s [u8] {
         self.object.bytes_like(self.header)
+    }
+
+    /// The text, if the shape is a text shape.
+    ///
+    /// # Panics
+    /// It is not.
+    #[inline(always)]
+    pub fn text(self) -> &'s str {
+        self.object.text_like(self.header)
     }
 }
 

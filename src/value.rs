@@ -33,7 +33,7 @@ use std::marker::PhantomData;
 
 use crate::object::{ObjRef, Slot};
 use crate::order::{Choice, Stage};
-use crate::shape::{BORN_MUTABLE, BYTES, Header, MUTABLE, Shape, TEXT, WORD_BYTES};
+use crate::shape::{BORN_MUTABLE, Header, MUTABLE, Shape, TEXT, WORD_BYTES};
 
 /// Panics unless there are more than `index` of these. (The panic is apart from its message's figures, which would have to
 /// be kept in memory otherwise, for it to refer to them.)
@@ -351,12 +351,17 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     #[inline(always)]
     pub fn raw_cells(self) -> Option<&'s [Cell<u64>]> {
         let header = self.header();
-        header.has(MUTABLE).then(|| {
-            let first = std::ptr::with_exposed_provenance::<Cell<u64>>(self.obj().address() + WORD_BYTES);
-            // SAFETY: the words lie inside a live object that cannot move or end during 's, and born-mutable
-            // objects hand out their raw words only as cells or by value.
-            unsafe { std::slice::from_raw_parts(first, header.raw_words()) }
-        })
+        header.has(MUTABLE).then(|| self.raw_cells_like(header))
+    }
+
+    /// The same, for a mutable object that has the layout of one with this header.
+    #[inline(always)]
+    pub(crate) fn raw_cells_like(self, header: Header) -> &'s [Cell<u64>] {
+        debug_assert!(self.is_mutable());
+        let first = std::ptr::with_exposed_provenance::<Cell<u64>>(self.obj().address() + WORD_BYTES);
+        // SAFETY: the words lie inside a live object that cannot move or end during 's, and born-mutable
+        // objects hand out their raw words only as cells or by value.
+        unsafe { std::slice::from_raw_parts(first, header.raw_words()) }
     }
 
     /// Bytes in the tail (layout *bytes*), zero otherwise.
@@ -397,9 +402,15 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     /// The shape is not a text shape.
     #[inline(always)]
     pub fn text(self) -> &'s str {
-        assert!(self.header().has(TEXT), "not a text");
+        self.text_like(self.header())
+    }
+
+    /// The same, for an object that has the layout and the length of one with this header.
+    #[inline(always)]
+    pub(crate) fn text_like(self, header: Header) -> &'s str {
+        assert!(header.has(TEXT), "not a text");
         // SAFETY: a text is filled from `str` only, and never written afterwards.
-        unsafe { std::str::from_utf8_unchecked(self.bytes()) }
+        unsafe { std::str::from_utf8_unchecked(self.bytes_like(header)) }
     }
 
     /// The bytes of a mutable object, to be read and written. `None` unless it is mutable.
@@ -490,7 +501,7 @@ impl<'s, 'id, H: Host> References<'s, 'id, H> {
 
     /// One after the other.
     #[inline(always)]
-    pub fn iter(self) -> impl DoubleEndedIterator<Item = Value<'s, 'id, H>> + ExactSizeIterator {
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = Value<'s, 'id, H>> + ExactSizeIterator + Clone {
         (0..self.len).map(move |index| self.get(index))
     }
 }
@@ -544,14 +555,8 @@ impl<'s, 'id, H: Host> Fresh<'s, 'id, H> {
     /// The shape is a text shape: texts are made by [`crate::Heap::text`].
     #[inline(always)]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        assert!(!self.header.has(TEXT), "a text is made from text");
-        self.any_bytes_mut()
-    }
-
-    #[inline(always)]
-    pub(crate) fn any_bytes_mut(&mut self) -> &mut [u8] {
         let header = self.header;
-        debug_assert!(header.has(BYTES));
+        assert!(!header.has(TEXT), "a text is made from text");
         let (offset, len) = header.bytes();
         // SAFETY: as in `references_mut`.
         unsafe {

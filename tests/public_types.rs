@@ -11,8 +11,8 @@ use frazil::{
     Dominators, Drain, Estate, Fault, Fresh, Group, Handle, Heap, Histogram, ImmortalError, Kind, LiveObject,
     LowTag, Mailbox, Object, ObjectKind, ObjectView, Overlooked, Paths, Place, Pool, Published, Receiver,
     References, Report, Request, RootPlace, RootView, Scope, SendError, Sender, Shape, Shaped, ShareError,
-    Shared, SiteUse, Snapshot, Spawned, Stage, Stats, Step, StoreError, Tally, Value, Violation, Weak, Words,
-    layout,
+    Shared, SiteUse, Snapshot, Spawned, Stage, Stats, Step, StoreError, Tally, TextRoom, Value, Violation,
+    Weak, Words, layout,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -21,6 +21,7 @@ assert_not_impl_any!(Heap<'static, LowTag>: Send, Sync, Clone);
 assert_not_impl_any!(Value<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Object<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Fresh<'static, 'static, LowTag>: Send, Sync, Clone);
+assert_not_impl_any!(TextRoom<'static>: Send, Sync, Clone);
 assert_not_impl_any!(Burst<'static, 'static, LowTag>: Send, Sync, Clone);
 assert_not_impl_any!(References<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Shaped<'static, 'static, LowTag>: Send, Sync);

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId, type_name};
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use frazil::AllocError;
+use frazil::{AllocError, TextRoom};
 
 use crate::data::text::Text;
 use crate::failure::{Failure, Res};
@@ -148,13 +148,16 @@ impl<'s> Cx<'s> {
         Ok(self.heap.text(&shapes::STR, text)?.into())
     }
 
-    /// A string of parts.
+    /// A string of `len` bytes that `write` puts together.
     ///
     /// # Errors
     /// Memory ran out.
+    ///
+    /// # Panics
+    /// It writes more bytes or less.
     #[inline]
-    pub fn str_of(self, parts: &[&str]) -> Res<Value<'s>> {
-        Ok(self.heap.text_of(&shapes::STR, parts)?.into())
+    pub fn str_with(self, len: usize, write: impl FnOnce(&mut TextRoom<'_>)) -> Res<Value<'s>> {
+        Ok(self.heap.text_with(&shapes::STR, len, write)?.into())
     }
 
     /// A string of bytes that may or may not be valid UTF-8.

@@ -43,6 +43,8 @@ pub type Heap = frazil::Heap<'static, Tagging>;
 pub type Value<'s> = frazil::Value<'s, 'static, Tagging>;
 /// A value that is an object.
 pub type Object<'s> = frazil::Object<'s, 'static, Tagging>;
+/// An object of a shape that is known.
+pub type Shaped<'s> = frazil::Shaped<'s, 'static, Tagging>;
 /// An object in the making.
 pub type Fresh<'s> = frazil::Fresh<'s, 'static, Tagging>;
 
@@ -310,12 +312,16 @@ impl<'s> ValueExt<'s> for Value<'s> {
 
     #[inline(always)]
     fn as_str(self) -> Option<&'s str> {
-        self.as_kind(Kind::Str).filter(|object| object.is_text()).map(Object::text)
+        Some(self.object()?.shaped(&shapes::STR)?.text())
     }
 
     #[inline(always)]
     fn as_text(self) -> Option<&'s [u8]> {
-        self.as_kind(Kind::Str).map(Object::bytes)
+        let object = self.object()?;
+        match object.shaped(&shapes::STR) {
+            Some(text) => Some(text.bytes()),
+            None => object.shaped(&shapes::RAW_STR).map(Shaped::bytes),
+        }
     }
 
     #[inline(always)]

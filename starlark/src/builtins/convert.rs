@@ -99,35 +99,13 @@ fn ord<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn str_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let value = args.only("str")?;
     match (value.as_small(), value.kind()) {
-        (Some(i), _) => {
-            let mut buffer = [0; 20];
-            cx.str(decimal(i, &mut buffer))
-        }
+        (Some(i), _) => cx.str(itoa::Buffer::new().format(i)),
         (_, Kind::Str) => Ok(value),
         _ => cx.build(|out| {
             repr::write_str(cx, out, value);
             Ok(())
         }),
     }
-}
-
-/// An int in decimal, without an allocation.
-pub(crate) fn decimal(i: i64, buffer: &mut [u8; 20]) -> &str {
-    let mut rest = i.unsigned_abs();
-    let mut at = buffer.len();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if i < 0 {
-        at -= 1;
-        buffer[at] = b'-';
-    }
-    std::str::from_utf8(&buffer[at..]).unwrap_or("")
 }
 
 fn list_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -325,12 +303,5 @@ mod tests {
         assert_eq!(parse("--4", 10), None);
         assert_eq!(parse("zz", 36), Some(1295));
         assert_eq!(parse("", 10), None);
-    }
-
-    #[test]
-    fn decimals_are_those_of_the_standard_library() {
-        for i in [0, 7, -7, 1234567890123, i64::MIN, i64::MAX] {
-            assert_eq!(decimal(i, &mut [0; 20]), i.to_string());
-        }
     }
 }

@@ -23,15 +23,23 @@ fn this<'s>(args: &Args<'_, 's>) -> &'s [u8] {
     args.this.as_text().unwrap_or_default()
 }
 
-/// A list of parts of a string.
-fn slices<'s>(cx: Cx<'s>, of: Value<'s>, ranges: impl Iterator<Item = Range<usize>>) -> Res<Value<'s>> {
+/// A list of `count` parts of a string.
+fn slices<'s>(
+    cx: Cx<'s>,
+    of: Value<'s>,
+    count: usize,
+    ranges: impl Iterator<Item = Range<usize>>,
+) -> Res<Value<'s>> {
     let whole = of.as_str();
-    let part = |range: Range<usize>| match whole.and_then(|text| text.get(range.clone())) {
+    list::fill(cx, count, ranges, |range| match whole.and_then(|text| text.get(range.clone())) {
         Some(part) => cx.str(part),
         None => text::slice(cx, of, range),
-    };
-    let parts: Res<Vec<Value<'s>>> = ranges.map(part).collect();
-    list::of(cx, &parts?)
+    })
+}
+
+/// The same for ranges that are known.
+fn slices_at<'s>(cx: Cx<'s>, of: Value<'s>, ranges: Vec<Range<usize>>) -> Res<Value<'s>> {
+    slices(cx, of, ranges.len(), ranges.into_iter())
 }
 
 // ---------------------------------------------------------------------------------------------- search
@@ -229,11 +237,13 @@ pub(super) fn split<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let bytes = this(args);
     match split_arguments(args)? {
         (Some([byte]), max) => {
-            slices(cx, args.this, between(memchr_iter(*byte, bytes).take(max), 1, bytes.len()))
+            let found = memchr_iter(*byte, bytes);
+            let count = found.clone().count().min(max) + 1;
+            slices(cx, args.this, count, between(found.take(max), 1, bytes.len()))
         }
         (Some(separator), max) => {
             let found = memmem::find_iter(bytes, separator).take(max);
-            slices(cx, args.this, between(found, separator.len(), bytes.len()))
+            slices_at(cx, args.this, between(found, separator.len(), bytes.len()).collect())
         }
         (None, max) => {
             let mut words = words(args.this);
@@ -241,7 +251,7 @@ pub(super) fn split<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
                 words.truncate(max + 1);
                 words[max].end = bytes.len();
             }
-            slices(cx, args.this, words.into_iter())
+            slices_at(cx, args.this, words)
         }
     }
 }
@@ -255,7 +265,7 @@ pub(super) fn rsplit<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
                 _ => memmem::rfind_iter(bytes, separator).take(max).collect(),
             };
             found.reverse();
-            slices(cx, args.this, between(found.into_iter(), separator.len(), bytes.len()))
+            slices_at(cx, args.this, between(found.into_iter(), separator.len(), bytes.len()).collect())
         }
         (None, max) => {
             let mut words = words(args.this);
@@ -263,7 +273,7 @@ pub(super) fn rsplit<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
                 words.drain(..words.len() - max - 1);
                 words[0].start = 0;
             }
-            slices(cx, args.this, words.into_iter())
+            slices_at(cx, args.this, words)
         }
     }
 }
@@ -332,7 +342,7 @@ pub(super) fn splitlines<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> 
     if start < bytes.len() {
         lines.push(start..bytes.len());
     }
-    slices(cx, args.this, lines.into_iter())
+    slices_at(cx, args.this, lines)
 }
 
 // ---------------------------------------------------------------------------------------------- composition
@@ -341,43 +351,57 @@ pub(super) fn format<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     ops::format::format(cx, args.this, args)
 }
 
-/// For so many parts room is reserved at once.
-const PARTS_RESERVED: usize = 1 << 16;
-
 pub(super) fn join<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
-    let Some(mut iter) = iter::iterate(cx, iterable) else {
-        return Err(iter::not_iterable(1, iterable));
-    };
-    let separator = args.this.as_str();
-    let mut parts = Vec::with_capacity(2 * iter.size_hint().min(PARTS_RESERVED));
-    while let Some(item) = iter.step()? {
-        if item.kind() != Kind::Str {
-            fail!("in {}, want string, got {}", iterable.type_name(), item.type_name());
+    match (iterable.as_kind(Kind::List), iterable.as_kind(Kind::Tuple)) {
+        (Some(list), _) => {
+            cx.host.meter.steps(list::len(list))?;
+            join_items(cx, args, iterable, list::items(list))
         }
-        let (Some(separator), Some(text)) = (separator, item.as_str()) else {
-            return join_bytes(cx, this(args), iterable);
-        };
-        parts.extend([separator, text]);
-    }
-    match parts[..] {
-        [] => Ok(cx.empty_str()),
-        [_, only] => cx.str(only),
-        _ => cx.str_of(&parts[1..]),
+        (_, Some(tuple)) => {
+            cx.host.meter.steps(tuple.reference_count())?;
+            join_items(cx, args, iterable, tuple.references().iter())
+        }
+        _ => {
+            let items = iter::collect(cx, iterable, "1")?;
+            join_items(cx, args, iterable, items.iter().copied())
+        }
     }
 }
 
-/// The same for strings that are not all valid text.
-fn join_bytes<'s>(cx: Cx<'s>, separator: &[u8], iterable: Value<'s>) -> Res<Value<'s>> {
-    let mut parts = Vec::new();
-    for item in iter::collect(cx, iterable, "1")? {
+fn join_items<'s>(
+    cx: Cx<'s>,
+    args: &Args<'_, 's>,
+    iterable: Value<'s>,
+    items: impl ExactSizeIterator<Item = Value<'s>> + Clone,
+) -> Res<Value<'s>> {
+    let (separator, mut bytes, mut are_texts) = (this(args), 0, args.this.as_str().is_some());
+    for item in items.clone() {
         match item.as_text() {
-            Some(bytes) => parts.push(bytes),
+            Some(text) => bytes += text.len() + separator.len(),
             None => fail!("in {}, want string, got {}", iterable.type_name(), item.type_name()),
         }
+        are_texts &= item.as_str().is_some();
     }
-    check_length(parts.iter().map(|part| part.len() + separator.len()).sum())?;
-    cx.text(&parts.join(separator))
+    match (items.len(), items.clone().next()) {
+        (0, _) => return Ok(cx.empty_str()),
+        (1, Some(only)) => return Ok(only),
+        _ => bytes -= separator.len(),
+    }
+    check_length(bytes)?;
+    if !are_texts {
+        let parts: Vec<&[u8]> = items.filter_map(ValueExt::as_text).collect();
+        return cx.text(&parts.join(separator));
+    }
+    let separator = args.this.as_str().unwrap_or_default();
+    cx.str_with(bytes, |room| {
+        for (at, part) in items.filter_map(ValueExt::as_str).enumerate() {
+            if at > 0 {
+                room.push(separator);
+            }
+            room.push(part);
+        }
+    })
 }
 
 pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

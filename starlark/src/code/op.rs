@@ -191,6 +191,12 @@ pub enum Op {
         r: Reg,
         to: u32,
     },
+    /// At the bottom of a loop: the next element and a jump, or the end of the loop. A safepoint.
+    Again {
+        d: Reg,
+        r: Reg,
+        to: u32,
+    },
     /// Ends a loop early.
     EndFor {
         r: Reg,

@@ -11,8 +11,10 @@ use super::emit::Jump;
 pub(super) struct Head {
     /// The first instruction during which the loop is in progress.
     start: usize,
-    /// Its `Next` instruction.
+    /// Its `Next` instruction; the body is behind it.
     pub top: usize,
+    /// Where the element goes.
+    d: Reg,
     /// The first register of its state.
     pub state: Reg,
     /// The jump at its end.
@@ -76,12 +78,12 @@ impl<'m> Compiler<'m> {
             None => self.assign(target, d),
         }
         self.release(mark);
-        Head { start, top, state, exit }
+        Head { start, top, d, state, exit }
     }
 
-    /// The end of a loop: goes on at its top.
+    /// The end of a loop: goes on with its body.
     pub(super) fn loop_end(&mut self, head: Head, span: Span) {
-        self.emit(Op::Jump { to: head.top as u32 }, span);
+        self.emit(Op::Again { d: head.d, r: head.state, to: head.top as u32 + 1 }, span);
         self.land([head.exit]);
         let (start, end) = (head.start as u32, self.here() as u32);
         self.body.loop_sites.push(LoopSite { start, end, r: head.state });

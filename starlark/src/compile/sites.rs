@@ -34,7 +34,8 @@ pub(crate) fn mark(code: &mut Code, mut number: impl FnMut(Span) -> u32) {
             | Op::Repeat { to }
             | Op::JumpIf { to, .. }
             | Op::JumpUnless { to, .. }
-            | Op::Next { to, .. } => moved(to),
+            | Op::Next { to, .. }
+            | Op::Again { to, .. } => moved(to),
             Op::JumpCompare { to, .. } => *to = Near::new(begins[at + 1 + to.distance()] - (now + 1)),
             _ => {}
         }

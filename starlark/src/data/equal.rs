@@ -10,6 +10,7 @@ use crate::residents;
 use crate::value::{Kind, Object, Value, ValueExt};
 
 use super::effort::{Effort, Stop, or_walk};
+use super::text::same;
 use super::{deep, elems, int, list, record, sequence, table};
 
 /// `a == b`
@@ -22,7 +23,7 @@ pub fn equal<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
         return Ok(a == b);
     }
     if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
-        return Ok(a == b);
+        return Ok(same(a, b));
     }
     equal_slow(cx, a, b)
 }
@@ -44,7 +45,7 @@ pub fn any<'s>(cx: Cx<'s>, items: impl Iterator<Item = Value<'s>>, wanted: Value
             item == wanted || item.as_float().is_some() && int::compare(item, wanted) == Ordering::Equal
         })
     } else if let Some(text) = wanted.as_text() {
-        items.any(|item| item == wanted || item.as_text() == Some(text))
+        items.any(|item| item == wanted || item.as_text().is_some_and(|item| same(item, text)))
     } else {
         let mut outcomes = items.map(|item| equal_slow(cx, item, wanted));
         outcomes.find(|outcome| !matches!(outcome, Ok(false))).unwrap_or(Ok(false))?
@@ -60,7 +61,7 @@ pub fn equal_keys<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
         return Ok(true);
     }
     if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
-        return Ok(a == b);
+        return Ok(same(a, b));
     }
     if a.as_small().is_some() && b.as_small().is_some() {
         return Ok(false);
@@ -104,7 +105,7 @@ pub(super) fn equal_leaves<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bo
     }
     let (Some(x), Some(y)) = (a.object(), b.object()) else { return Ok(a == b) };
     match kind {
-        Kind::Str | Kind::Bytes | Kind::BigInt => Ok(x == y || x.bytes() == y.bytes()),
+        Kind::Str | Kind::Bytes | Kind::BigInt => Ok(x == y || same(x.bytes(), y.bytes())),
         Kind::Float => Ok(int::compare(a, b) == Ordering::Equal),
         Kind::Set => equal_sets(cx, x, y),
         Kind::Range => Ok(sequence::Range::of(x).same_elements(&sequence::Range::of(y))),

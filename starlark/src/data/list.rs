@@ -4,27 +4,45 @@ use std::cell::Cell;
 
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
-use crate::value::{Object, Tagging, Value, shapes, unset};
+use crate::value::{Object, Shaped, Tagging, Value, shapes, unset};
 
 const LEN: usize = 0;
 const ITERATIONS: usize = 1;
 
+/// The list's own fields, whose places are known from the shape.
+///
+/// # Panics
+/// It is no list.
+#[inline(always)]
+fn fields(list: Object<'_>) -> Shaped<'_> {
+    match list.shaped(&shapes::LIST) {
+        Some(fields) => fields,
+        None => no_list(list),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn no_list(object: Object<'_>) -> ! {
+    panic!("{object:?} is no list")
+}
+
 /// How many elements there are.
 #[inline(always)]
 pub fn len(list: Object<'_>) -> usize {
-    list.raw(LEN) as usize
+    fields(list).raw(LEN) as usize
 }
 
 #[inline(always)]
 fn set_len(list: Object<'_>, len: usize) {
-    if let Some(cells) = list.raw_cells() {
+    if let Some(cells) = fields(list).raw_cells() {
         cells[LEN].set(len as u64);
     }
 }
 
 #[inline(always)]
-fn slots(list: Object<'_>) -> Option<Object<'_>> {
-    list.get(0).object()
+fn slots(list: Object<'_>) -> Option<Shaped<'_>> {
+    fields(list).get(0).object()?.shaped(&shapes::SLOTS)
 }
 
 /// The element at an index below [`len`].
@@ -50,7 +68,7 @@ pub fn prefetch(list: Object<'_>, index: usize) {
 /// All elements in order. The list must not be changed meanwhile.
 #[inline(always)]
 pub fn items(list: Object<'_>) -> Items<'_> {
-    Items { slots: slots(list).map(Object::references), at: 0, end: len(list) }
+    Items { slots: slots(list).map(Shaped::references), at: 0, end: len(list) }
 }
 
 /// The elements of a list.
@@ -152,8 +170,9 @@ pub fn check_writable(cx: Cx<'_>, list: Object<'_>, verb: &str) -> Res<()> {
 }
 
 #[inline(always)]
-fn store<'s>(cx: Cx<'s>, slots: Object<'s>, index: usize, value: Value<'s>) -> Res<()> {
-    cx.heap.store(slots, index, value).map_err(|error| Failure::store(error, "assign to element of", "list"))
+fn store<'s>(cx: Cx<'s>, slots: Shaped<'s>, index: usize, value: Value<'s>) -> Res<()> {
+    let stored = cx.heap.store_shaped(slots, index, value);
+    stored.map_err(|error| Failure::store(error, "assign to element of", "list"))
 }
 
 /// Replaces the element at an index below [`len`].
@@ -169,16 +188,22 @@ pub fn set<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, value: Value<'s>) -> 
     }
 }
 
-/// Makes room for `more` elements. Whoever adds to a list calls this first and then only stores.
-#[inline]
-fn reserve<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
-    let capacity = slots(list).map_or(0, Object::reference_count);
-    if len(list) + more > capacity { grow(cx, list, more) } else { Ok(()) }
+/// Slots with room for `more` elements. Whoever adds to a list gets them first and then only stores.
+#[inline(always)]
+fn reserve<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<Shaped<'s>> {
+    let needed = len(list) + more;
+    if slots(list).is_none_or(|slots| slots.reference_count() < needed) {
+        grow(cx, list, more)?;
+    }
+    match slots(list) {
+        Some(slots) => Ok(slots),
+        None => unreachable!("it has been given some"),
+    }
 }
 
 #[cold]
 fn grow<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
-    let (len, capacity) = (len(list), slots(list).map_or(0, Object::reference_count));
+    let (len, capacity) = (len(list), slots(list).map_or(0, Shaped::reference_count));
     // Small lists double, large ones grow by half: their unused slots are memory.
     let grown = if capacity < 64 { capacity * 2 } else { capacity + capacity / 2 };
     let mut to = cx.alloc(&shapes::SLOTS, grown.max(len + more).max(4))?;
@@ -195,11 +220,9 @@ fn grow<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
 #[inline]
 pub fn push<'s>(cx: Cx<'s>, list: Object<'s>, value: Value<'s>) -> Res<()> {
     check_writable(cx, list, "append to")?;
-    reserve(cx, list, 1)?;
+    let slots = reserve(cx, list, 1)?;
     let len = len(list);
-    if let Some(slots) = slots(list) {
-        store(cx, slots, len, value)?;
-    }
+    store(cx, slots, len, value)?;
     set_len(list, len + 1);
     Ok(())
 }
@@ -210,12 +233,13 @@ pub fn push<'s>(cx: Cx<'s>, list: Object<'s>, value: Value<'s>) -> Res<()> {
 /// The list cannot be changed now, or memory ran out.
 pub fn extend<'s>(cx: Cx<'s>, list: Object<'s>, values: &[Value<'s>], verb: &str) -> Res<()> {
     check_writable(cx, list, verb)?;
-    reserve(cx, list, values.len())?;
+    if values.is_empty() {
+        return Ok(());
+    }
+    let slots = reserve(cx, list, values.len())?;
     let len = len(list);
-    if let Some(slots) = slots(list) {
-        for (offset, &value) in values.iter().enumerate() {
-            store(cx, slots, len + offset, value)?;
-        }
+    for (offset, &value) in values.iter().enumerate() {
+        store(cx, slots, len + offset, value)?;
     }
     set_len(list, len + values.len());
     Ok(())
@@ -227,14 +251,12 @@ pub fn extend<'s>(cx: Cx<'s>, list: Object<'s>, values: &[Value<'s>], verb: &str
 /// The list cannot be changed now, or memory ran out.
 pub fn insert<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, value: Value<'s>) -> Res<()> {
     check_writable(cx, list, "insert into")?;
-    reserve(cx, list, 1)?;
+    let slots = reserve(cx, list, 1)?;
     let len = len(list);
-    if let Some(slots) = slots(list) {
-        for at in (index..len).rev() {
-            store(cx, slots, at + 1, slots.get(at))?;
-        }
-        store(cx, slots, index, value)?;
+    for at in (index..len).rev() {
+        store(cx, slots, at + 1, slots.get(at))?;
     }
+    store(cx, slots, index, value)?;
     set_len(list, len + 1);
     Ok(())
 }
@@ -268,7 +290,7 @@ pub fn clear<'s>(cx: Cx<'s>, list: Object<'s>) -> Res<()> {
 
 /// An iteration begins: until it ends, changes are refused.
 pub fn begin_iteration(cx: Cx<'_>, list: Object<'_>) {
-    if let Some(cells) = list.raw_cells() {
+    if let Some(cells) = fields(list).raw_cells() {
         cells[ITERATIONS].set(cells[ITERATIONS].get() + 1);
         cx.heap.guard(list, true);
     }
@@ -276,7 +298,7 @@ pub fn begin_iteration(cx: Cx<'_>, list: Object<'_>) {
 
 /// The end of an iteration.
 pub fn end_iteration(cx: Cx<'_>, list: Object<'_>) {
-    if let Some(cells) = list.raw_cells() {
+    if let Some(cells) = fields(list).raw_cells() {
         cells[ITERATIONS].set(cells[ITERATIONS].get().saturating_sub(1));
         if cells[ITERATIONS].get() == 0 {
             cx.heap.guard(list, false);

@@ -5,20 +5,23 @@
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{Object, Value, ValueExt, shapes};
+use crate::value::{Object, Shaped, Value, ValueExt, shapes, unset};
 
 use super::text;
 
 /// The tuple of names.
 #[inline(always)]
-pub fn names(record: Object<'_>) -> Option<Object<'_>> {
-    record.get(0).object()
+pub fn names(record: Object<'_>) -> Option<Shaped<'_>> {
+    record.shaped(&shapes::STRUCT)?.get(0).object()?.shaped(&shapes::TUPLE)
 }
 
 /// The value of field `index`.
 #[inline(always)]
 pub fn value(record: Object<'_>, index: usize) -> Value<'_> {
-    record.get(1 + index)
+    match record.shaped(&shapes::STRUCT) {
+        Some(record) => record.get(1 + index),
+        None => unset(),
+    }
 }
 
 /// How many fields there are.
@@ -34,16 +37,13 @@ pub fn find<'s>(record: Object<'s>, name: Value<'s>, hint: usize) -> Option<usiz
         return Some(hint);
     }
     let text = name.as_text();
-    let same = |other: &Value<'s>| *other == name;
-    names
-        .iter()
-        .position(|other| same(&other))
-        .or_else(|| names.iter().position(|other| other.as_text() == text))
+    let is_name = |other: Value<'s>| other == name;
+    names.iter().position(is_name).or_else(|| names.iter().position(|other| other.as_text() == text))
 }
 
 /// All fields in the order of their names.
 pub fn fields(record: Object<'_>) -> impl Iterator<Item = (Value<'_>, Value<'_>)> {
-    let names = names(record).map(Object::references);
+    let names = names(record).map(Shaped::references);
     names
         .into_iter()
         .flat_map(|names| names.iter())

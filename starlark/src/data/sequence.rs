@@ -128,6 +128,16 @@ pub fn resolve_index<'s>(index: Value<'s>, len: usize, of: Value<'s>) -> Res<usi
 /// # Errors
 /// The value has no elements, or the index is not one of its.
 pub fn index<'s>(cx: Cx<'s>, value: Value<'s>, at: Value<'s>) -> Res<Value<'s>> {
+    // What programs do most is decided at once.
+    if let Some(at) = at.as_small().and_then(|at| usize::try_from(at).ok()) {
+        if let Some(tuple) = value.as_kind(Kind::Tuple) {
+            if at < tuple.reference_count() {
+                return Ok(tuple.get(at));
+            }
+        } else if let Some(&byte) = value.as_text().and_then(|text| text.get(at)) {
+            return Ok(cx.byte(byte));
+        }
+    }
     match (value.kind(), value.object(), len(value)) {
         (
             Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Range | Kind::Elems,

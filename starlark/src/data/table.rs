@@ -15,9 +15,10 @@ use std::cell::Cell;
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{Kind, Object, Value, ValueExt, shapes, unset};
+use crate::value::{Kind, Object, Shaped, Value, ValueExt, shapes, unset};
 
 use super::equal::equal_keys;
+use super::text::same;
 use super::{hash, index};
 
 mod change;
@@ -42,29 +43,53 @@ fn stride(table: Object<'_>) -> usize {
     if table.is(&shapes::DICT) { 2 } else { 1 }
 }
 
+/// The table's own fields, whose places are known from the shape: both shapes have the same.
+///
+/// # Panics
+/// It is no table.
+#[inline(always)]
+fn fields(table: Object<'_>) -> Shaped<'_> {
+    match table.shaped(&shapes::DICT).or_else(|| table.shaped(&shapes::SET)) {
+        Some(fields) => fields,
+        None => no_table(table),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn no_table(object: Object<'_>) -> ! {
+    panic!("{object:?} is no dict or set")
+}
+
 /// How many entries there are.
 #[inline(always)]
 pub fn len(table: Object<'_>) -> usize {
-    (table.raw(0) & COUNT_MASK) as usize
+    (fields(table).raw(0) & COUNT_MASK) as usize
 }
 
 /// Positions below this may hold entries.
 #[inline(always)]
 pub fn used(table: Object<'_>) -> usize {
-    (table.raw(0) >> COUNT_BITS & COUNT_MASK) as usize
+    (fields(table).raw(0) >> COUNT_BITS & COUNT_MASK) as usize
 }
 
 #[inline(always)]
 fn set_counts(table: Object<'_>, live: usize, used: usize) {
-    if let Some([word]) = table.raw_cells() {
+    if let Some([word]) = fields(table).raw_cells() {
         let iterations = word.get() >> ITERATIONS_SHIFT;
         word.set(iterations << ITERATIONS_SHIFT | (used as u64) << COUNT_BITS | live as u64);
     }
 }
 
 #[inline(always)]
-fn entries(table: Object<'_>) -> Option<Object<'_>> {
-    table.get(ENTRIES).object()
+fn entries(table: Object<'_>) -> Option<Shaped<'_>> {
+    fields(table).get(ENTRIES).object()?.shaped(&shapes::SLOTS)
+}
+
+/// The index of a table that is large enough to have one.
+#[inline(always)]
+fn index_of(table: Object<'_>) -> Option<Object<'_>> {
+    fields(table).get(INDEX).object()
 }
 
 /// The key at a position below [`used`]; unset if the entry was deleted.
@@ -162,7 +187,7 @@ fn fill_index<'s>(cx: Cx<'s>, table: Object<'s>, index: Object<'s>) -> Res<()> {
 /// It is not hashable.
 #[inline]
 pub fn find<'s>(cx: Cx<'s>, table: Object<'s>, wanted: Value<'s>) -> Res<Option<usize>> {
-    match table.get(INDEX).object() {
+    match index_of(table) {
         None => {
             if let Some(text) = wanted.as_text() {
                 return Ok(find_str_small(table, wanted, text));
@@ -200,17 +225,17 @@ fn find_str_small<'s>(table: Object<'s>, wanted: Value<'s>, text: &[u8]) -> Opti
             return Some(position);
         }
     }
-    (0..used).find(|position| slots.get(position * stride).as_text() == Some(text))
+    (0..used).find(|position| slots.get(position * stride).as_text().is_some_and(|key| same(key, text)))
 }
 
 /// The position of a string that is not a value yet.
 pub fn find_text(table: Object<'_>, text: &[u8]) -> Option<usize> {
-    let same = |key: Value<'_>| key.as_text() == Some(text);
-    match table.get(INDEX).object() {
-        None => (0..used(table)).find(|&position| same(key(table, position))),
+    let is_it = |key: Value<'_>| key.as_text().is_some_and(|key| same(key, text));
+    match index_of(table) {
+        None => (0..used(table)).find(|&position| is_it(key(table, position))),
         Some(index) => {
             let hash = hash::bytes(text);
-            index::find(index, hash, |position| Ok(same(key(table, position)))).unwrap_or(None)
+            index::find(index, hash, |position| Ok(is_it(key(table, position)))).unwrap_or(None)
         }
     }
 }
@@ -231,7 +256,7 @@ pub fn get<'s>(cx: Cx<'s>, dict: Object<'s>, wanted: Value<'s>) -> Res<Option<Va
 /// # Errors
 /// There are too many at once.
 pub fn begin_iteration(cx: Cx<'_>, table: Object<'_>) -> Res<()> {
-    let Some([word]) = table.raw_cells() else { return Ok(()) };
+    let Some([word]) = fields(table).raw_cells() else { return Ok(()) };
     match word.get().checked_add(1 << ITERATIONS_SHIFT) {
         Some(packed) => word.set(packed),
         None => fail!("too many iterations over the same hash table at once"),
@@ -242,7 +267,7 @@ pub fn begin_iteration(cx: Cx<'_>, table: Object<'_>) -> Res<()> {
 
 /// The end of an iteration.
 pub fn end_iteration(cx: Cx<'_>, table: Object<'_>) {
-    let Some([word]) = table.raw_cells() else { return };
+    let Some([word]) = fields(table).raw_cells() else { return };
     word.set(word.get().saturating_sub(1 << ITERATIONS_SHIFT));
     if word.get() >> ITERATIONS_SHIFT == 0 {
         cx.heap.guard(table, false);

@@ -40,6 +40,24 @@ pub fn points(bytes: &[u8]) -> Vec<(usize, char)> {
     points
 }
 
+/// Are these the same bytes? The strings of one program often begin alike, so their ends are compared first.
+#[inline(always)]
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    /// Are the first `N` bytes of the two the same, and the last?
+    macro_rules! same_ends {
+        ($n:literal) => {
+            a.last_chunk::<$n>() == b.last_chunk::<$n>() && a.first_chunk::<$n>() == b.first_chunk::<$n>()
+        };
+    }
+    a.len() == b.len()
+        && match a.len() {
+            0..4 => a == b,
+            4..8 => same_ends!(4),
+            8..=16 => same_ends!(8),
+            _ => same_ends!(8) && a == b,
+        }
+}
+
 /// The text of any string, as [`lossy`].
 pub fn lossy_of(value: Value<'_>) -> Cow<'_, str> {
     match value.as_str() {
@@ -203,7 +221,10 @@ pub fn slice<'s>(cx: Cx<'s>, string: Value<'s>, range: Range<usize>) -> Res<Valu
 #[inline]
 pub fn concat<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
     match (a.as_str(), b.as_str()) {
-        (Some(a), Some(b)) => cx.str_of(&[a, b]),
+        (Some(a), Some(b)) => cx.str_with(a.len() + b.len(), |room| {
+            room.push(a);
+            room.push(b);
+        }),
         _ => cx.text(&[a.as_text().unwrap_or_default(), b.as_text().unwrap_or_default()].concat()),
     }
 }
@@ -248,6 +269,18 @@ pub fn check_repeat(len: usize, count: usize) -> Res<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    quickcheck::quickcheck! {
+        fn the_same_bytes_are_those_that_are_equal(bytes: Vec<u8>, others: Vec<u8>, at: usize) -> bool {
+            let mut changed = bytes.clone();
+            if let Some(byte) = changed.get_mut(at % bytes.len().max(1)) {
+                *byte ^= 1;
+            }
+            same(&bytes, &bytes.clone())
+                && same(&bytes, &others) == (bytes == others)
+                && same(&bytes, &changed) == bytes.is_empty()
+        }
+    }
 
     #[test]
     fn what_is_no_text_shows_as_replacement_characters() {

@@ -6,7 +6,7 @@ use crate::code::{CaptureFrom, Code, Link, Op, WINDOW};
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
 use crate::host::Host;
-use crate::value::{Heap, Value, shapes};
+use crate::value::{Heap, Object, Value, shapes};
 
 use super::Frame;
 
@@ -28,7 +28,10 @@ impl<'s> Current<'s> {
         let Some(window) = heap.stack_from(base).first_chunk::<WINDOW>() else {
             fail!("Starlark stack overflow");
         };
-        let Some(links) = window[0].get().object().and_then(|function| function.get(0).object()) else {
+        let links = |function: Object<'s>| function.shaped(&shapes::FUNCTION)?.get(0).object();
+        let Some(links) =
+            window[0].get().object().and_then(links).and_then(|links| links.shaped(&shapes::LINKS))
+        else {
             fail!("the function has no module");
         };
         let code: &'s Code = &host.codes[frame.code as usize];

@@ -132,8 +132,7 @@ pub(super) fn run<'s>(
                 Op::Bool { d, b } => set!(d, boolean(b)),
                 Op::Move { d, a } => set!(d, get!(a)),
                 Op::Global { d, global } => {
-                    let cell = current.links.get(global as usize);
-                    let value = cell.object().map_or(Value::EMPTY, |cell| cell.get(0));
+                    let value = content(current.links.get(global as usize));
                     if value.is_unset() {
                         break 'exit Err(current.unassigned_global(global));
                     }
@@ -146,18 +145,15 @@ pub(super) fn run<'s>(
                     }
                 }
                 Op::Free { d, at } => {
-                    let value =
-                        match get!(0u8).object().and_then(|function| function.get(at as usize).object()) {
-                            Some(cell) => cell.get(0),
-                            None => Value::EMPTY,
-                        };
+                    let function = get!(0u8).object().and_then(|function| function.shaped(&shapes::FUNCTION));
+                    let value = function.map_or(Value::EMPTY, |function| content(function.get(at as usize)));
                     if value.is_unset() {
                         break 'exit Err(current.unassigned("local", current.capture_name(at)));
                     }
                     set!(d, value);
                 }
                 Op::Cell { d, cell } => {
-                    let value = get!(cell).object().map_or(Value::EMPTY, |cell| cell.get(0));
+                    let value = content(get!(cell));
                     if value.is_unset() {
                         break 'exit Err(current.unassigned("local", current.local_name(cell)));
                     }
@@ -202,7 +198,7 @@ pub(super) fn run<'s>(
                     let (a, b) = (get!(a), get!(b));
                     let sum = match (a.as_small(), b.as_small()) {
                         (Some(x), Some(y)) if in_range(x + y) => small_int(x + y),
-                        _ => ok!(ops::binary(cx, BinaryOp::Add, a, b)),
+                        _ => ok!(ops::add(cx, a, b)),
                     };
                     set!(d, sum);
                 }
@@ -226,6 +222,7 @@ pub(super) fn run<'s>(
                     };
                     set!(d, product);
                 }
+                Op::Binary { op: BinaryOp::Mod, d, a, b } => set!(d, ok!(ops::modulo(cx, get!(a), get!(b)))),
                 Op::Binary { op, d, a, b } => set!(d, ok!(ops::binary(cx, op, get!(a), get!(b)))),
                 Op::AddInt { d, a, i } => {
                     let a = get!(a);
@@ -320,6 +317,18 @@ pub(super) fn run<'s>(
                             iter::end(cx, first);
                             jump!(to);
                         }
+                    }
+                }
+                Op::Again { d, r, to } => {
+                    safepoint!();
+                    let first = get!(r);
+                    match ok!(iter::advance(cx, first, get!(r + 1))) {
+                        Some((value, second)) => {
+                            set!(d, value);
+                            set!(r + 1, second);
+                            jump!(to);
+                        }
+                        None => iter::end(cx, first),
                     }
                 }
                 Op::EndFor { r } => iter::end(cx, get!(r)),
@@ -492,6 +501,13 @@ pub(super) fn run<'s>(
         frame.pc = current.pc(&rest) as u32;
     }
     outcome
+}
+
+/// What a captured or global variable holds.
+#[inline(always)]
+fn content(cell: Value<'_>) -> Value<'_> {
+    let cell = cell.object().and_then(|cell| cell.shaped(&shapes::CELL));
+    cell.map_or(Value::EMPTY, |cell| cell.get(0))
 }
 
 /// The most elements a list comprehension reserves room for at once.

@@ -1,6 +1,5 @@
 //! `%` on strings and `str.format`.
 
-use crate::builtins::convert::decimal;
 use crate::convert;
 use crate::cx::Cx;
 use crate::data::text::{self, Text};
@@ -79,10 +78,11 @@ fn by_name<'s>(operand: Value<'s>, name: &[u8]) -> Res<Value<'s>> {
 
 /// One conversion of a `%` template.
 fn convert_one<'s>(cx: Cx<'s>, out: &mut Text, conversion: char, value: Value<'s>) -> Res<()> {
+    if let ('d' | 'i', Some(i)) = (conversion, value.as_small()) {
+        out.push_str(itoa::Buffer::new().format(i));
+        return Ok(());
+    }
     match conversion {
-        'd' | 'i' if value.as_small().is_some() => {
-            out.push_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20]));
-        }
         's' => repr::write_str(cx, out, value),
         'r' => repr::write(cx, out, value),
         'd' | 'i' | 'o' | 'x' | 'X' => {

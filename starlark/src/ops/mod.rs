@@ -24,14 +24,15 @@ pub fn truth(value: Value<'_>) -> bool {
 }
 
 fn truth_of_other(value: Value<'_>) -> bool {
+    let Some(object) = value.object() else { return !value.is_none() && value.as_small() != Some(0) };
     match value.kind() {
-        Kind::None => false,
-        Kind::Int => value.as_small() != Some(0),
+        Kind::Str | Kind::Bytes => object.byte_len() > 0,
+        Kind::Tuple => object.reference_count() > 0,
+        Kind::List => list::len(object) > 0,
+        Kind::Dict | Kind::Set => table::len(object) > 0,
+        Kind::Range => sequence::Range::of(object).len > 0,
         Kind::Float => value.as_float() != Some(0.0),
-        Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range => {
-            sequence::len(value) != Some(0)
-        }
-        Kind::Host => value.object().is_none_or(residents::truth),
+        Kind::Host => residents::truth(object),
         _ => true,
     }
 }
@@ -55,6 +56,28 @@ pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<V
             fail!("got {}, want int", b.type_name())
         }
         _ => Err(unknown_binary(op.as_str(), a, b)),
+    }
+}
+
+/// `a + b`: strings at once, anything else by [`binary`].
+///
+/// # Errors
+/// As [`binary`].
+pub fn add<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    match (a.as_kind(Kind::Str), b.as_kind(Kind::Str)) {
+        (Some(_), Some(_)) => text::concat(cx, a, b),
+        _ => binary(cx, BinaryOp::Add, a, b),
+    }
+}
+
+/// `a % b`: templates at once, anything else by [`binary`].
+///
+/// # Errors
+/// As [`binary`].
+pub fn modulo<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    match a.as_kind(Kind::Str) {
+        Some(_) => format::percent(cx, a, b),
+        None => binary(cx, BinaryOp::Mod, a, b),
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use crate::builtins::convert::decimal;
 use crate::cx::Cx;
 use crate::data::text::{self, Text};
 use crate::data::{elems, int, list, module, record, sequence, table};
@@ -141,7 +140,7 @@ fn write_leaf<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
     let _ = match (value.kind(), object) {
         (Kind::None, _) => out.write_str("None"),
         (Kind::Bool, _) => out.write_str(if value.as_bool() == Some(true) { "True" } else { "False" }),
-        (Kind::Int, _) => out.write_str(decimal(value.as_small().unwrap_or(0), &mut [0; 20])),
+        (Kind::Int, _) => out.write_str(itoa::Buffer::new().format(value.as_small().unwrap_or(0))),
         (Kind::BigInt, _) => out.write_str(&int::text(value)),
         (Kind::Float, _) => out.write_str(&int::float_text(value.as_float().unwrap_or(0.0))),
         (Kind::Str, Some(object)) => {

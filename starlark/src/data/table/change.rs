@@ -3,11 +3,11 @@
 use crate::cx::Cx;
 use crate::data::{hash, index};
 use crate::failure::{Failure, Res, fail};
-use crate::value::{Object, Value, ValueExt, none, shapes, unset};
+use crate::value::{Object, Shaped, Value, ValueExt, none, shapes, unset};
 
 use super::{
-    COUNT_MASK, ENTRIES, INDEX, SMALL, entries, fill_index, find, find_hashed, key, len, positions,
-    set_counts, stride, used,
+    COUNT_MASK, ENTRIES, INDEX, SMALL, entries, fields, fill_index, find, find_hashed, index_of, key, len,
+    positions, set_counts, stride, used,
 };
 
 /// Refuses if the table cannot be changed now.
@@ -26,7 +26,7 @@ pub fn check_writable(cx: Cx<'_>, table: Object<'_>, verb: &str) -> Res<()> {
 #[inline]
 pub fn insert<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s>) -> Res<bool> {
     check_writable(cx, table, "insert into")?;
-    let hash = match table.get(INDEX).object() {
+    let hash = match index_of(table) {
         Some(index) => {
             let hash = hash::hash(cx, key)?;
             if let Some(position) = find_hashed(cx, table, index, key, hash)? {
@@ -57,8 +57,8 @@ pub fn set_value<'s>(cx: Cx<'s>, table: Object<'s>, position: usize, value: Valu
 }
 
 #[inline(always)]
-fn store<'s>(cx: Cx<'s>, slots: Object<'s>, at: usize, value: Value<'s>) -> Res<()> {
-    cx.heap.store(slots, at, value).map_err(|error| Failure::store(error, "insert into", "hash table"))
+fn store<'s>(cx: Cx<'s>, slots: Shaped<'s>, at: usize, value: Value<'s>) -> Res<()> {
+    cx.heap.store_shaped(slots, at, value).map_err(|error| Failure::store(error, "insert into", "hash table"))
 }
 
 /// Adds an entry that is not there yet. `hash` is only looked at if the table has an index.
@@ -69,13 +69,13 @@ fn append<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s>, h
         make_room(cx, table, capacity)?;
     }
     let (live, position) = (len(table), used(table));
-    if let Some(index) = table.get(INDEX).object() {
+    if let Some(index) = index_of(table) {
         if index::cells_for(position + 1) > index::cells(index) {
             rebuild_index(cx, table, index::cells_for(position + 1))?;
         }
         // `make_room` may have made the first index, so the caller may not know the hash.
         let hash = if capacity <= SMALL { hash::hash(cx, key)? } else { hash };
-        if let Some(cells) = table.get(INDEX).object().and_then(Object::cells::<u32>) {
+        if let Some(cells) = index_of(table).and_then(Object::cells::<u32>) {
             index::put(cells, hash, position);
         }
     }
@@ -108,7 +108,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
             *to = from;
         }
     }
-    let index = match table.get(INDEX).object() {
+    let index = match index_of(table) {
         None if grown > SMALL => {
             let index = index::make(cx, index::cells_for(grown))?;
             fill_index(cx, table, index)?;
@@ -116,9 +116,9 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
         }
         _ => None,
     };
-    store(cx, table, ENTRIES, slots.finish().into())?;
+    store(cx, fields(table), ENTRIES, slots.finish().into())?;
     if let Some(index) = index {
-        store(cx, table, INDEX, index.into())?;
+        store(cx, fields(table), INDEX, index.into())?;
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
 fn rebuild_index<'s>(cx: Cx<'s>, table: Object<'s>, cells: usize) -> Res<()> {
     let index = index::make(cx, cells)?;
     fill_index(cx, table, index)?;
-    store(cx, table, INDEX, index.into())
+    store(cx, fields(table), INDEX, index.into())
 }
 
 /// Moves all entries to the front of new slots.
@@ -136,7 +136,7 @@ fn squeeze<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
     let capacity = old.reference_count() / stride;
     let new_capacity = if live * 4 < capacity { (live * 2).max(4) } else { capacity };
     let mut slots = cx.alloc(&shapes::SLOTS, new_capacity * stride)?;
-    let index = match table.get(INDEX).object() {
+    let index = match index_of(table) {
         Some(_) if new_capacity > SMALL => Some(index::make(cx, index::cells_for(new_capacity))?),
         _ => None,
     };
@@ -146,8 +146,8 @@ fn squeeze<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
             *slot = old.get(from * stride + word);
         }
     }
-    store(cx, table, ENTRIES, slots.finish().into())?;
-    store(cx, table, INDEX, index.map_or(unset(), Value::from))?;
+    store(cx, fields(table), ENTRIES, slots.finish().into())?;
+    store(cx, fields(table), INDEX, index.map_or(unset(), Value::from))?;
     set_counts(table, live, live);
     index.map_or(Ok(()), |index| fill_index(cx, table, index))
 }
@@ -183,7 +183,7 @@ pub fn remove_at<'s>(cx: Cx<'s>, table: Object<'s>, position: usize) -> Res<Valu
     for word in 0..stride {
         store(cx, slots, position * stride + word, unset())?;
     }
-    let used = if position + 1 == used && table.get(INDEX).object().is_none() { position } else { used };
+    let used = if position + 1 == used && index_of(table).is_none() { position } else { used };
     set_counts(table, live - 1, used);
     Ok(removed)
 }
@@ -194,8 +194,8 @@ pub fn remove_at<'s>(cx: Cx<'s>, table: Object<'s>, position: usize) -> Res<Valu
 /// The table cannot be changed now.
 pub fn clear<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
     check_writable(cx, table, "clear")?;
-    store(cx, table, ENTRIES, unset())?;
-    store(cx, table, INDEX, unset())?;
+    store(cx, fields(table), ENTRIES, unset())?;
+    store(cx, fields(table), INDEX, unset())?;
     set_counts(table, 0, 0);
     Ok(())
 }
@@ -205,8 +205,8 @@ pub fn clear<'s>(cx: Cx<'s>, table: Object<'s>) -> Res<()> {
 /// # Errors
 /// The table cannot be changed now.
 pub fn adopt<'s>(cx: Cx<'s>, to: Object<'s>, from: Object<'s>) -> Res<()> {
-    store(cx, to, ENTRIES, from.get(ENTRIES))?;
-    store(cx, to, INDEX, from.get(INDEX))?;
+    store(cx, fields(to), ENTRIES, from.get(ENTRIES))?;
+    store(cx, fields(to), INDEX, from.get(INDEX))?;
     set_counts(to, len(from), used(from));
     Ok(())
 }
@@ -231,7 +231,7 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
     check_writable(cx, to, "insert into")?;
     let (live, used) = (len(table), used(table));
     let (from_stride, to_stride) = (stride(table), stride(to));
-    let Some(old) = entries(table).map(Object::references) else { return Ok(()) };
+    let Some(old) = entries(table).map(Shaped::references) else { return Ok(()) };
     let mut slots = cx.alloc(&shapes::SLOTS, live * to_stride)?;
     if live == used && from_stride == to_stride {
         for (slot, value) in slots.references_mut().iter_mut().zip(old.iter()) {
@@ -244,7 +244,7 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
             }
         }
     }
-    let index = match table.get(INDEX).object() {
+    let index = match index_of(table) {
         _ if live <= SMALL => None,
         // No entry changes its number, so the index stays right.
         Some(old) if live == used => {
@@ -256,8 +256,8 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
         }
         _ => Some(index::make(cx, index::cells_for(live))?),
     };
-    store(cx, to, ENTRIES, slots.finish().into())?;
-    store(cx, to, INDEX, index.map_or(unset(), Value::from))?;
+    store(cx, fields(to), ENTRIES, slots.finish().into())?;
+    store(cx, fields(to), INDEX, index.map_or(unset(), Value::from))?;
     set_counts(to, live, live);
     match index {
         Some(index) if live < used => fill_index(cx, to, index),
