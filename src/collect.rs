@@ -85,6 +85,8 @@ struct Collection<'h, 'id, H: Host> {
     settling: bool,
     /// Structures may be counted as one.
     clustering: bool,
+    /// The class of some large young object is still to be found out.
+    unclassified_large: bool,
     work: Work,
 }
 
@@ -109,6 +111,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let work = Work { turn: Turn::choose::<H>(), ..Work::default() };
         let asked_for = request == Request::Complete;
         let clustering = heap.old.get_mut().clusters.are_worth_while();
+        let unclassified_large = heap.old.get_mut().space.classify_young_large();
         Collection {
             heap,
             report,
@@ -118,6 +121,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             asked_for,
             settling,
             clustering,
+            unclassified_large,
             work,
         }
     }
@@ -182,6 +186,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let old = self.heap.old.get_mut();
         let abroad = old.space.abroad;
         let mixed = abroad || !old.space.young_large.is_empty();
+        let unsettled = self.settling || abroad || self.unclassified_large;
         Trace {
             old,
             nursery: &self.heap.young.nursery,
@@ -190,8 +195,8 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             settling: self.settling,
             abroad,
             mixed,
-            careful: self.settling || mixed || H::REORDERS,
-            clustering: self.clustering && !self.settling && !mixed,
+            careful: unsettled || H::REORDERS,
+            clustering: self.clustering && !unsettled,
             marks_seen: self.heap.config.short_collections,
         }
     }

@@ -433,6 +433,32 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
         })
     }
 
+    /// Copies the bytes of any object with layout *bytes*, frozen or not.
+    ///
+    /// ```
+    /// # use frazil::{Config, Heap, LowTag, Shape};
+    /// # const BYTES: Shape = Shape::new(1, "bytes").bytes().mutable();
+    /// # Heap::<LowTag>::branded(Config::default(), |heap| {
+    /// let bytes = heap.alloc(&BYTES, 3)?.finish();
+    /// bytes.byte_cells().unwrap()[2].set(7);
+    /// let mut copy = heap.alloc(&BYTES, 3)?;
+    /// bytes.copy_bytes_to(copy.bytes_mut());
+    /// assert_eq!(copy.bytes_mut(), [0, 0, 7]);
+    /// # Ok::<(), frazil::AllocError>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Panics
+    /// There are more of them than `to` has room for, or fewer.
+    #[inline]
+    pub fn copy_bytes_to(self, to: &mut [u8]) {
+        let (offset, len) = self.header().bytes();
+        assert!(len == to.len(), "{len} bytes for room of {}", to.len());
+        let first = std::ptr::with_exposed_provenance(self.obj().address() + offset);
+        // SAFETY: inside a live object; nobody writes it meanwhile, and `to` is nobody else's.
+        unsafe { to.as_mut_ptr().copy_from_nonoverlapping(first, len) };
+    }
+
     /// Number `index` in the bytes of any object with layout *bytes*, frozen or not.
     ///
     /// # Panics
@@ -497,6 +523,42 @@ impl<'s, 'id, H: Host> References<'s, 'id, H> {
         check_index("reference", index, self.len);
         // SAFETY: a slot of a live object, which holds an immediate or a reference to a live object of this heap.
         unsafe { Value::from_bits(Slot::new(self.first + index * WORD_BYTES).get()) }
+    }
+
+    /// Copies all of them.
+    ///
+    /// ```
+    /// # use frazil::{Config, Heap, LowTag, Shape, Value};
+    /// # const SLOTS: Shape = Shape::new(1, "slots").references_tail().mutable();
+    /// # Heap::<LowTag>::branded(Config::default(), |heap| {
+    /// let slots = heap.alloc(&SLOTS, 3)?.finish();
+    /// heap.store(slots, 1, slots.into()).unwrap();
+    /// let mut larger = heap.alloc(&SLOTS, 6)?;
+    /// slots.references().first(2).copy_to(&mut larger.references_mut()[..2]);
+    /// assert!(larger.finish().get(1) == slots.into());
+    /// # Ok::<(), frazil::AllocError>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    ///
+    /// # Panics
+    /// There are more of them than `to` has room for, or fewer.
+    #[inline]
+    pub fn copy_to(self, to: &mut [Value<'s, 'id, H>]) {
+        assert!(self.len == to.len(), "{} references for room of {}", self.len, to.len());
+        let first = std::ptr::with_exposed_provenance(self.first);
+        // SAFETY: the slots of a live object, each of which holds an immediate or a reference to a live object of this heap;
+        // nobody writes them meanwhile, and `to` is nobody else's.
+        unsafe { to.as_mut_ptr().copy_from_nonoverlapping(first, self.len) };
+    }
+
+    /// The first `len` of them.
+    ///
+    /// # Panics
+    /// There are not so many.
+    #[inline]
+    pub fn first(self, len: usize) -> Self {
+        assert!(len <= self.len, "{len} of {} references", self.len);
+        References { len, ..self }
     }
 
     /// One after the other.

@@ -202,6 +202,54 @@ fn a_short_collection_looks_only_at_what_was_touched() {
     });
 }
 
+/// A large array of mutable slots is traced before anybody has reached it, a large tuple is what its parts make of it:
+/// whatever refers to them, and whichever of them are young at the same time.
+#[test]
+fn what_refers_to_a_large_young_object_is_what_its_class_makes_of_it() {
+    const SLOTS: usize = 5000;
+    for (request, tuples) in [
+        (Request::Complete, false),
+        (Request::Short, false),
+        (Request::Complete, true),
+        (Request::Short, true),
+    ] {
+        with_heap(stress(BlockBytes::K4), |mut heap| {
+            fn array<'s, 'id>(heap: &'s TestHeap<'id>, id: u64) -> Obj<'s, 'id> {
+                let mut fresh = heap.alloc(&ARRAY, SLOTS).unwrap();
+                fresh.raw_mut()[0] = id;
+                fresh.references_mut()[SLOTS - 1] = leaf(heap, 10 * id).into();
+                node(heap, 100 * id, &[fresh.finish()])
+            }
+            // Reached from an immutable object, from a mutable one, from a root, and not at all.
+            let holder = cell(&heap, 1);
+            heap.store(holder, 0, array(&heap, 2).into()).unwrap();
+            array(&heap, 3);
+            let direct = array(&heap, 4);
+            let roots = [holder.into(), array(&heap, 5).into(), direct.get(0)].map(|value| heap.root(value));
+            let tuple = tuples.then(|| {
+                let parts = vec![leaf(&heap, 6); SLOTS];
+                heap.root(node(&heap, 7, &parts).into())
+            });
+            let weak = heap.weak(direct);
+            heap.collect(request);
+            assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2, 4, 5, 200, 500]);
+            let counted = if tuples { vec![6, 7, 20, 40, 50] } else { vec![20, 40, 50] };
+            assert_eq!(ids(&heap, ObjectKind::Counted), counted);
+            assert!(heap.upgrade(&weak).is_none(), "only what it refers to was a root");
+
+            // What was not reached left nothing behind: others live in its place, and are not traced.
+            let text = "ice freezes".repeat(SLOTS * 8 / 11);
+            let texts = [(); 4].map(|()| heap.root(heap.text(&TEXT, &text).unwrap().into()));
+            heap.collect(request);
+            let traced = heap.census().iter().filter(|object| object.kind == ObjectKind::Traced).count();
+            assert_eq!(traced, 6);
+            roots.into_iter().chain(tuple).chain(texts).for_each(|root| heap.unroot(root));
+            heap.collect(Request::Complete);
+            assert_eq!(heap.census().len(), 0);
+        });
+    }
+}
+
 #[test]
 fn of_a_large_array_only_the_touched_part_is_scanned() {
     let config = Config { short_collections: true, ..stress(BlockBytes::K32) };

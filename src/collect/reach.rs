@@ -72,7 +72,8 @@ pub(super) struct Trace<'h> {
     pub abroad: bool,
     /// What is not in the nursery need not be an old object of this heap: large young ones, or others' objects.
     pub mixed: bool,
-    /// One of the three above, so that what is reached has to be looked at; or the order of the steps is played with.
+    /// Old objects may settle, references may lead abroad, or the class of a large young object is still to be found out: so
+    /// what is reached has to be looked at. Or the order of the steps is played with.
     pub careful: bool,
     /// Structures that are counted as one are worth trying.
     pub clustering: bool,
@@ -150,11 +151,22 @@ impl Trace<'_> {
     }
 
     /// Retains an old, classified object; a traced one becomes gray the first time.
-    #[inline]
+    #[inline(always)]
     pub fn retain<H: Host>(&mut self, object: ObjRef) {
         self.report.retained += 1;
         if self.old.retain::<H>(object) {
+            if self.mixed {
+                self.promote_if_large(object);
+            }
             self.work.gray.push(object);
+        }
+    }
+
+    /// A large object, if it is one, becomes old when it is reached for the first time.
+    #[cold]
+    fn promote_if_large(&mut self, object: ObjRef) {
+        if self.old.space.is_young_large(object.address()) {
+            self.promote_large(object);
         }
     }
 

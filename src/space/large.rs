@@ -8,6 +8,7 @@ use blocks::table::Use;
 
 use crate::object::{self, ObjRef};
 use crate::os::{Refused, set_accessible};
+use crate::shape::MUTABLE;
 
 use super::{Space, chunk_of};
 
@@ -117,6 +118,14 @@ impl Space {
         self.is_young_large(address) && self.block_of(address) == address
     }
 
+    /// A mutable object is traced, whatever it refers to: of young large ones this is noted before a collection reaches
+    /// anything. Says whether there are others, whose class depends on what they refer to.
+    pub fn classify_young_large(&self) -> bool {
+        let is_mutable = |object: &&ObjRef| object.header().has(MUTABLE);
+        let mutable = self.young_large.iter().filter(is_mutable);
+        mutable.map(|object| object.set_traced(true)).count() < self.young_large.len()
+    }
+
     /// A young large object becomes old where it is.
     pub fn promote_large(&mut self, object: ObjRef, bytes: usize) {
         self.state(object.address()).young.set(false);
@@ -133,6 +142,7 @@ impl Space {
             unsafe { object::poison(address, bytes) };
         }
         self.state(address).young.set(false);
+        object.set_traced(false);
         if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
             self.huge_bytes -= mapping.range().len();
             self.bases.remove(&mapping.range().start);

@@ -163,9 +163,6 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
     Ok([value, length(0)])
 }
 
-/// Elements of a list by which a loop is ahead with asking for their memory: those of a large heap lie anywhere.
-const AHEAD: usize = 4;
-
 /// The next element and the second word of the state behind it; `None` at the end.
 ///
 /// # Errors
@@ -180,7 +177,7 @@ pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Optio
     if object.shape_id() == Kind::List as u16 {
         let at = at as usize;
         let more = at < list::len(object);
-        list::prefetch(object, at + AHEAD);
+        list::prefetch(object, at);
         return Ok(if more { Some((list::get(object, at), length(at + 1))) } else { None });
     }
     if object.shape_id() == Kind::Host as u16 {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::table;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
 use crate::value::{Object, Shaped, Tagging, Value, shapes, unset};
@@ -54,16 +55,24 @@ pub fn get(list: Object<'_>, index: usize) -> Value<'_> {
     }
 }
 
-/// Asks for the memory of an element that a loop will come to, if there is one at that index.
+/// Asks for the memory of what a loop will come to: of an element further on, and of the entries of a dict that is nearer,
+/// which has come into the cache meanwhile.
 #[inline(always)]
-pub fn prefetch(list: Object<'_>, index: usize) {
-    if let Some(slots) = slots(list)
-        && index < slots.reference_count()
-        && let Some(object) = slots.get(index).object()
-    {
+pub fn prefetch(list: Object<'_>, at: usize) {
+    if at + AHEAD >= len(list) {
+        return;
+    }
+    let Some(slots) = slots(list).filter(|slots| at + AHEAD < slots.reference_count()) else { return };
+    if let Some(object) = slots.get(at + AHEAD).object() {
         object.prefetch();
     }
+    if let Some(object) = slots.get(at + AHEAD / 2).object() {
+        table::prefetch_entries(object);
+    }
 }
+
+/// Elements by which a loop is ahead with asking for their memory: those of a large heap lie anywhere.
+const AHEAD: usize = 8;
 
 /// All elements in order. The list must not be changed meanwhile.
 #[inline(always)]
@@ -207,8 +216,8 @@ fn grow<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
     // Small lists double, large ones grow by half: their unused slots are memory.
     let grown = if capacity < 64 { capacity * 2 } else { capacity + capacity / 2 };
     let mut to = cx.alloc(&shapes::SLOTS, grown.max(len + more).max(4))?;
-    for (slot, value) in to.references_mut().iter_mut().zip(items(list)) {
-        *slot = value;
+    if let Some(slots) = slots(list) {
+        slots.references().first(len).copy_to(&mut to.references_mut()[..len]);
     }
     cx.heap.store(list, 0, to.finish().into()).map_err(|error| Failure::store(error, "append to", "list"))
 }

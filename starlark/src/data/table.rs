@@ -92,6 +92,16 @@ fn index_of(table: Object<'_>) -> Option<Object<'_>> {
     fields(table).get(INDEX).object()
 }
 
+/// If the object is a dict, asks for the memory of its entries.
+#[inline(always)]
+pub fn prefetch_entries(object: Object<'_>) {
+    if let Some(dict) = object.shaped(&shapes::DICT)
+        && let Some(entries) = dict.get(ENTRIES).object()
+    {
+        entries.prefetch();
+    }
+}
+
 /// The key at a position below [`used`]; unset if the entry was deleted.
 #[inline(always)]
 pub fn key(table: Object<'_>, position: usize) -> Value<'_> {

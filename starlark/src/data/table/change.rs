@@ -104,9 +104,7 @@ fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     let stride = stride(table);
     let mut slots = cx.alloc(&shapes::SLOTS, grown * stride)?;
     if let Some(old) = entries(table) {
-        for (to, from) in slots.references_mut().iter_mut().zip(old.references().iter()) {
-            *to = from;
-        }
+        old.references().copy_to(&mut slots.references_mut()[..old.reference_count()]);
     }
     let index = match index_of(table) {
         None if grown > SMALL => {
@@ -234,9 +232,7 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
     let Some(old) = entries(table).map(Shaped::references) else { return Ok(()) };
     let mut slots = cx.alloc(&shapes::SLOTS, live * to_stride)?;
     if live == used && from_stride == to_stride {
-        for (slot, value) in slots.references_mut().iter_mut().zip(old.iter()) {
-            *slot = value;
-        }
+        old.first(live * to_stride).copy_to(slots.references_mut());
     } else {
         for (entry, from) in slots.references_mut().chunks_exact_mut(to_stride).zip(positions(table)) {
             for (word, slot) in entry.iter_mut().enumerate() {
@@ -249,9 +245,7 @@ pub fn copy_into<'s>(cx: Cx<'s>, to: Object<'s>, table: Object<'s>) -> Res<()> {
         // No entry changes its number, so the index stays right.
         Some(old) if live == used => {
             let mut index = cx.alloc(&shapes::INDEX, old.byte_len())?;
-            for (at, cell) in index.bytes_mut().chunks_exact_mut(8).enumerate() {
-                cell.copy_from_slice(&old.number::<u64>(at).to_le_bytes());
-            }
+            old.copy_bytes_to(index.bytes_mut());
             Some(index.finish())
         }
         _ => Some(index::make(cx, index::cells_for(live))?),
