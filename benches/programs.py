@@ -16,19 +16,23 @@ import shlex
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 from beside import built
 
 
 def run(command):
-    """Processor time, peak memory in MiB, and what it printed."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"programs.py: {shlex.join(command)} failed")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed
+    """Processor time, peak memory in MiB, and what it printed (some do so to the standard error)."""
+    with tempfile.NamedTemporaryFile("r") as peak:
+        # What is started from here directly would have this interpreter's memory in its peak.
+        timed = ["/usr/bin/time", "--quiet", "-f", "%M", "-o", peak.name, *command]
+        process = subprocess.Popen(timed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        printed = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        if status != 0:
+            sys.exit(f"programs.py: {shlex.join(command)} failed: {printed.decode(errors='replace')[-500:]}")
+        return usage.ru_utime + usage.ru_stime, int(peak.read()) / 1024, printed
 
 
 def shown(runs):
