@@ -10,7 +10,6 @@ One run of everybody, then the next round: so what else the machine does falls o
 with the least in brackets, memory is the peak of the process; a ratio is our median through theirs.
 """
 import argparse
-import math
 import os
 import shlex
 import statistics
@@ -21,12 +20,14 @@ import time
 
 from beside import built
 
+TIME = "/usr/bin/time"
+
 
 def run(command):
     """Processor time, peak memory in MiB, and what it printed (some do so to the standard error)."""
     with tempfile.NamedTemporaryFile("r") as peak:
         # What is started from here directly would have this interpreter's memory in its peak.
-        timed = ["/usr/bin/time", "--quiet", "-f", "%M", "-o", peak.name, *command]
+        timed = [TIME, "--quiet", "-f", "%M", "-o", peak.name, *command]
         process = subprocess.Popen(timed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         printed = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
@@ -46,24 +47,27 @@ def main():
     parser.add_argument("--rival", required=True, metavar="COMMAND")
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
-    ours = [built("build", "--release", "-p", "frazil-cli")["frazil"], "run", "--extended"]
-    theirs = shlex.split(options.rival)
+    if not os.path.exists(TIME):
+        sys.exit(f"programs.py: there is no {TIME}, which tells the peak of memory: install it (the package `time`)")
+    command = [built("build", "--release", "-p", "frazil-cli")["frazil"], "run", "--extended"]
+    rival = shlex.split(options.rival)
     programs = [(path, copy or path) for path, _, copy in (name.partition("=") for name in options.programs)]
     results = {path: ([], []) for path, _ in programs}
     began, todo = time.time(), options.runs * len(programs)
     for turn in range(options.runs):
         for at, (path, copy) in enumerate(programs):
-            for command, runs in zip([ours + [path], theirs + [copy]], results[path]):
-                runs.append(run(command))
+            for words, runs in zip([command + [path], rival + [copy]], results[path]):
+                runs.append(run(words))
             if len({printed for runs in results[path] for _, _, printed in runs}) > 1:
                 sys.exit(f"programs.py: {path} prints one thing here and another there")
             done = turn * len(programs) + at + 1
             left = (time.time() - began) / done * (todo - done)
             print(f"{os.path.basename(path):24} {left / 60:4.0f} min left", file=sys.stderr, flush=True)
-    print(f"\n| program | frazil | {os.path.basename(theirs[0])} | ratio |\n| --- | --- | --- | --- |")
+    print(f"\n| program | frazil | {os.path.basename(rival[0])} | ratio |\n| --- | --- | --- | --- |")
     ratios = []
     for path, both in results.items():
-        ratios.append(math.prod(statistics.median(time for time, _, _ in runs) ** sign for runs, sign in zip(both, (1, -1))))
+        ours, theirs = (statistics.median(time for time, _, _ in runs) for runs in both)
+        ratios.append(ours / theirs)
         print(f"| {os.path.basename(path)} | {shown(both[0])} | {shown(both[1])} | {ratios[-1]:.2f} |")
     print(f"\nGeometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}")
 

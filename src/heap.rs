@@ -617,12 +617,7 @@ impl<'id, H: Host> Heap<'id, H> {
         self.handles = Handles::default();
         self.weaks.get_mut().clear();
         self.finalizers.get_mut().ready.clear();
-        let space = &mut self.old.get_mut().space;
-        for object in std::mem::take(&mut space.young_large) {
-            if space.state(object.address()).young.get() {
-                space.free_large(object);
-            }
-        }
+        self.old.get_mut().space.free_young_large();
     }
 
     /// Ends the young objects that were not evacuated.
@@ -631,11 +626,7 @@ impl<'id, H: Host> Heap<'id, H> {
         if let Some(sites) = &mut self.sites {
             sites.note_survivors(self.young.nursery.top(), space);
         }
-        for object in std::mem::take(&mut space.young_large) {
-            if space.state(object.address()).young.get() {
-                space.free_large(object);
-            }
-        }
+        space.free_young_large();
         self.large_bytes.set(0);
         self.imported_bytes.set(0);
         // A host that comes late to its safepoint once comes late again: what it used by then is kept, within bounds.

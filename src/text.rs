@@ -7,7 +7,8 @@ use crate::object;
 use crate::shape::Shape;
 use crate::value::{Fresh, Host, Object};
 
-/// The rest of a text in the making, from the first byte that is not written yet.
+/// The rest of a text in the making, from the first byte that is not written yet. Its lifetime is its own, so that those of two
+/// texts cannot be exchanged.
 pub struct TextRoom<'t> {
     next: *mut u8,
     left: usize,

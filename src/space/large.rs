@@ -134,7 +134,17 @@ impl Space {
         object.chunk().starts.set(object.granule());
     }
 
-    /// Frees the memory of a large object, young or old.
+    /// Frees the large objects that are still young. From now on there are none.
+    pub fn free_young_large(&mut self) {
+        for object in std::mem::take(&mut self.young_large) {
+            if self.state(object.address()).young.get() {
+                object.set_traced(false);
+                self.free_large(object);
+            }
+        }
+    }
+
+    /// Frees the memory of a large object, young or old, which is not noted as traced any more.
     pub fn free_large(&mut self, object: ObjRef) {
         let (address, bytes) = (object.address(), object.bytes());
         if self.poison || cfg!(frazil_asan) {
@@ -142,7 +152,6 @@ impl Space {
             unsafe { object::poison(address, bytes) };
         }
         self.state(address).young.set(false);
-        object.set_traced(false);
         if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
             self.huge_bytes -= mapping.range().len();
             self.bases.remove(&mapping.range().start);

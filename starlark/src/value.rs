@@ -357,6 +357,13 @@ impl<'s> ValueExt<'s> for Value<'s> {
     }
 }
 
+/// For functions that are given objects of one shape only, and have been given another.
+#[cold]
+#[inline(never)]
+pub(crate) fn misshapen(object: Object<'_>, wanted: &str) -> ! {
+    panic!("{object:?} is no {wanted}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

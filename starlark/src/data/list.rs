@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::table;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
-use crate::value::{Object, Shaped, Tagging, Value, shapes, unset};
+use crate::value::{Object, Shaped, Tagging, Value, misshapen, shapes, unset};
 
 const LEN: usize = 0;
 const ITERATIONS: usize = 1;
@@ -18,14 +18,8 @@ const ITERATIONS: usize = 1;
 fn fields(list: Object<'_>) -> Shaped<'_> {
     match list.shaped(&shapes::LIST) {
         Some(fields) => fields,
-        None => no_list(list),
+        None => misshapen(list, "list"),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn no_list(object: Object<'_>) -> ! {
-    panic!("{object:?} is no list")
 }
 
 /// How many elements there are.
@@ -62,7 +56,7 @@ pub fn prefetch(list: Object<'_>, at: usize) {
     if at + AHEAD >= len(list) {
         return;
     }
-    let Some(slots) = slots(list).filter(|slots| at + AHEAD < slots.reference_count()) else { return };
+    let Some(slots) = slots(list) else { return };
     if let Some(object) = slots.get(at + AHEAD).object() {
         object.prefetch();
     }

@@ -75,6 +75,7 @@ impl Range {
 }
 
 /// The length of a value, if it has one.
+#[inline]
 pub fn len(value: Value<'_>) -> Option<usize> {
     let object = value.object()?;
     Some(match value.kind() {
@@ -85,19 +86,6 @@ pub fn len(value: Value<'_>) -> Option<usize> {
         Kind::Range => Range::of(object).len,
         Kind::Elems => return elems::len(object),
         _ => return None,
-    })
-}
-
-/// The element at an index below the length of an indexable value.
-fn element<'s>(cx: Cx<'s>, value: Value<'s>, object: Object<'s>, index: usize) -> Res<Value<'s>> {
-    Ok(match value.kind() {
-        Kind::Str => cx.byte(object.bytes()[index]),
-        Kind::Bytes => small_int(i64::from(object.bytes()[index])),
-        Kind::Tuple => object.get(index),
-        Kind::List => list::get(object, index),
-        Kind::Range => int::make(cx, Range::of(object).get(index))?,
-        Kind::Elems => elems::get(cx, object, index),
-        _ => fail!("unhandled index operation {}[int]", value.type_name()),
     })
 }
 
@@ -128,27 +116,26 @@ pub fn resolve_index<'s>(index: Value<'s>, len: usize, of: Value<'s>) -> Res<usi
 /// # Errors
 /// The value has no elements, or the index is not one of its.
 pub fn index<'s>(cx: Cx<'s>, value: Value<'s>, at: Value<'s>) -> Res<Value<'s>> {
-    // What programs do most is decided at once.
-    if let Some(at) = at.as_small().and_then(|at| usize::try_from(at).ok()) {
-        if let Some(tuple) = value.as_kind(Kind::Tuple) {
-            if at < tuple.reference_count() {
-                return Ok(tuple.get(at));
+    let place = |len| resolve_index(at, len, value);
+    if let Some(object) = value.object() {
+        match value.kind() {
+            Kind::Str => return Ok(cx.byte(object.bytes()[place(object.byte_len())?])),
+            Kind::Bytes => return Ok(small_int(i64::from(object.bytes()[place(object.byte_len())?]))),
+            Kind::Tuple => return Ok(object.get(place(object.reference_count())?)),
+            Kind::List => return Ok(list::get(object, place(list::len(object))?)),
+            Kind::Range => {
+                let range = Range::of(object);
+                return int::make(cx, range.get(place(range.len)?));
             }
-        } else if let Some(&byte) = value.as_text().and_then(|text| text.get(at)) {
-            return Ok(cx.byte(byte));
+            Kind::Elems => {
+                if let Some(len) = elems::len(object) {
+                    return Ok(elems::get(cx, object, place(len)?));
+                }
+            }
+            _ => {}
         }
     }
-    match (value.kind(), value.object(), len(value)) {
-        (
-            Kind::Str | Kind::Bytes | Kind::Tuple | Kind::List | Kind::Range | Kind::Elems,
-            Some(object),
-            Some(len),
-        ) => {
-            let at = resolve_index(at, len, value)?;
-            element(cx, value, object, at)
-        }
-        _ => fail!("unhandled index operation {}[{}]", value.type_name(), at.type_name()),
-    }
+    fail!("unhandled index operation {}[{}]", value.type_name(), at.type_name())
 }
 
 // ---------------------------------------------------------------------------------------------- slices

@@ -15,7 +15,7 @@ use std::cell::Cell;
 
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
-use crate::value::{Kind, Object, Shaped, Value, ValueExt, shapes, unset};
+use crate::value::{Kind, Object, Shaped, Value, ValueExt, misshapen, shapes, unset};
 
 use super::equal::equal_keys;
 use super::text::same;
@@ -51,14 +51,8 @@ fn stride(table: Object<'_>) -> usize {
 fn fields(table: Object<'_>) -> Shaped<'_> {
     match table.shaped(&shapes::DICT).or_else(|| table.shaped(&shapes::SET)) {
         Some(fields) => fields,
-        None => no_table(table),
+        None => misshapen(table, "dict or set"),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn no_table(object: Object<'_>) -> ! {
-    panic!("{object:?} is no dict or set")
 }
 
 /// How many entries there are.

@@ -88,15 +88,6 @@ fn bind<'s>(
     if given > params.positional && !params.args {
         return too_many(code, given + named.len());
     }
-    if named.is_empty() && params.simple() && given + params.defaults >= params.positional {
-        for (register, argument) in window[1..].iter().zip(positional) {
-            register.set(argument.get());
-        }
-        for index in given..params.positional {
-            window[1 + index].set(default_of(function, code, index));
-        }
-        return Ok(params.positional);
-    }
     let in_place = given.min(params.positional);
     let rest = if params.args { Some(cx.tuple_of_cells(&positional[in_place..])?) } else { None };
     let (by_name, kwargs) = bind_named(cx, code, named, in_place)?;

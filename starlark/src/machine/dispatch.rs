@@ -72,6 +72,24 @@ pub(super) fn run<'s>(
                 ok!(host.meter.step());
             };
         }
+        /// Takes the next element of the loop with state `r`, or ends the loop. Says whether there was one.
+        macro_rules! advance {
+            ($d:expr, $r:expr) => {{
+                safepoint!();
+                let first = get!($r);
+                match ok!(iter::advance(cx, first, get!($r + 1))) {
+                    Some((value, second)) => {
+                        set!($d, value);
+                        set!($r + 1, second);
+                        true
+                    }
+                    None => {
+                        iter::end(cx, first);
+                        false
+                    }
+                }
+            }};
+        }
         /// Writes down where this frame is.
         macro_rules! set_pc {
             () => {
@@ -198,7 +216,7 @@ pub(super) fn run<'s>(
                     let (a, b) = (get!(a), get!(b));
                     let sum = match (a.as_small(), b.as_small()) {
                         (Some(x), Some(y)) if in_range(x + y) => small_int(x + y),
-                        _ => ok!(ops::add(cx, a, b)),
+                        _ => ok!(ops::binary(cx, BinaryOp::Add, a, b)),
                     };
                     set!(d, sum);
                 }
@@ -222,7 +240,6 @@ pub(super) fn run<'s>(
                     };
                     set!(d, product);
                 }
-                Op::Binary { op: BinaryOp::Mod, d, a, b } => set!(d, ok!(ops::modulo(cx, get!(a), get!(b)))),
                 Op::Binary { op, d, a, b } => set!(d, ok!(ops::binary(cx, op, get!(a), get!(b)))),
                 Op::AddInt { d, a, i } => {
                     let a = get!(a);
@@ -306,29 +323,13 @@ pub(super) fn run<'s>(
                     set!(r + 1, small_int(start));
                 }
                 Op::Next { d, r, to } => {
-                    safepoint!();
-                    let first = get!(r);
-                    match ok!(iter::advance(cx, first, get!(r + 1))) {
-                        Some((value, second)) => {
-                            set!(d, value);
-                            set!(r + 1, second);
-                        }
-                        None => {
-                            iter::end(cx, first);
-                            jump!(to);
-                        }
+                    if !advance!(d, r) {
+                        jump!(to);
                     }
                 }
                 Op::Again { d, r, to } => {
-                    safepoint!();
-                    let first = get!(r);
-                    match ok!(iter::advance(cx, first, get!(r + 1))) {
-                        Some((value, second)) => {
-                            set!(d, value);
-                            set!(r + 1, second);
-                            jump!(to);
-                        }
-                        None => iter::end(cx, first),
+                    if advance!(d, r) {
+                        jump!(to);
                     }
                 }
                 Op::EndFor { r } => iter::end(cx, get!(r)),

@@ -26,14 +26,10 @@ pub fn truth(value: Value<'_>) -> bool {
 fn truth_of_other(value: Value<'_>) -> bool {
     let Some(object) = value.object() else { return !value.is_none() && value.as_small() != Some(0) };
     match value.kind() {
-        Kind::Str | Kind::Bytes => object.byte_len() > 0,
-        Kind::Tuple => object.reference_count() > 0,
-        Kind::List => list::len(object) > 0,
-        Kind::Dict | Kind::Set => table::len(object) > 0,
-        Kind::Range => sequence::Range::of(object).len > 0,
         Kind::Float => value.as_float() != Some(0.0),
         Kind::Host => residents::truth(object),
-        _ => true,
+        Kind::Elems => true,
+        _ => sequence::len(value) != Some(0),
     }
 }
 
@@ -41,7 +37,17 @@ fn truth_of_other(value: Value<'_>) -> bool {
 ///
 /// # Errors
 /// The operands have no such operation, the operation failed, or memory ran out.
+#[inline]
 pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    // Programs put strings together more than anything else that needs an object.
+    match (op, a.as_kind(Kind::Str), b.as_kind(Kind::Str)) {
+        (BinaryOp::Add, Some(_), Some(_)) => text::concat(cx, a, b),
+        (BinaryOp::Mod, Some(_), _) => format::percent(cx, a, b),
+        _ => binary_of_others(cx, op, a, b),
+    }
+}
+
+fn binary_of_others<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
     if is_comparison(op) {
         return holds(cx, op, a, b).map(boolean);
     }
@@ -56,28 +62,6 @@ pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<V
             fail!("got {}, want int", b.type_name())
         }
         _ => Err(unknown_binary(op.as_str(), a, b)),
-    }
-}
-
-/// `a + b`: strings at once, anything else by [`binary`].
-///
-/// # Errors
-/// As [`binary`].
-pub fn add<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
-    match (a.as_kind(Kind::Str), b.as_kind(Kind::Str)) {
-        (Some(_), Some(_)) => text::concat(cx, a, b),
-        _ => binary(cx, BinaryOp::Add, a, b),
-    }
-}
-
-/// `a % b`: templates at once, anything else by [`binary`].
-///
-/// # Errors
-/// As [`binary`].
-pub fn modulo<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
-    match a.as_kind(Kind::Str) {
-        Some(_) => format::percent(cx, a, b),
-        None => binary(cx, BinaryOp::Mod, a, b),
     }
 }
 
@@ -155,8 +139,6 @@ fn unknown_binary(op: &str, a: Value<'_>, b: Value<'_>) -> Box<Failure> {
 
 fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Option<Value<'s>>> {
     match (op, a.kind(), b.kind()) {
-        (BinaryOp::Add, Kind::Str, Kind::Str) => text::concat(cx, a, b).map(Some),
-        (BinaryOp::Mod, Kind::Str, _) => format::percent(cx, a, b).map(Some),
         (BinaryOp::Add, Kind::List, Kind::List) => concat_lists(cx, a, b).map(Some),
         (BinaryOp::Add, Kind::Tuple, Kind::Tuple) => concat_tuples(cx, a, b).map(Some),
         (BinaryOp::Add, Kind::Bytes, Kind::Bytes) => concat_bytes(cx, a, b).map(Some),
