@@ -189,3 +189,15 @@ fn ints_want_ints_where_others_cannot_do() {
         ("-(1 << 70) in b'abc'", &format!("int in bytes: -1180591620717411303424 {range}")),
     ]);
 }
+
+#[test]
+fn a_step_too_large_for_a_range_leaves_its_one_element() {
+    all(&[
+        // Steps whose product with 8, or 5, is 0, or 1, if it is cut to 64 bits.
+        ("3 in range(0, 100, 8)[::1 << 61]", "False"),
+        ("96 in range(0, 100, 8)[::-1 << 70]", "True"),
+        ("list(range(0, 100, 8)[::-1 << 61])", "[96]"),
+        ("[x for x in range(0, 100, 5)[::-3689348814741910323]]", "[95]"),
+        ("range(5, 100, 5)[::1 << 70][:]", "range(5, 9223372036854775807, 9223372036854775807)"),
+    ]);
+}

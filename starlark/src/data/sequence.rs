@@ -233,8 +233,9 @@ pub fn slice<'s>(
         }
         Kind::Range => {
             let range = Range::of(object);
-            let step = range.step.wrapping_mul(chosen.step);
-            let stop = range.start.wrapping_add(chosen.stop.wrapping_mul(range.step));
+            // What does not fit is only seen where there is at most one element; but no step may become 0, or another one.
+            let step = range.step.saturating_mul(chosen.step);
+            let stop = range.start.saturating_add(chosen.stop.saturating_mul(range.step));
             Range { start: range.get(chosen.start), stop, step, len: chosen.len }.make(cx)
         }
         _ => list::of_iter(cx, chosen.indices().map(|at| list::get(object, at))),
