@@ -70,6 +70,15 @@ fn large_ints_are_ints() {
 }
 
 #[test]
+fn a_range_can_be_longer_than_ints_in_the_word_go() {
+    all(&[
+        ("len(range(-1 << 62, (1 << 62) - 1))", "9223372036854775807"),
+        ("len(range(1 << 61, -1 << 62, -1))", "6917529027641081856"),
+        ("range(-1 << 62, (1 << 62) - 1)[-1]", "4611686018427387902"),
+    ]);
+}
+
+#[test]
 fn conversions_have_their_words() {
     all(&[
         ("float(1, 2)", "error in float: float got 2 arguments, wants 1"),

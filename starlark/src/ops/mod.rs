@@ -12,7 +12,7 @@ use crate::data::{equal, hash, int, iter, list, record, sequence, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::residents;
 use crate::syntax::ast::BinaryOp;
-use crate::value::{Kind, Object, Value, ValueExt, boolean, length, none, shapes};
+use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes};
 
 /// What `if value` decides by.
 #[inline(always)]
@@ -418,7 +418,8 @@ pub fn len<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
         _ => sequence::len(value),
     };
     match len {
-        Some(len) => Ok(length(len)),
+        // Only a range can have more elements than fit in the word.
+        Some(len) => int::make(cx, len as i64),
         None => fail!("value of type {} has no len", value.type_name()),
     }
 }
