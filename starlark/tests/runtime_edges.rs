@@ -79,6 +79,15 @@ fn a_range_can_be_longer_than_ints_in_the_word_go() {
 }
 
 #[test]
+fn floats_are_the_same_keys_as_equal_ints() {
+    // Twenty keys are looked for by their hashes.
+    for int in ["1 << 61", "-1 << 62", "1 << 62", "3 << 61", "-3 << 61", "1 << 63", "1 << 70"] {
+        let found = format!("x = float({int}) in {{i: i for i in list(range(20)) + [{int}]}}");
+        assert_eq!(outcome(&found), "True", "{int}");
+    }
+}
+
+#[test]
 fn conversions_have_their_words() {
     all(&[
         ("float(1, 2)", "error in float: float got 2 arguments, wants 1"),

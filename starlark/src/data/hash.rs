@@ -6,7 +6,7 @@ use crate::cx::Cx;
 use crate::failure::{Res, fail};
 use crate::host_type::KEY;
 use crate::residents;
-use crate::value::{Kind, Value, ValueExt};
+use crate::value::{INT_MIN, Kind, Value, ValueExt};
 
 use super::effort::{Effort, Stop, or_walk};
 use super::{deep, int};
@@ -142,10 +142,11 @@ pub(super) fn leaf(value: Value<'_>) -> Res<u64> {
     }
 }
 
-/// Equal numbers have equal hashes, so a float with an integral value hashes as that int.
+/// Equal numbers have equal hashes, so a float with an integral value hashes as that int, in the word or as an object.
 fn float(f: f64) -> u64 {
     if f.fract() == 0.0 {
-        if (-9.0e18..9.0e18).contains(&f) {
+        // The largest int in the word is no float: the next one is.
+        if (INT_MIN as f64..-(INT_MIN as f64)).contains(&f) {
             return small(f as i64);
         }
         if let Some(i) = int::from_float(f) {
