@@ -88,6 +88,19 @@ fn floats_are_the_same_keys_as_equal_ints() {
 }
 
 #[test]
+fn floats_are_in_a_range_as_equal_ints_are() {
+    all(&[
+        ("float(1 << 60) in range((1 << 60) + 1)", "True"),
+        ("float(-1 << 62) in range(-1 << 62, 0)", "True"),
+        ("float(1 << 62) in range(-1 << 62, (1 << 62) - 1)", "False"),
+        (
+            "[f in range(-1 << 62, (1 << 62) - 1) for f in [1e300, -1e300, float('nan'), float('-inf'), 0.5]]",
+            "[False, False, False, False, False]",
+        ),
+    ]);
+}
+
+#[test]
 fn conversions_have_their_words() {
     all(&[
         ("float(1, 2)", "error in float: float got 2 arguments, wants 1"),

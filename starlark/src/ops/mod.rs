@@ -342,7 +342,8 @@ pub fn contains<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operat
             Kind::Int => Ok(element.as_small().is_some_and(|i| sequence::Range::of(object).contains(i))),
             Kind::BigInt => Ok(int::to_i64(element).is_some_and(|i| sequence::Range::of(object).contains(i))),
             Kind::Float => Ok(element.as_float().is_some_and(|f| {
-                f.fract() == 0.0 && f.abs() < 9.0e15 && sequence::Range::of(object).contains(f as i64)
+                // What is beyond 64 bits is taken for a number which no range reaches either.
+                f.fract() == 0.0 && sequence::Range::of(object).contains(f as i64)
             })),
             _ => fail!("'in <range>' requires integer as left operand, not {}", element.type_name()),
         },
