@@ -22,6 +22,7 @@ fn steps_are_counted_in_loops_calls_and_built_in_functions() {
     for text in [
         "def f():\n  for i in range(1 << 40):\n    pass\nf()",
         "[i for i in range(1 << 40)]",
+        "[i for i in range(0, 1 << 40, 2)]",
         "list(range(1 << 40))",
         "sorted(range(1 << 40))",
         "all(range(1, 1 << 40))",

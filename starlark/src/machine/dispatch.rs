@@ -425,7 +425,7 @@ pub(super) fn run<'s>(
                 Op::ListFor { d, r } => {
                     let capacity = match (get!(r).as_small(), get!(r + 1).as_small()) {
                         (Some(stop), Some(start)) => (stop - start).clamp(0, LIST_FOR_MAX) as usize,
-                        _ => sequence::len(get!(r)).unwrap_or(0),
+                        _ => room_for(get!(r)),
                     };
                     set!(d, ok!(list::with_capacity(cx, capacity)));
                 }
@@ -511,8 +511,14 @@ fn content(cell: Value<'_>) -> Value<'_> {
     cell.map_or(Value::EMPTY, |cell| cell.get(0))
 }
 
-/// The most elements a list comprehension reserves room for at once.
+/// The most elements of a range that a list comprehension reserves room for at once: they need take no memory themselves.
 const LIST_FOR_MAX: i64 = 1 << 16;
+
+/// The elements for which a list comprehension over a value reserves room at once.
+fn room_for(value: Value<'_>) -> usize {
+    let len = sequence::len(value).unwrap_or(0);
+    if value.kind() == Kind::Range { len.min(LIST_FOR_MAX as usize) } else { len }
+}
 
 #[inline(always)]
 fn in_range(i: i64) -> bool {
