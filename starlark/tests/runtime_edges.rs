@@ -101,6 +101,16 @@ fn floats_are_in_a_range_as_equal_ints_are() {
 }
 
 #[test]
+fn what_has_too_many_elements_to_unpack_is_not_looked_at() {
+    assert_eq!(
+        outcome("x, y = range(1 << 60)"),
+        "too many values to unpack (got 1152921504606846976, want 2)"
+    );
+    assert_eq!(outcome("x, y = range(1)"), "too few values to unpack (got 1, want 2)");
+    assert_eq!(outcome("x, y = range(2)"), "0");
+}
+
+#[test]
 fn conversions_have_their_words() {
     all(&[
         ("float(1, 2)", "error in float: float got 2 arguments, wants 1"),

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::cx::Cx;
-use crate::data::{iter, list};
+use crate::data::{iter, list, sequence};
 use crate::failure::{Res, fail};
 use crate::value::{Kind, Value, ValueExt};
 
@@ -37,6 +37,8 @@ pub(super) fn unpack<'s>(cx: Cx<'s>, value: Value<'s>, targets: &[Cell<Value<'s>
             let Some(iter) = iter::iterate(cx, value) else {
                 fail!("got {} in sequence assignment", value.type_name());
             };
+            // A range may have more elements than there is memory.
+            sequence::len(value).map_or(Ok(()), count)?;
             let values = iter.collect()?;
             count(values.len())?;
             for (target, value) in targets.iter().zip(values) {
