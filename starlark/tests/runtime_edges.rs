@@ -2,6 +2,7 @@
 //! what it gives, or the error.
 
 use frazil_starlark::Engine;
+use frazil_starlark::syntax::Dialect;
 
 /// What `repr` shows of an expression, or the error.
 fn outcome(program: &str) -> String {
@@ -174,12 +175,16 @@ fn a_key_function_cannot_change_what_is_sorted() {
 
 #[test]
 fn a_failed_key_function_ends_the_iteration() {
-    let mut engine = Engine::default();
+    let dialect = Dialect { recursion: true, ..Dialect::STANDARD };
+    let mut engine = Engine::new(frazil_starlark::CONFIG, dialect).unwrap();
     engine
         .predeclare("shared", |cx| frazil_starlark::data::list::of(cx, &[frazil_starlark::value::none()]))
         .unwrap();
     engine.run("one", "sorted(shared, key = lambda x: x.missing)").unwrap_err();
     engine.run("two", "max(shared, key = lambda x: 1 // 0)").unwrap_err();
+    let endless = "def f(x):\n  return sorted(shared, key = f)\nf(1)";
+    let error = engine.run("endless", endless).unwrap_err();
+    assert_eq!(error.message(), "built-in functions call each other too deeply");
     engine.run("three", "shared.append(1)\nx = len(shared)").unwrap();
     assert_eq!(engine.get_global::<i64>("three", "x").unwrap(), 2);
 }

@@ -9,7 +9,7 @@ use crate::data::{iter, list};
 use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, Prepared};
 use crate::machine::Machine;
-use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes};
+use crate::value::{Kind, Object, Value, ValueExt, boolean, none};
 
 use super::functions::{greater, less};
 
@@ -19,7 +19,7 @@ const KEYS: usize = 1;
 const KEY: usize = 2;
 /// For `sorted`: in reverse. For the others: the largest is wanted.
 const FLAG: usize = 3;
-/// What the items come from (as [`iter::begin`] has it): the key function must not change it.
+/// What the items come from (as [`iter::guarded`] has it): the key function must not change it.
 const GUARDED: usize = 4;
 
 fn state<'s>(
@@ -31,14 +31,8 @@ fn state<'s>(
 ) -> Res<Prepared<'s>> {
     let keys = list::with_capacity(cx, items.len())?;
     let items = list::of(cx, items)?;
-    let mut state = cx.alloc(&shapes::TUPLE, 5)?;
-    // Nothing may fail behind this, since the call would be repeated.
-    let guarded = match source {
-        Some(source) => iter::begin(cx, source)?[0],
-        None => none(),
-    };
-    state.references_mut().copy_from_slice(&[items, keys, key, boolean(flag), guarded]);
-    Ok(Prepared::Call(state.finish().into()))
+    let guarded = source.map_or(none(), |source| iter::guarded(cx, source));
+    Ok(Prepared::Call(cx.tuple(&[items, keys, key, boolean(flag), guarded])?))
 }
 
 fn check_callable<'s>(args: &Args<'_, 's>, key: Value<'s>) -> Res<()> {
@@ -210,12 +204,20 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
     Ok(())
 }
 
-/// Calls the key function for each item, and ends the iteration over what they come from.
+/// Calls the key function for each item, during an iteration over what they come from. (It begins here and not with the
+/// first half, behind which there may be no second one: functions that call back may be nested too deeply.)
 fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
+    let source = guarded(machine, slot);
+    if !source.is_none() {
+        iter::begin(machine.cx(), source)?;
+    }
     let outcome = call_for_each(machine, slot);
-    let state = machine.slot(slot).get();
-    iter::end(machine.cx(), state.object().map_or(none(), |state| state.get(GUARDED)));
+    iter::end(machine.cx(), guarded(machine, slot));
     outcome
+}
+
+fn guarded(machine: &Machine, slot: usize) -> Value<'_> {
+    machine.slot(slot).get().object().map_or(none(), |state| state.get(GUARDED))
 }
 
 fn call_for_each(machine: &mut Machine, slot: usize) -> Res<()> {

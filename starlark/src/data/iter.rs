@@ -163,6 +163,14 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
     Ok([value, length(0)])
 }
 
+/// What a loop over a value guards, which is what [`begin`] and [`end`] can be called with: of a host value, its elements.
+pub fn guarded<'s>(cx: Cx<'s>, value: Value<'s>) -> Value<'s> {
+    match value.kind() {
+        Kind::Host if !is_iterated(cx, value) => elements(cx, value).unwrap_or(value),
+        _ => value,
+    }
+}
+
 /// The next element and the second word of the state behind it; `None` at the end.
 ///
 /// # Errors
