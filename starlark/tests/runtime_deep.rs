@@ -194,3 +194,11 @@ fn comparing_takes_steps() {
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::Steps(20_000)), "{text}");
     }
 }
+
+#[test]
+fn comprehensions_have_any_number_of_conditions_but_not_of_loops() {
+    let clauses = |clause: &str| run(&format!("print([1 for x in [1]{}])", clause.repeat(50_000)));
+    assert_eq!(clauses(" if x"), ("[1]\n".to_owned(), None));
+    let too_many = "expression is nested too deeply or has too many operands";
+    assert_eq!(clauses(" for x in [x]").1.as_deref(), Some(too_many));
+}

@@ -141,21 +141,23 @@ impl<'m> Compiler<'m> {
         self.loop_end(head, target.span);
     }
 
-    fn rest_of_clauses(&mut self, rest: &'m [Clause], inner: &mut dyn FnMut(&mut Self)) {
+    /// Recursive in loops alone, of which there are so many as there are registers: conditions there may be any number.
+    fn rest_of_clauses(&mut self, mut rest: &'m [Clause], inner: &mut dyn FnMut(&mut Self)) {
+        let mut skips = Vec::new();
+        while let Some((Clause::If(cond), behind)) = rest.split_first() {
+            skips.extend(self.condition(cond, false));
+            rest = behind;
+        }
         match rest.split_first() {
-            None => inner(self),
-            Some((Clause::For { target, iterable }, rest)) => {
+            Some((Clause::For { target, iterable }, rest)) if self.errors.is_empty() => {
                 let mark = self.body.next;
                 let state = self.begin_loop(iterable);
                 let start = self.here();
                 self.clauses((state, start), target, rest, inner);
                 self.release(mark);
             }
-            Some((Clause::If(cond), rest)) => {
-                let skip = self.condition(cond, false);
-                self.rest_of_clauses(rest, inner);
-                self.land(skip);
-            }
+            _ => inner(self),
         }
+        self.land(skips);
     }
 }
