@@ -71,6 +71,8 @@ fn what_grows_by_itself_has_an_end_without_any_limit() {
         let error = engine.run("m", text).expect_err(text);
         assert!(error.message().contains(message), "{text}: {}", error.message());
     }
+    let literal = format!("x = {}", "9".repeat(10_000_000));
+    assert_eq!(engine.run("m", literal).unwrap_err().message(), "invalid int literal");
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! The values of literals, from their text. The lexer has found where they end; here their insides are
 //! checked.
 
-use num_bigint::BigInt;
-
 use super::ast::ExprKind;
 use super::source::Span;
+use crate::data::int::parse;
 
 /// What is wrong inside a literal: where (relative to its start) and what.
 type LiteralError = (Span, String);
 
-/// The value of an int literal; `None` cannot happen for what the lexer accepts.
+/// The value of an int literal; `None` if it has too many digits.
 pub(crate) fn int(text: &str) -> Option<ExprKind> {
     let (digits, base) = match text.as_bytes() {
         [b'0', b'x' | b'X', ..] => (&text[2..], 16),
@@ -19,7 +18,7 @@ pub(crate) fn int(text: &str) -> Option<ExprKind> {
     };
     match i64::from_str_radix(digits, base) {
         Ok(value) => Some(ExprKind::Int(value)),
-        Err(_) => BigInt::parse_bytes(digits.as_bytes(), base).map(|big| ExprKind::BigInt(Box::new(big))),
+        Err(_) => parse(digits, base).map(|big| ExprKind::BigInt(Box::new(big))),
     }
 }
 
