@@ -8,7 +8,7 @@ mod loads;
 mod look;
 mod names;
 
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,7 @@ use serde_json::json;
 use starlark::syntax::Severity;
 
 use crate::options::check::Check;
+use crate::out::Out;
 use crate::progress::per_second;
 use crate::report::Reporter;
 use look::{Looked, Rules};
@@ -76,15 +77,14 @@ fn check_all(request: &Check) -> Result<Counts, String> {
     progress.end();
     let not_followed = loads::check(&mut looked, &rules);
     let mut counts = Counts { files: looked.len(), not_followed, ..Counts::default() };
-    tell(request, &looked, &mut counts, started);
+    tell(request, &looked, &mut counts, started)?;
     Ok(counts)
 }
 
 /// Writes what was found, and counts it.
-fn tell(request: &Check, looked: &[Looked], counts: &mut Counts, started: Instant) {
-    let stdout = std::io::stdout();
-    let reporter = Reporter::new(request.shown, &stdout);
-    let mut out = BufWriter::new(stdout.lock());
+fn tell(request: &Check, looked: &[Looked], counts: &mut Counts, started: Instant) -> Result<(), String> {
+    let reporter = Reporter::new(request.shown, &std::io::stdout());
+    let mut out = Out::new();
     for file in looked {
         if let Some(error) = &file.unreadable {
             counts.unreadable += 1;
@@ -95,7 +95,6 @@ fn tell(request: &Check, looked: &[Looked], counts: &mut Counts, started: Instan
                 Severity::Error => counts.errors += 1,
                 Severity::Warning => counts.warnings += 1,
             }
-            // Nobody is left to tell if standard output is closed.
             let _ = out.write_all(reporter.text(diagnostic).as_bytes());
         }
     }
@@ -104,7 +103,7 @@ fn tell(request: &Check, looked: &[Looked], counts: &mut Counts, started: Instan
         let summary = if request.shown.json { counts.json(seconds) } else { counts.text(seconds) };
         let _ = writeln!(out, "{summary}");
     }
-    let _ = out.flush();
+    out.end()
 }
 
 impl Counts {

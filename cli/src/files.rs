@@ -1,8 +1,9 @@
 //! Modules as files.
 //!
 //! `a/b.bzl` is looked for in the root, or, if none is given, in the folder of the program and those above it (if there are
-//! several programs, in the folder of the loading file and those above it); `:b.bzl` beside the loading file; `//a:b.bzl` in the folder of the loading file and those above it (the
-//! repository's root is one of them); `@repo//a:b.bzl` as `repo/a/b.bzl`.
+//! several programs, in the folder of the loading file and those above it); `:b.bzl` beside the loading file; `//a:b.bzl` in
+//! the folder of the loading file and those above it (the repository's root is one of them); `@repo//a:b.bzl` as
+//! `repo/a/b.bzl`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -80,5 +81,29 @@ fn above(file: &Path, relative: &str) -> Option<PathBuf> {
 /// # Errors
 /// It cannot be read.
 pub fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    let text = std::fs::read(path).map_err(|error| error.to_string()).and_then(text);
+    text.map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// Bytes as text.
+///
+/// # Errors
+/// They are none: from which line on.
+pub fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + sound.iter().filter(|&&byte| byte == b'\n').count();
+        format!("line {line} is no UTF-8: save the file in that encoding")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_is_refused_with_its_line() {
+        assert_eq!(text(b"x = 1\n".to_vec()), Ok("x = 1\n".to_owned()));
+        assert!(text(b"x = 1\ny = '\xff'\n".to_vec()).is_err_and(|error| error.starts_with("line 2 ")));
+    }
 }

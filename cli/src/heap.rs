@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use crate::options::heap::Look;
+use crate::out::{Out, has_folder};
 use crate::{Output, Problem, prepare, run_program, tell_problem};
 
 use report::Report;
@@ -34,7 +35,9 @@ pub fn look(look: &Look) -> ExitCode {
 }
 
 fn tell(look: &Look) -> Result<(), Problem> {
-    let nowhere: Output = Rc::new(RefCell::new(Box::new(std::io::sink())));
+    let prefix = look.out.clone().unwrap_or_else(|| prefix(&look.run.file));
+    has_folder(&prefix).map_err(Problem::Setup)?;
+    let nowhere: Output = Rc::new(RefCell::new(Out::to(std::io::sink())));
     let mut engine = prepare(&look.run, &nowhere, |_| {}, |engine| engine.profile())?;
     let seen = Rc::new(RefCell::new(Seen::new(look.at)));
     engine.watch(Eye(Rc::clone(&seen)));
@@ -45,14 +48,14 @@ fn tell(look: &Look) -> Result<(), Problem> {
     seen.borrow_mut().end(&mut engine.view(), outcome.is_err());
     drop(engine);
     let report = Report::new(&look.run.file, seen.replace(Seen::new(look.at)));
-    let prefix = look.out.clone().unwrap_or_else(|| prefix(&look.run.file));
     let (page, json) = (format!("{prefix}.html"), format!("{prefix}.json"));
-    let written =
+    let mut written =
         save(&page, page::page(&report)).and_then(|()| save(&json, format!("{:#}\n", json::json(&report))));
     if !look.quiet {
         let files = written.is_ok().then(|| format!("\n{page} shows all of it, {json} is for programs\n"));
-        // Nobody is left to tell if standard output is closed.
-        let _ = write!(std::io::stdout(), "{}{}", text::summary(&report), files.unwrap_or_default());
+        let mut out = Out::new();
+        let _ = write!(out, "{}{}", text::summary(&report), files.unwrap_or_default());
+        written = written.and(out.end().map_err(Problem::Setup));
     }
     match (outcome, written) {
         // What the program did wrong is more important.

@@ -12,6 +12,7 @@ use fuzz::faults::Defect;
 use rayon::ThreadPoolBuilder;
 
 use crate::options::fuzz::{Bound, Hunt, Terms};
+use crate::out::{Out, has_folder};
 use crate::progress::{Progress, per_second};
 
 /// Tells a process that it hunts for another one, which goes on if this one does not survive.
@@ -62,9 +63,16 @@ pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
     ending: &str,
     save: impl FnOnce(&batches::Found<C, T, F>, &str) -> Result<String, String>,
 ) -> ExitCode {
-    let mut out = std::io::stdout();
-    // Nobody is left to tell if standard output is closed, here and below.
+    if let Some(file) = &terms.save
+        && let Err(error) = has_folder(file)
+    {
+        eprintln!("frazil: {error}");
+        return ExitCode::from(2);
+    }
+    let mut out = Out::new();
     let _ = writeln!(out, "seed {seed}");
+    // It is told at once: whoever stops the hunt can begin it again.
+    let _ = out.flush();
     let cases = match terms.bound {
         Bound::Cases(cases) => cases,
         Bound::Time(_) => u64::MAX,
@@ -83,7 +91,7 @@ pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
     match result {
         Ok(tally) => {
             let _ = writeln!(out, "{}nothing failed", table(&tally, elapsed));
-            ExitCode::SUCCESS
+            out.status(ExitCode::SUCCESS)
         }
         Err(found) => {
             let _ = write!(out, "{}\n{found}", table(&found.coverage, elapsed));
@@ -94,7 +102,7 @@ pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
                 }
                 Err(error) => eprintln!("frazil: {error}"),
             }
-            ExitCode::FAILURE
+            out.status(ExitCode::FAILURE)
         }
     }
 }
@@ -181,11 +189,12 @@ fn child(hunt: &Hunt, fault: Defect, seed: u64) -> std::io::Result<Command> {
 }
 
 /// Names all faults.
-pub fn list_faults() {
-    let mut out = std::io::stdout();
+pub fn list_faults() -> ExitCode {
+    let mut out = Out::new();
     for defect in Defect::all() {
         let _ = writeln!(out, "{:<24} {}", defect.name(), defect.deed());
     }
+    out.status(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

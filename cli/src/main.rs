@@ -9,6 +9,7 @@ mod heap;
 mod hunt;
 mod live;
 mod options;
+mod out;
 mod page;
 mod play;
 mod programs;
@@ -23,7 +24,7 @@ mod worlds;
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,20 +37,15 @@ use files::Files;
 use live::Live;
 use options::Command;
 use options::run::{Input, Run};
+use out::Out;
 use report::Reporter;
 use stats::{Summary, Tally};
 use tune::trial::{self, Log};
 
 fn main() -> ExitCode {
     match options::parse(lexopt::Parser::from_env()) {
-        Ok(Command::Help(topic)) => {
-            print!("{}", topic.text());
-            ExitCode::SUCCESS
-        }
-        Ok(Command::Version) => {
-            println!("frazil {}", env!("CARGO_PKG_VERSION"));
-            ExitCode::SUCCESS
-        }
+        Ok(Command::Help(topic)) => out::tell(topic.text()),
+        Ok(Command::Version) => out::tell(concat!("frazil ", env!("CARGO_PKG_VERSION"), "\n")),
         Ok(Command::Run(run)) => execute(&run),
         Ok(Command::Check(request)) => check::check(&request),
         Ok(Command::Repl(request)) => repl::repl(&request),
@@ -60,38 +56,35 @@ fn main() -> ExitCode {
         Ok(Command::FuzzPrograms(hunt)) => programs::hunt(&hunt),
         Ok(Command::FuzzTexts(hunt)) => texts::hunt(&hunt),
         Ok(Command::FuzzWorlds(hunt)) => worlds::hunt(&hunt),
-        Ok(Command::ListWorldFaults) => {
-            worlds::list_faults();
-            ExitCode::SUCCESS
-        }
-        Ok(Command::ListFaults { programs: true }) => {
-            programs::list_mistakes();
-            ExitCode::SUCCESS
-        }
-        Ok(Command::ListFaults { programs: false }) => {
-            hunt::list_faults();
-            ExitCode::SUCCESS
-        }
+        Ok(Command::ListWorldFaults) => worlds::list_faults(),
+        Ok(Command::ListFaults { programs: true }) => programs::list_mistakes(),
+        Ok(Command::ListFaults { programs: false }) => hunt::list_faults(),
         Err(error) => {
-            eprintln!("frazil: {error}\nTry 'frazil --help'.");
+            let what = match error {
+                // It says what cannot be read, and what could.
+                lexopt::Error::ParsingFailed { error, .. } => error.to_string(),
+                error => error.to_string(),
+            };
+            eprintln!("frazil: {what}\nTry 'frazil --help'.");
             ExitCode::from(2)
         }
     }
 }
 
-/// Where the program's lines go: at once to a person, in large pieces to a file or another program.
-type Output = Rc<RefCell<Box<dyn Write>>>;
+/// Where the program's lines go.
+type Output = Rc<RefCell<Out>>;
 
 /// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
     if run.input == Input::File && run.others.is_empty() && play::is_trace(&run.file) {
         return play::play(run);
     }
-    let stdout = std::io::stdout();
-    let output: Output = match stdout.is_terminal() {
-        true => Rc::new(RefCell::new(Box::new(stdout))),
-        false => Rc::new(RefCell::new(Box::new(BufWriter::with_capacity(1 << 16, stdout)))),
-    };
+    if let Some(file) = &run.stats_json
+        && let Err(error) = out::has_folder(file)
+    {
+        return tell_problem(Problem::Setup(error), run);
+    }
+    let output: Output = Rc::new(RefCell::new(Out::new()));
     let live = run.progress.then(Live::begin);
     let log = run.trial.then(Log::default);
     let tally = Tally::default();
@@ -112,14 +105,15 @@ fn execute(run: &Run) -> ExitCode {
         if let Some(live) = &live {
             live.end();
         }
-        // Nobody is left to tell if standard output is closed.
-        let _ = output.borrow_mut().flush();
-        if let Some(log) = &log {
+        let arrived = output.borrow_mut().end().map_err(Problem::Setup);
+        if let Some(log) = &log
+            && result.is_ok()
+        {
             eprintln!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes()));
         }
         let stats = if run.jobs > 1 { tally.sum(&engine) } else { engine.stats().clone() };
         let told = tell_stats(run, &Summary::new(&engine, stats, elapsed)).map_err(Problem::Setup);
-        result.and(told)
+        result.and(arrived).and(told)
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -228,7 +222,6 @@ fn end_record(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
 }
 
 fn print_line(output: &Output, line: &str) {
-    // A closed pipe must not end the program half-way through its work.
     let _ = writeln!(output.borrow_mut(), "{line}");
 }
 
@@ -256,21 +249,24 @@ fn read_program(run: &Run) -> Result<String, String> {
         Input::File => files::read(run.file.as_ref()),
         Input::Code(code) => Ok(code.clone()),
         Input::Standard => {
-            let mut text = String::new();
-            let read = std::io::stdin().read_to_string(&mut text);
-            read.map(|_| text).map_err(|error| format!("cannot read standard input: {error}"))
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().read_to_end(&mut bytes).map_err(|error| error.to_string());
+            let text = read.and_then(|_| files::text(bytes));
+            text.map_err(|error| format!("cannot read standard input: {error}"))
         }
     }
 }
 
 fn tell_stats(run: &Run, summary: &Summary) -> Result<(), String> {
+    // Nobody is left to tell if standard error is closed.
+    let mut errors = std::io::stderr();
     if run.stats {
-        eprint!("{summary}");
+        let _ = write!(errors, "{summary}");
     }
     match run.stats_json.as_deref() {
         None => Ok(()),
         Some("-") => {
-            eprintln!("{}", summary.json());
+            let _ = writeln!(errors, "{}", summary.json());
             Ok(())
         }
         Some(file) => std::fs::write(file, summary.json() + "\n")

@@ -10,6 +10,7 @@ use starlark::Mistake;
 
 use crate::hunt::{clock, counted, in_frame};
 use crate::options::fuzz::ProgramHunt;
+use crate::out::Out;
 use crate::progress::per_second;
 
 /// Forms that were in no program are named, unless there are more of them.
@@ -75,9 +76,10 @@ fn save(found: &Found, file: &str, mistake: Option<Mistake>) -> Result<(), Strin
 }
 
 /// Names all mistakes of the interpreter.
-pub fn list_mistakes() {
-    let mut out = std::io::stdout();
+pub fn list_mistakes() -> ExitCode {
+    let mut out = Out::new();
     for mistake in Mistake::ALL {
         let _ = writeln!(out, "{:<18} {}", mistake.name(), mistake.deed());
     }
+    out.status(ExitCode::SUCCESS)
 }

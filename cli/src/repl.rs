@@ -19,6 +19,7 @@ use starlark::ops::repr::repr;
 use starlark::syntax::{Dialect, is_incomplete};
 
 use crate::options::repl::Repl;
+use crate::out::Out;
 use crate::report::Reporter;
 use crate::{Output, Problem, execute, prepare, tell_problem};
 use prompt::Prompt;
@@ -50,7 +51,7 @@ pub fn repl(request: &Repl) -> ExitCode {
 }
 
 fn hold(request: &Repl) -> Result<(), Problem> {
-    let output: Output = Rc::new(RefCell::new(Box::new(std::io::stdout())));
+    let output: Output = Rc::new(RefCell::new(Out::new()));
     let engine = prepare(&request.run, &output, |_| {}, |_| {})?;
     let interrupt = engine.canceller().flag();
     let session = Session::new(engine).map_err(|error| Problem::Program(error.into()))?;

@@ -13,6 +13,7 @@ use fuzz::scene::{Audience, Scene};
 use fuzz::text::ParseError;
 
 use crate::options::fuzz::Replay;
+use crate::out::Out;
 
 /// No history that a person reads is longer than that.
 const BYTES_MAX: u64 = 16 << 20;
@@ -26,8 +27,7 @@ pub fn replay(replay: &Replay) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // Nobody is left to tell if standard output is closed, here and below.
-    let mut out = std::io::stdout().lock();
+    let mut out = Out::new();
     let mut ended = false;
     let mut show = |scene: &Scene| {
         let step = match history.steps.get(scene.step) {
@@ -42,6 +42,8 @@ pub fn replay(replay: &Replay) -> ExitCode {
             Some(Moment::Between) | None => "",
         };
         let _ = write!(out, "{step}{collected}\n{scene}");
+        // A broken collector may take the process with it.
+        let _ = out.flush();
     };
     let audience: Audience<'_> = if replay.quiet { None } else { Some(&mut show) };
     let result = attempt_watched(&history, Judge::Both, replay.fault, audience);
@@ -49,7 +51,7 @@ pub fn replay(replay: &Replay) -> ExitCode {
         Ok(coverage) => {
             let collections = coverage.of(Event::Short) + coverage.of(Event::Complete);
             let _ = writeln!(out, "nothing failed: {} steps, {collections} collections", history.steps.len());
-            ExitCode::SUCCESS
+            out.status(ExitCode::SUCCESS)
         }
         Err(failure) => {
             let step = match history.steps.get(failure.step) {
@@ -57,7 +59,7 @@ pub fn replay(replay: &Replay) -> ExitCode {
                 None => "the end, where everything is given up".to_owned(),
             };
             let _ = writeln!(out, "failed at {step}: {}", failure.what);
-            ExitCode::FAILURE
+            out.status(ExitCode::FAILURE)
         }
     }
 }

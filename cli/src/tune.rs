@@ -11,11 +11,13 @@ mod tell;
 pub mod trial;
 mod words;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::options::tune::{Goal, Tune};
+use crate::out::{Out, has_folder};
 use crate::play;
 use choice::Choice;
 use search::{Bench, Field, Search, Verdict};
@@ -49,7 +51,8 @@ const TRACE_TELLS: &str = "A trace has the allocations, stores, freezes and root
 
 /// Measures, and tells.
 pub fn tune(tune: &Tune) -> ExitCode {
-    let (what, default) = match subject(&tune.file) {
+    let prefix = tune.out.clone().unwrap_or_else(|| prefix(&tune.file));
+    let (what, default) = match has_folder(&prefix).and_then(|()| subject(&tune.file)) {
         Ok(subject) => subject,
         Err(error) => {
             eprintln!("frazil: {error}");
@@ -76,7 +79,7 @@ pub fn tune(tune: &Tune) -> ExitCode {
                 elapsed: show.elapsed(),
                 processes: show.runs(),
             };
-            tell(tune, &outcome)
+            tell(&outcome, &prefix, tune.quiet)
         }
     }
 }
@@ -91,12 +94,12 @@ fn subject(file: &str) -> Result<(&'static str, Choice), String> {
     Ok(("Starlark program", Choice::of(&starlark::CONFIG)))
 }
 
-fn tell(tune: &Tune, outcome: &Outcome) -> ExitCode {
-    if !tune.quiet {
-        print!("{}", tell::table(outcome));
+fn tell(outcome: &Outcome, prefix: &str, quiet: bool) -> ExitCode {
+    let mut out = Out::new();
+    if !quiet {
+        let _ = write!(out, "{}", tell::table(outcome));
     }
-    println!("{}", words::Words::new(outcome));
-    let prefix = tune.out.clone().unwrap_or_else(|| prefix(&tune.file));
+    let _ = writeln!(out, "{}", words::Words::new(outcome));
     let files = [
         (format!("{prefix}.html"), page::html(outcome)),
         (format!("{prefix}.csv"), tell::csv(outcome)),
@@ -105,13 +108,13 @@ fn tell(tune: &Tune, outcome: &Outcome) -> ExitCode {
     for (file, text) in &files {
         if let Err(error) = std::fs::write(file, text) {
             eprintln!("frazil: cannot write {file}: {error}");
-            return ExitCode::from(2);
+            return out.status(ExitCode::from(2));
         }
     }
-    if !tune.quiet {
-        println!("report: {prefix}.html, {prefix}.csv, {prefix}.json");
+    if !quiet {
+        let _ = writeln!(out, "report: {prefix}.html, {prefix}.csv, {prefix}.json");
     }
-    ExitCode::SUCCESS
+    out.status(ExitCode::SUCCESS)
 }
 
 /// Where reports go if nobody said it: into the current folder, after the file.

@@ -10,6 +10,7 @@ use fuzz::worlds::play::Coverage;
 
 use crate::hunt::{clock, counted, in_frame};
 use crate::options::fuzz::Hunt;
+use crate::out::Out;
 use crate::progress::per_second;
 
 /// Hunts, and says what was found.
@@ -57,9 +58,10 @@ fn table(coverage: &Coverage, elapsed: Duration) -> String {
 }
 
 /// Names all faults between heaps.
-pub fn list_faults() {
-    let mut out = std::io::stdout();
+pub fn list_faults() -> ExitCode {
+    let mut out = Out::new();
     for defect in Defect::of_groups() {
         let _ = writeln!(out, "{:<24} {}", defect.name(), defect.deed());
     }
+    out.status(ExitCode::SUCCESS)
 }

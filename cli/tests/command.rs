@@ -67,6 +67,57 @@ fn the_exit_status_tells_what_kind_of_thing_went_wrong() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_does_not_arrive_is_told() {
+    let file = written("command_full.star", "print('lost')\n");
+    let words: [&[&str]; 8] = [
+        &["run", &file],
+        &["check", &file],
+        &["heap", &file, "--out", &(file.clone() + ".heap")],
+        &["fuzz", "--cases", "1", "--seed", "1"],
+        &["fuzz", "--list-faults"],
+        &["help", "run"],
+        &["--help"],
+        &["--version"],
+    ];
+    for words in words {
+        let full = std::fs::File::create("/dev/full").expect("a device that is always full");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
+        let output = command.args(words).stdout(full).output().expect("the command starts");
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert!(said.contains("cannot write standard output: No space"), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn wrong_numbers_files_and_folders_are_told_in_words() {
+    let file = written("command_good.star", "x = 1\n");
+    let latin = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("command_latin.star");
+    std::fs::write(&latin, b"x = 1\ny = '\xe9'\n").expect("a folder for tests");
+    let latin = latin.display().to_string();
+    let wrong: [(&[&str], &str); 12] = [
+        (&["run", "--jobs", "many", &file], "frazil: \"many\" is no number of threads: 0 to 1024\n"),
+        (&["check", "--jobs", "100000", &file], "frazil: \"100000\" is no number of threads: 0 to 1024\n"),
+        (&["tune", "--seconds", "0", &file], "frazil: \"0\" is no number of seconds: 1 or more"),
+        (&["fuzz", "--cases", "1.5"], "frazil: \"1.5\" is no number of cases: 1 or more"),
+        (&["fuzz", "--seed", "-1"], "frazil: \"-1\" is no seed"),
+        (&["run", &latin], "command_latin.star: line 2 is no UTF-8"),
+        (&["check", &latin], "command_latin.star: line 2 is no UTF-8"),
+        (&["check", "no/such"], "frazil: cannot read no/such: No such file or directory (os error 2)\n"),
+        (&["tune", "--out", "no/such/x", &file], "cannot write no/such/x: there is no folder no/such\n"),
+        (&["heap", "--out", "no/such/x", &file], "cannot write no/such/x: there is no folder no/such\n"),
+        (&["run", "--stats-json", "no/such/x", &file], "there is no folder no/such\n"),
+        (&["fuzz", "--cases", "1", "--save", "no/such/x"], "there is no folder no/such\n"),
+    ];
+    for (words, what) in wrong {
+        let output = frazil(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(stderr(&output).contains(what), "{words:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn errors_have_colours_when_somebody_looks_or_asks() {
     let colored = |output: &Output| stderr(output).contains("\u{1b}[");
     assert!(!colored(&frazil(&["-c", "x"])), "a pipe is no terminal");

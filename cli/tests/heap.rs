@@ -183,9 +183,15 @@ fn a_program_that_fails_has_a_picture_and_a_wrong_command_has_none() {
     {
         assert_eq!(frazil(wrong).status.code(), Some(2), "{wrong:?}");
     }
-    let unwritable = frazil(&["heap", &program, "--out", "/no/such/folder/x"]);
+    let taken = file("taken");
+    std::fs::create_dir_all(taken.clone() + ".html").expect("a folder where the page would be");
+    let unwritable = frazil(&["heap", &program, "--out", &taken]);
     assert_eq!(unwritable.status.code(), Some(1), "what the program did wrong is more important");
-    assert!(stderr(&unwritable).contains("cannot write /no/such/folder/x.html"), "{}", stderr(&unwritable));
+    assert!(stderr(&unwritable).contains("taken.html"), "{}", stderr(&unwritable));
+    // That there is no folder is known before the program runs.
+    let unwritable = frazil(&["heap", &program, "--out", "/no/such/folder/x"]);
+    assert_eq!((unwritable.status.code(), stdout(&unwritable)), (Some(2), String::new()));
+    assert!(stderr(&unwritable).contains("cannot write /no/such/folder/x"), "{}", stderr(&unwritable));
     let help = frazil(&["help", "heap"]);
     assert!(help.status.success() && stdout(&help).contains("usage: frazil heap"));
 }

@@ -71,5 +71,6 @@ fn a_program_that_fails_cannot_be_tuned() {
     let tuned = frazil(&["tune", "--seconds", "1", &path("bad.star")]);
     assert_eq!(tuned.status.code(), Some(1), "{tuned:?}");
     assert!(String::from_utf8_lossy(&tuned.stderr).contains("on purpose"), "{tuned:?}");
+    assert!(!String::from_utf8_lossy(&tuned.stderr).contains("elapsed_ns"), "{tuned:?}");
     assert_eq!(frazil(&["tune", &path("none.star")]).status.code(), Some(2));
 }

@@ -56,7 +56,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     for path in paths {
         let walk = WalkDir::new(path).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
-            let entry = entry.map_err(|error| format!("cannot look into {}: {error}", path.display()))?;
+            let entry = entry.map_err(|error| unreadable(&error, path))?;
             let is_file = entry.file_type().is_file() || entry.path_is_symlink() && entry.path().is_file();
             if entry.depth() == 0 && !entry.file_type().is_dir() || is_file && is_starlark(entry.path()) {
                 files.push(entry.into_path());
@@ -66,6 +66,12 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut seen = std::collections::HashSet::new();
     files.retain(|file| seen.insert(file.clone()));
     Ok(files)
+}
+
+/// Why it cannot be read, in the words of all commands.
+fn unreadable(error: &walkdir::Error, path: &Path) -> String {
+    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    format!("cannot read {}: {why}", error.path().unwrap_or(path).display())
 }
 
 /// Is it hidden? Tools keep other people's files in such folders.

@@ -43,7 +43,7 @@ modules
   --root DIR          where load(\"a/b.bzl\") is looked for (the folder of the loading file and those above)
 
 how
-  --jobs N            use N threads (as many as there are processors)
+  --jobs N            use N threads: 0 for one on each core (0)
   --color WHEN        auto (on a terminal, unless NO_COLOR is set), always or never
   --error-format F    text, or json: one object a line; 'frazil help errors' describes it
   --json              short for --error-format json
@@ -106,7 +106,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("prelude") => check.prelude = Some(parser.value()?.string()?),
             Long("any-name") => check.any_name = true,
             Long("root") => check.root = Some(parser.value()?.into()),
-            Long("jobs") | Short('j') => check.jobs = parser.value()?.parse()?,
+            Long("jobs") | Short('j') => check.jobs = parser.value()?.parse_with(run::jobs)?,
             Long("quiet") => check.quiet = true,
             Long("extended") => check.extended = true,
             Long("dialect") => {
@@ -141,7 +141,8 @@ mod tests {
             panic!("a good command line")
         };
         assert_eq!((check.predeclared.join(" "), check.jobs, check.paths.len()), ("a b c".to_owned(), 2, 2));
-        for wrong in [&[] as &[&str], &["--dialect", "goto", "x"], &["--jobs", "many", "x"], &["--fast", "x"]]
+        for wrong in
+            [&[] as &[&str], &["--dialect", "goto", "x"], &["--jobs", "100000", "x"], &["--fast", "x"]]
         {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

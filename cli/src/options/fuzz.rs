@@ -6,6 +6,7 @@ use ::fuzz::faults::Defect;
 use lexopt::prelude::*;
 use starlark::Mistake;
 
+use super::run::JOBS_MAX;
 use super::{Command, Topic};
 
 /// What `frazil help fuzz` says.
@@ -157,9 +158,9 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("programs") => programs = true,
             Long("texts") => texts = true,
             Long("worlds") => worlds = true,
-            Long("cases") => cases = Some(parser.value()?.parse_with(positive)?),
-            Long("seconds") => seconds = Some(parser.value()?.parse_with(positive)?),
-            Long("seed") => seed = Some(parser.value()?.parse()?),
+            Long("cases") => cases = Some(parser.value()?.parse_with(|text| positive(text, "cases"))?),
+            Long("seconds") => seconds = Some(parser.value()?.parse_with(|text| positive(text, "seconds"))?),
+            Long("seed") => seed = Some(parser.value()?.parse_with(a_seed)?),
             Long("jobs") => jobs = Some(parser.value()?.parse_with(threads)?),
             Long("save") => save = Some(parser.value()?.string()?),
             Long("replay") => replay = Some(parser.value()?.string()?),
@@ -188,7 +189,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             return Err("--replay runs one history: --cases, --seconds, --seed, --jobs and --save are for random ones"
                 .into());
         }
-        let fault = fault.as_deref().map(known_fault).transpose()?;
+        let fault = fault.as_deref().map(|text| known_fault(text, "")).transpose()?;
         return Ok(Command::Replay(Replay { file, fault, quiet }));
     }
     if worlds && programs {
@@ -210,7 +211,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         let mistake = fault.as_deref().map(known_mistake).transpose()?;
         return Ok(Command::FuzzPrograms(ProgramHunt { terms, mistake }));
     }
-    let fault = fault.as_deref().map(known_fault).transpose()?;
+    let what = if worlds { "--worlds " } else { "" };
+    let fault = fault.as_deref().map(|text| known_fault(text, what)).transpose()?;
     if worlds {
         return Ok(Command::FuzzWorlds(Hunt { terms, fault }));
     }
@@ -220,21 +222,25 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Fuzz(Hunt { terms, fault }))
 }
 
-fn positive(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| format!("{text:?} is no number above zero"))
+/// A number of `what`, of which there must be one at least.
+pub(super) fn positive(text: &str, what: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| format!("{text:?} is no number of {what}: 1 or more, without a fraction"))
 }
 
-/// More threads than that are a slip of the finger.
-const JOBS_MAX: usize = 1024;
+fn a_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text:?} is no seed: a number from 0 to 2^64 - 1"))
+}
 
 fn threads(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=JOBS_MAX).contains(number));
     number.ok_or_else(|| format!("{text:?} is no number of threads: 1 to {JOBS_MAX}"))
 }
 
-fn known_fault(text: &str) -> Result<Defect, String> {
+/// The fault with this name; `what` is fuzzed.
+fn known_fault(text: &str, what: &str) -> Result<Defect, String> {
     Defect::named(text)
-        .ok_or_else(|| format!("there is no fault {text:?}: frazil fuzz --list-faults names them"))
+        .ok_or_else(|| format!("there is no fault {text:?}: frazil fuzz {what}--list-faults names them"))
 }
 
 fn known_mistake(text: &str) -> Result<Mistake, String> {
@@ -299,6 +305,7 @@ mod tests {
         assert_eq!((hunt.fault, hunt.terms.bound), (Defect::named("lost-inbox"), Bound::Cases(7)));
         assert!(parsed(&["--fault", "lost-inbox"]).unwrap_err().contains("--worlds"));
         assert!(matches!(parsed(&["--worlds", "--list-faults"]), Ok(Command::ListWorldFaults)));
+        assert!(parsed(&["--worlds", "--fault", "none"]).unwrap_err().contains("--worlds --list-faults"));
         assert!(parsed(&["--worlds", "--replay", "x"]).is_err());
         assert!(parsed(&["--worlds", "--programs"]).is_err());
     }

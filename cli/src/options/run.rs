@@ -77,7 +77,7 @@ Exit status: 0 the program went well; 1 it failed, or its text is wrong; 2 the c
 pub const INSTALMENTS: Drain = Drain::Instalments { objects_per_kib: 64, micros_max: 1000 };
 
 /// The most threads that may be asked for.
-const JOBS_MAX: usize = 1024;
+pub(super) const JOBS_MAX: usize = 1024;
 
 /// Where the text of a program comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -282,7 +282,7 @@ fn block(text: &str) -> Result<BlockBytes, String> {
 }
 
 /// A number of threads; 0 means one for each core.
-fn jobs(text: &str) -> Result<usize, String> {
+pub(super) fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Ok(std::thread::available_parallelism().map_or(1, NonZero::get)),
         Ok(jobs) if jobs <= JOBS_MAX => Ok(jobs),

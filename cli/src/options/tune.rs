@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 
+use super::fuzz::positive;
 use super::run::size;
 use super::{Command, Topic, one_file};
 
@@ -98,7 +99,9 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Tune)),
             Long("goal") => tune.goal = parser.value()?.parse_with(goal)?,
-            Long("seconds") => tune.time = Duration::from_secs(parser.value()?.parse()?),
+            Long("seconds") => {
+                tune.time = Duration::from_secs(parser.value()?.parse_with(|text| positive(text, "seconds"))?)
+            }
             Long("out") => tune.out = Some(parser.value()?.string()?),
             Long("quiet") => tune.quiet = true,
             Long("extended") => tune.passed.push("--extended".into()),

@@ -76,8 +76,9 @@ fn extremes(outcome: &Outcome) -> Vec<String> {
         let much = of(ratios) <= 1.0 - 3.0 * measure.worthwhile();
         let [time, memory, pause] = ratios;
         much.then(|| {
+            let runs = if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
             format!(
-                "least {}, from {runs} runs only: {choice}, with time \u{d7}{time:.2}, peak memory \u{d7}{memory:.2}, \
+                "least {}, from {runs} only: {choice}, with time \u{d7}{time:.2}, peak memory \u{d7}{memory:.2}, \
                  longest pause \u{d7}{pause:.2}",
                 measure.name().trim_start_matches("longest ")
             )
