@@ -40,6 +40,11 @@ use crate::young::Young;
 /// is kept more exactly.
 const RAISE_BYTES: usize = 64 << 10;
 
+/// A nursery that is larger is opened so far, then raised like one that is full: the side tables of the blocks that survivors
+/// may need take a fiftieth of its bytes, and are written when it is opened. Larger: fewer requests to the system. Smaller:
+/// a huge nursery takes less time and memory that it may never need.
+const OPEN_BYTES_MAX: usize = 1 << 30;
+
 /// This part of the blocks' bytes is kept when free, in addition to the nursery's size. Larger: more goes back
 /// to the system. Smaller: fewer page faults.
 const KEEP_SHARE: usize = 16;
@@ -654,11 +659,12 @@ impl<'id, H: Host> Heap<'id, H> {
         self.open_nursery();
     }
 
-    /// Opens the nursery up to the trigger, if there are blocks for so many survivors. If the system refuses
+    /// Opens the nursery up to the trigger, within bounds, if there are blocks for so many survivors. If the system refuses
     /// them, every allocation will ask again.
     fn open_nursery(&mut self) {
-        if self.old.get_mut().space.reserve(self.pacer.trigger, 0).is_ok() {
-            self.young.open(self.pacer.trigger);
+        let bytes = self.pacer.trigger.min(OPEN_BYTES_MAX);
+        if self.old.get_mut().space.reserve(bytes, 0).is_ok() {
+            self.young.open(bytes);
         }
     }
 

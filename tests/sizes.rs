@@ -41,6 +41,16 @@ fn a_young_object_takes_whole_words() {
     });
 }
 
+/// The blocks for its survivors are asked for when it is filled, not all at the beginning.
+#[test]
+fn a_huge_nursery_costs_little_while_little_is_in_it() {
+    with_heap(Config { nursery_bytes: 64 << 30, ..Config::default() }, |mut heap| {
+        let report = heap.collect(Request::Complete);
+        assert!(report.blocks_free * BlockBytes::K32.get() < 4 << 30, "{} free blocks", report.blocks_free);
+        assert!(heap.alloc(&BYTES, 100).is_ok() && !heap.should_collect());
+    });
+}
+
 /// Objects of one size, some of which die, and what they hold.
 struct Sample<'id> {
     handles: Vec<(u64, usize, Handle<'id>)>,
