@@ -23,6 +23,8 @@ fi
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$crate/../Cargo.toml" | head -n 1)
 
 mkdir -p "$prefix/include" "$prefix/lib/pkgconfig"
+# pkg-config is asked from anywhere.
+prefix=$(cd "$prefix" && pwd)
 cp "$crate/include/frazil.h" "$prefix/include/"
 for library in libfrazil_c.a libfrazil_c.so libfrazil_c.dylib; do
     if [ -f "$libraries/$library" ]; then cp "$libraries/$library" "$prefix/lib/"; fi

@@ -114,7 +114,9 @@ fn an_installed_library_is_found_by_pkg_config() {
     }
     let prefix = folder("installed").display().to_string();
     let libraries = libraries().display().to_string();
-    run("sh", [file("install.sh").to_str().expect("a text"), "--prefix", &prefix, "--libraries", &libraries]);
+    // A prefix that is named from here is found from anywhere.
+    let install = file("install.sh").display().to_string();
+    run("sh", ["-c", &format!("cd '{prefix}' && sh '{install}' --prefix . --libraries '{libraries}'")]);
     let script = format!(
         "export PKG_CONFIG_PATH='{prefix}/lib/pkgconfig' LD_LIBRARY_PATH='{prefix}/lib' && \
          cc {} -o '{prefix}/misuse' $(pkg-config --cflags --libs frazil) -lpthread && \
