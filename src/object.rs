@@ -1,4 +1,5 @@
-//! The only place that reads and writes the memory of objects.
+//! The only place where the collector reads and writes the memory of objects. (A host is shown it as slices, by `value.rs`
+//! and `text.rs`; arenas have references to Rust's own types in it.)
 //!
 //! An [`ObjRef`] is the address of a live object. The obligation lies on *making* one (allocation,
 //! evacuation, decoding a word that a host's slot holds) and on *ending* the object (reclaiming its cell,

@@ -26,8 +26,8 @@ pub struct Config {
     /// Bytes of an old block. Larger: fewer blocks to visit, larger cells in blocks, more room lost in blocks
     /// that are nearly empty. Smaller: the reverse.
     pub block_bytes: BlockBytes,
-    /// Bytes allocated between two collections, at least; give or take an eighth if the nursery may grow. Larger: fewer survivors and collections, a larger
-    /// footprint, and a nursery that leaves the cache. Smaller: shorter pauses.
+    /// Bytes allocated between two collections, at least; give or take an eighth if the nursery may grow. Larger: fewer
+    /// survivors and collections, a larger footprint, and a nursery that leaves the cache. Smaller: shorter pauses.
     pub nursery_bytes: usize,
     /// While many objects survive, and fewer do in a larger nursery, it grows, up to so many times its bytes (but never
     /// beyond those of the old objects); when few survive, it shrinks again. Larger: fewer survivors, a larger
@@ -69,8 +69,8 @@ pub struct Config {
     /// Words of the root stack. The memory is taken from the system only when it is used.
     pub stack_words: usize,
     /// Checking mode: [`crate::Heap::should_collect`] is always true, every collection is followed by a
-    /// verification of all invariants and preceded by one of all references, freed cells are poisoned, and the memory of the old nursery is made
-    /// inaccessible. Slow.
+    /// verification of all invariants and preceded by one of all references, freed cells are poisoned, and the memory of
+    /// the old nursery is made inaccessible. Slow.
     pub check: bool,
 }
 

@@ -88,31 +88,37 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+/// The files with one of these `endings` below `folder`.
+fn files_below(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let path = entry.expect("a readable folder").path();
         if path.is_dir() {
-            // What is built there is not source, and what is refused has no rules to keep.
-            if !path.ends_with("target") && !path.ends_with("refused") {
-                files_below(&path, found);
+            // What is built there is not source, what is refused has no rules to keep, and a workspace is an example's own.
+            if !["target", "refused", "workspace"].iter().any(|other| path.ends_with(other)) {
+                files_below(&path, endings, found);
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| endings.iter().any(|&ending| extension == ending))
+        {
             found.push(path);
         }
     }
 }
 
-/// Every source file: its path from the root, and its text.
-fn sources() -> Vec<(String, String)> {
+/// The files of the project with one of these `endings`, as paths from the root.
+fn files(endings: &[&str]) -> BTreeSet<String> {
     let mut paths = Vec::new();
     for folder in FOLDERS {
-        files_below(&root().join(folder), &mut paths);
+        files_below(&root().join(folder), endings, &mut paths);
     }
-    paths.sort();
-    let relative = |path: &Path| path.strip_prefix(root()).expect("below the root").display().to_string();
-    let text = |path: &Path| fs::read_to_string(path).expect("a text");
-    paths.iter().map(|path| (relative(path), text(path))).collect()
+    let relative = |path: &PathBuf| path.strip_prefix(root()).expect("below the root").display().to_string();
+    paths.iter().map(relative).collect()
+}
+
+/// Every source file: its path from the root, and its text.
+fn sources() -> Vec<(String, String)> {
+    let text = |path: &String| fs::read_to_string(root().join(path)).expect("a text");
+    files(&["rs"]).into_iter().map(|path| (path.clone(), text(&path))).collect()
 }
 
 fn offenders(is_wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
@@ -155,6 +161,9 @@ fn the_leaf_crates_know_nothing_of_each_other() {
     }
 }
 
+/// How the names of files with code end.
+const CODE: [&str; 5] = ["rs", "c", "h", "py", "sh"];
+
 /// The files that the code map in NOTES.md names: `` `name.rs` `` in a table row of a section headed by a folder.
 fn mapped(notes: &str) -> BTreeSet<String> {
     let (_, map) = notes.split_once("## Code map").expect("NOTES.md has a code map");
@@ -166,7 +175,9 @@ fn mapped(notes: &str) -> BTreeSet<String> {
             folder = heading.split('`').next().unwrap_or("").trim_end_matches('/').to_owned();
         } else if line.starts_with("| `") {
             let first_cell = line[2..].split(" | ").next().unwrap_or("");
-            for name in first_cell.split('`').filter(|name| name.ends_with(".rs")) {
+            let is_code =
+                |name: &&str| name.rsplit_once('.').is_some_and(|(_, ending)| CODE.contains(&ending));
+            for name in first_cell.split('`').filter(is_code) {
                 files.insert(format!("{folder}/{name}"));
             }
         }
@@ -178,7 +189,7 @@ fn mapped(notes: &str) -> BTreeSet<String> {
 fn the_code_map_names_every_file_and_no_other() {
     let notes = fs::read_to_string(root().join("NOTES.md")).expect("NOTES.md");
     let mapped = mapped(&notes);
-    let existing: BTreeSet<String> = sources().into_iter().map(|(path, _)| path).collect();
+    let existing = files(&CODE);
     let missing: Vec<_> = existing.difference(&mapped).collect();
     let gone: Vec<_> = mapped.difference(&existing).collect();
     assert!(
