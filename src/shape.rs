@@ -149,6 +149,9 @@ impl Shape {
     }
 
     /// As [`Shape::bytes`], and they are always UTF-8. Such a shape cannot be mutable.
+    ///
+    /// # Panics
+    /// It is mutable, or has raw words, references or a tail already.
     pub const fn text(self) -> Shape {
         let mut shape = self.bytes();
         assert!(shape.template & BORN_MUTABLE == 0, "text is immutable");
@@ -157,6 +160,9 @@ impl Shape {
     }
 
     /// Objects of this shape are born mutable; each can be frozen.
+    ///
+    /// # Panics
+    /// They are texts.
     pub const fn mutable(mut self) -> Shape {
         assert!(self.template & TEXT == 0, "text is immutable");
         self.template |= MUTABLE | BORN_MUTABLE;

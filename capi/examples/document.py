@@ -155,6 +155,8 @@ EXAMPLE = {"name": "frazil", "words": ["frozen", "counted", "ünïcode"], "answe
 
 
 def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: document.py LIBRARY [FILE]")
     heap = Heap(sys.argv[1])
     if len(sys.argv) > 2:
         with open(sys.argv[2], encoding="utf-8") as file:

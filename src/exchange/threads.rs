@@ -86,7 +86,8 @@ impl<T, H: Host> Spawned<'_, T, H> {
     /// Waits for the thread's end. What its heap leaves is `heap`'s own from now on.
     ///
     /// # Errors
-    /// It panicked: with what. Then what its heap left goes to whoever comes by.
+    /// It panicked: with what (also if the system gave no memory for its heap). Then what its heap left goes to whoever
+    /// comes by.
     pub fn join(self, heap: &mut Heap<'_, H>) -> thread::Result<T> {
         let (result, estate) = self.thread.join()?;
         heap.adopt(estate);

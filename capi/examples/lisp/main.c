@@ -4,7 +4,12 @@
  *     --nursery N   bytes allocated between two collections
  *     --short       short collections, too
  *     --check N     checking mode, with a collection at every Nth safepoint
- *     --stats       says at the end what the collector did */
+ *     --stats       says at the end what the collector did
+ *
+ * In this folder, with a library that `capi/install.sh` has installed (the programs use the prelude):
+ *
+ *     cc -O2 *.c -o lisp $(pkg-config --cflags --libs frazil)
+ *     ./lisp --stats prelude.lisp queens.lisp */
 #include "lisp.h"
 
 #include <inttypes.h>
