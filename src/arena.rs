@@ -82,11 +82,15 @@ pub use weak::Weak;
 /// Invariant in the brand, neither `Send` nor `Sync`.
 type Brand<'gc> = PhantomData<(std::cell::Cell<&'gc ()>, *const ())>;
 
+/// What goes by the name of the family `F`. Invariant: two families of which one is a subtype of the other
+/// (`F<for<'a> fn(&'a u8)>` and `F<fn(&'static u8)>`) may stand for types that have nothing in common.
+type Named<F> = PhantomData<fn(*const F) -> *const F>;
+
 /// A heap of objects of any [`Trace`] types, with one root of type `R`: named by its family, `Arena<Task<'static>>`.
 pub struct Arena<R: Family> {
     inner: Inner,
     root: Handle<'static>,
-    of: PhantomData<fn() -> R>,
+    of: Named<R>,
 }
 
 /// What a session refers to.

@@ -140,8 +140,8 @@ unsafe impl Host for LowTag {
     }
 }
 
-/// Invariant in the brand, neither `Send` nor `Sync`.
-pub(crate) type Brand<'id, H> = PhantomData<(Cell<&'id ()>, *const H)>;
+/// Invariant in the brand and in the host (a subtype may tag its words in another way), neither `Send` nor `Sync`.
+pub(crate) type Brand<'id, H> = PhantomData<(Cell<&'id ()>, *mut H)>;
 
 /// A word of the host: a reference into the heap with brand `'id`, or whatever else its tagging says.
 ///

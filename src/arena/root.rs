@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
+use super::Named;
 use super::gc::Gc;
 use super::session::{Session, word};
 use super::trace::{Object, ObjectFamily};
@@ -29,7 +30,7 @@ pub struct Root<F: ?Sized + ObjectFamily> {
     /// The number of the heap's handle.
     handle: usize,
     returned: Rc<Returned>,
-    of: PhantomData<fn() -> F>,
+    of: Named<F>,
 }
 
 /// Handles whose roots were dropped since the last session or collection.

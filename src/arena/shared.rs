@@ -15,7 +15,7 @@ use super::root::Root;
 use super::session::{Session, word};
 use super::trace::{Family, Object, ObjectFamily};
 use super::types::{self, Typed};
-use super::{Arena, Inner};
+use super::{Arena, Inner, Named};
 use crate::exchange::group::Group as HeapGroup;
 use crate::exchange::shared::{ShareError as HeapShareError, Shared as HeapShared};
 use crate::pacing::Request;
@@ -105,7 +105,7 @@ impl Group {
 /// It may be cloned, sent and kept anywhere; all clones together count as one reference.
 pub struct Shared<F: ?Sized + ObjectFamily> {
     shared: HeapShared<Typed>,
-    of: PhantomData<fn() -> F>,
+    of: Named<F>,
 }
 
 impl<F: ?Sized + ObjectFamily> Clone for Shared<F> {

@@ -107,7 +107,7 @@ impl Orphan {
 /// part of another heap; when it is dropped instead, the group keeps it until nobody holds anything of it.
 pub struct Estate<H: Host> {
     orphan: Option<Orphan>,
-    host: PhantomData<fn() -> H>,
+    host: PhantomData<fn(H) -> H>,
 }
 
 impl<H: Host> std::fmt::Debug for Estate<H> {

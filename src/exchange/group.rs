@@ -48,7 +48,7 @@ pub(crate) struct Common {
 /// ```
 pub struct Group<H: Host> {
     pub(crate) common: Arc<Common>,
-    host: PhantomData<fn() -> H>,
+    host: PhantomData<fn(H) -> H>,
 }
 
 impl<H: Host> Clone for Group<H> {

@@ -24,7 +24,7 @@ use super::kernel::{Adjustment, Owner};
 /// channels of `std` and crossbeam, into rayon's closures, and into statics.
 pub struct Shared<H: Host> {
     pub(super) held: Arc<Held>,
-    host: PhantomData<fn() -> H>,
+    host: PhantomData<fn(H) -> H>,
 }
 
 impl<H: Host> Shared<H> {
