@@ -197,6 +197,11 @@ fn of_struct(names: &Names<'_>, data: &DataStruct, immutable: bool) -> TokenStre
         false => mutable,
     };
     let answer = quote! {
+        // The type is what it was when it came here: another macro may have changed it, or packed it.
+        let _ = |this: &Self| {
+            let Self { #(#members: _),* } = this;
+            #(let _: &#types = &this.#members;)*
+        };
         unsafe {
             false #(|| ::frazil::arena::ask::<#types>(
                 this.wrapping_byte_add(::core::mem::offset_of!(Self, #members)).cast(),
@@ -227,23 +232,24 @@ fn of_enum(names: &Names<'_>, data: &DataEnum, _immutable: bool) -> TokenStream 
         false
     }};
     let arms = data.variants.iter().map(|variant| arm(&variant.ident, &variant.fields));
+    // Of a variant that is not named here, there is none.
+    let none = data.variants.is_empty().then(|| quote!(_ => false,));
     let answer = quote! {
         let start = this.addr();
         match unsafe { &*this } {
             #(#arms)*
-            #[allow(unreachable_patterns)]
-            _ => false,
+            #none
         }
     };
     names.implementation(&layout, &mutable, &quote!(false), &answer)
 }
 
-/// One variant asks its fields.
+/// One variant asks its fields. (A name alone would be a pattern for the value of a constant of the host's with that name.)
 fn arm(variant: &Ident, fields: &Fields) -> TokenStream {
     let members: Vec<Member> = fields.members().collect();
     let bindings: Vec<Ident> = (0..members.len()).map(|index| format_ident!("field_{index}")).collect();
     quote! {
-        Self::#variant { #(#members: #bindings),* } => unsafe {
+        Self::#variant { #(#members: #bindings @ _),* } => unsafe {
             false #(|| ::frazil::arena::ask(
                 ::core::ptr::from_ref(#bindings),
                 ::core::ptr::from_ref(#bindings).addr() - start,
