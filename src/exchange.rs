@@ -131,13 +131,14 @@ impl Old {
         }
     }
 
-    /// Posts by how much the counts of others' objects change: all increments before any decrement.
+    /// Posts by how much the counts of others' objects change: all increments before any decrement. What was held back
+    /// goes first.
     pub fn post<H: Host>(&mut self, report: &mut Report) {
         let Some(abroad) = &mut self.abroad else { return };
         if abroad.is_silent() {
             return;
         }
-        debug_assert!(abroad.outgoing.is_empty(), "a heap stands still until everything is posted");
+        abroad.post_all();
         let mut outgoing = abroad.seal();
         if H::commits(Fault::DecrementsFirst) {
             outgoing.reverse();

@@ -1,5 +1,7 @@
 //! Heaps of a group: what they share, one behaviour at a time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use frazil::{Config, Group, Heap, LowTag, Request, Shape, ShareError, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
@@ -120,6 +122,60 @@ fn a_heap_that_adopts_owns_what_it_held() {
         })
         .unwrap();
     assert_eq!(group.orphans(), 0);
+}
+
+#[test]
+fn an_estate_that_is_refused_goes_to_its_group() {
+    let (group, another) = (group(), group());
+    let alone = |refuse: &mut dyn FnMut(&mut TestHeap<'_>)| {
+        Heap::branded(Config::STRESS, |mut heap| refuse(&mut heap)).unwrap();
+    };
+    let of_another_group = |refuse: &mut dyn FnMut(&mut TestHeap<'_>)| {
+        another.branded(|mut heap| refuse(&mut heap)).unwrap();
+    };
+    for with_stranger in [&alone as &dyn Fn(&mut dyn FnMut(&mut TestHeap<'_>)), &of_another_group] {
+        let end = |mut heap: TestHeap<'_>| {
+            chain(&mut heap, 100);
+            let handle = heap.root(heap.stack_from(0)[0].get());
+            (heap.share(&handle).expect("immutable"), Some(heap.end()))
+        };
+        let (shared, mut estate) = group.branded(end).unwrap();
+        with_stranger(&mut |stranger| {
+            let adopt = AssertUnwindSafe(|| stranger.adopt(estate.take().expect("an estate")));
+            catch_unwind(adopt).expect_err("an estate of another group");
+        });
+        assert_eq!(group.orphans(), 1);
+        group.branded(|heap| assert_eq!(length(&heap, heap.import(shared)), 100)).unwrap();
+    }
+}
+
+#[test]
+fn what_was_held_back_is_posted_before_what_comes_next() {
+    let group = group();
+    let shared = |heap: &mut TestHeap<'_>| {
+        let base = heap.stack_len();
+        chain(heap, 10);
+        let handle = heap.root(heap.stack_from(base)[0].get());
+        heap.stack_truncate(base);
+        let shared = heap.share(&handle).expect("immutable");
+        heap.unroot(handle);
+        shared
+    };
+    let hold_both = |one: &mut TestHeap<'_>, two: &mut TestHeap<'_>| {
+        two.hold_back();
+        let (first, second) = (shared(one), shared(one));
+        let handles = [&first, &second].map(|shared| {
+            let handle = two.root(two.import(shared.clone()));
+            two.collect(Request::Complete);
+            assert!(two.holds_batches());
+            handle
+        });
+        while two.post_next() {}
+        drop((first, second));
+        assert_eq!(old_objects(one), 20, "the other heap holds both");
+        handles.iter().for_each(|handle| assert_eq!(length(two, two.rooted(handle)), 10));
+    };
+    group.branded(|mut one| group.branded(|mut two| hold_both(&mut one, &mut two))).unwrap().unwrap();
 }
 
 #[test]

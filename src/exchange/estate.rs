@@ -201,16 +201,20 @@ impl<H: Host> Heap<'_, H> {
     /// # Panics
     /// The other heap belonged to another group.
     pub fn adopt(&mut self, mut estate: Estate<H>) {
+        if let Some(orphan) = &estate.orphan {
+            // What is refused is still an estate, and goes to its group.
+            let abroad = self.old.get_mut().abroad.as_ref().expect("only a heap of a group can adopt");
+            assert!(Arc::ptr_eq(&abroad.group, &orphan.old.group()), "an estate of another group");
+        }
         if let Some(orphan) = estate.orphan.take() {
             self.adopt_orphan(orphan);
         }
     }
 
+    /// Takes over an estate of this heap's own group.
     fn adopt_orphan(&mut self, mut orphan: Orphan) {
         let old = self.old.get_mut();
-        let group = old.abroad.as_ref().map(|abroad| Arc::clone(&abroad.group));
-        let group = group.expect("only a heap of a group can adopt");
-        assert!(Arc::ptr_eq(&group, &orphan.old.group()), "an estate of another group");
+        let group = orphan.old.group();
         let (from, to) = (orphan.owner(), old.space.owner);
         if H::commits(Fault::LostInbox) {
             group.exchange.take(from);
