@@ -63,6 +63,8 @@ pub(crate) struct Clusters {
     /// [`Config::cluster_objects`] and [`Config::cluster_bytes`].
     pub objects_min: usize,
     pub bytes_max: usize,
+    /// Immutable objects may refer to each other in circles, so only trees become clusters.
+    pub trees_only: bool,
 }
 
 /// What has come of it lately, so that a host whose structures share their insides does not pay for it.
@@ -108,6 +110,7 @@ impl Clusters {
             },
             objects_min: config.cluster_objects as usize,
             bytes_max: config.cluster_bytes,
+            trees_only: false,
         }
     }
 

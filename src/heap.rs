@@ -374,8 +374,18 @@ impl<'id, H: Host> Heap<'id, H> {
     pub unsafe fn reopen<'s>(&'s self, object: Object<'s, 'id, H>) -> Option<Fresh<'s, 'id, H>> {
         let header = object.header();
         let open = !header.was_frozen() && self.old.borrow().is_young(object.obj(), &self.young.nursery);
+        if open && !header.has(MUTABLE) && header.references() > 0 {
+            self.expect_circles();
+        }
         // SAFETY: it is initialised; that nobody else works on it is the caller's word.
         open.then(|| unsafe { Fresh::new(object.obj(), header) })
+    }
+
+    /// From now on, objects that were born immutable may refer to each other in circles: for hosts that fill what they have
+    /// allocated inline when others know it already ([`Heap::reopen`] sees to it itself). A circle that nobody expects may
+    /// stay for good. Structures whose objects have others in common are no clusters any more, unless these are leaves.
+    pub fn expect_circles(&self) {
+        self.old.borrow_mut().clusters.trees_only = true;
     }
 
     /// Is a collection due? A host asks this at its safepoints; it costs one load.

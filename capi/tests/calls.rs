@@ -182,6 +182,37 @@ fn a_frozen_cycle_is_counted_as_one() {
 }
 
 #[test]
+fn a_cycle_of_immutable_objects_is_counted_as_one() {
+    for inline in [false, true] {
+        let heap = new_heap(|config| config.check = (!inline).into());
+        if inline {
+            let _: *mut frazil_raw = result(|raw| frazil_heap_raw(heap.0, raw));
+        }
+        let pairs: Vec<frazil_value> =
+            (0..9).map(|_| result(|made| frazil_alloc(heap.0, PAIR, 0, made))).collect();
+        for (index, &pair) in pairs.iter().enumerate() {
+            let next = pairs[(index + 1) % pairs.len()];
+            match inline {
+                // SAFETY: a pair is a header and two references, and was made just now.
+                true => unsafe { (pair.word as *mut u64).add(1).write(next.word) },
+                false => done(frazil_initialise(heap.0, pair, 0, next)),
+            }
+        }
+        let first = result(|handle| frazil_handle_new(heap.0, pairs[0], handle));
+        let report = collect(&heap);
+        assert_eq!((report.old_objects, report.components), (9, 1));
+        // Somebody holds the inside.
+        let pair = result(|held| frazil_handle_get(heap.0, first, held));
+        let next = result(|next| frazil_load(heap.0, pair, 0, next));
+        let second = result(|handle| frazil_handle_new(heap.0, next, handle));
+        done(frazil_handle_free(heap.0, first));
+        assert_eq!(collect(&heap).old_objects, 9);
+        done(frazil_handle_free(heap.0, second));
+        assert_eq!(collect(&heap).old_objects, 0);
+    }
+}
+
+#[test]
 fn a_structure_is_released_in_instalments() {
     let heap = new_heap(|config| {
         config.check = 0;

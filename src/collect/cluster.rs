@@ -12,8 +12,9 @@
 //! Nothing has to be decided on the way back, so the walk keeps no path, only the places where it has to go on. When it
 //! has evacuated enough for one cluster, what remains of those places leads to further ones.
 //!
-//! It is for immutable objects that were born so: they cannot form cycles, and refer to nothing younger. When it meets
-//! anything else (something mutable, frozen or finalizable, or something old that is traced) it gives up: all it has
+//! It is for immutable objects that were born so: they cannot form cycles, and refer to nothing younger. (Where a host fills
+//! what others know already, they can: then it is for trees, and takes what is in them twice, leaves apart, for something
+//! else.) When it meets anything else (something mutable, frozen or finalizable, or something old that is traced) it gives up: all it has
 //! evacuated goes to the classifier, as if it had been frozen just now, to be settled as far as possible. That takes three
 //! times as long, so whether clusters are worth trying is learnt from what has become of them ([`Clusters::learn`]).
 //!
@@ -322,6 +323,10 @@ impl Trace<'_> {
             match below.young() {
                 Young::Here(header) if header.has(KEPT_OUT) => return Err(Obstacle),
                 Young::Here(header) => return Ok(Some((below, header))),
+                // This closes a circle, perhaps.
+                Young::Moved(moved) if self.old.clusters.trees_only && moved.header().references() > 0 => {
+                    return Err(Obstacle);
+                }
                 Young::Moved(moved) => {
                     slot.set(H::word(moved.address(), word));
                     moved
