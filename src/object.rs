@@ -14,7 +14,7 @@ use std::ops::Range;
 use static_assertions::const_assert_eq;
 
 use crate::os::set_accessible;
-use crate::shape::{Header, TEXT, WORD_BYTES};
+use crate::shape::{Header, MARKED, TEXT, WORD_BYTES};
 use crate::value::{Host, Words};
 
 const_assert_eq!(nursery::WORD_BYTES, WORD_BYTES);
@@ -300,19 +300,22 @@ pub(crate) unsafe fn initialise(address: usize, header: Header, empty: u64) -> O
     object
 }
 
-/// Writes the header of a text to come, without the flag that says it is one, and clears what will be behind its last
-/// byte: what lies in its place is any bytes.
+/// Writes the header of a text to come, with [`MARKED`] instead of the flag that says it is one: what lies in its place is
+/// any bytes. Clears what will be behind its last byte, and lets its references be `empty`.
 ///
 /// # Safety
-/// As [`initialise`]; the header is one of a text without references.
+/// As [`initialise`]; the header is one of a text.
 #[inline(always)]
-pub(crate) unsafe fn initialise_text(address: usize, header: Header) -> ObjRef {
+pub(crate) unsafe fn initialise_text(address: usize, header: Header, empty: u64) -> ObjRef {
     set_accessible(address, header.nursery_bytes(), true);
     // SAFETY: passed on from the caller.
     let object = unsafe { ObjRef::new(address) };
-    // Of an empty text this is the header.
+    // Of an empty text this is the header, or a reference.
     object.write(header.words() - 1, 0);
-    object.set_header(Header(header.0 & !TEXT));
+    for index in 0..header.references() {
+        object.write(header.first_reference() + index, empty);
+    }
+    object.set_header(Header(header.0 & !TEXT | MARKED));
     object
 }
 

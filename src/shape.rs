@@ -19,7 +19,7 @@
 //! | 4      | [`FINALIZABLE`]: the host wants to hear of its death |
 //! | 5      | [`COMPONENT`]: belongs to a frozen cycle that is counted as one, or is or was the head of a cluster |
 //! | 6      | [`TEXT`]: its bytes are UTF-8 |
-//! | 7      | [`MARKED`]: visited by the walk that is under way (deep freezing); clear at rest |
+//! | 7      | [`MARKED`]: visited by the walk that is under way (deep freezing); clear at rest, but in what was never finished |
 //! | 8      | [`BYTES`]: the layout is *bytes* |
 //! | 9      | [`BORN_MUTABLE`]: the shape is a mutable one |
 //! | 10..16 | how many raw words (layout *references*) or references (layout *bytes*) |
@@ -50,7 +50,7 @@ pub const FINALIZABLE: u64 = 1 << 4;
 pub const COMPONENT: u64 = 1 << 5;
 /// Header flag: the bytes are UTF-8.
 pub const TEXT: u64 = 1 << 6;
-/// Header flag: visited by the walk under way.
+/// Header flag: visited by the walk under way; or a text in the making.
 pub const MARKED: u64 = 1 << 7;
 /// Header flag: layout *bytes*.
 pub const BYTES: u64 = 1 << 8;

@@ -19,7 +19,7 @@ use crate::address_map::AddressMap;
 use crate::heap::Heap;
 use crate::object::{ObjRef, Slot, side_by_side};
 use crate::old::{Old, target};
-use crate::shape::{BYTES, Header, MUTABLE, TEXT};
+use crate::shape::{BYTES, Header, MARKED, MUTABLE, TEXT};
 use crate::space::Lane;
 use crate::value::Host;
 
@@ -383,9 +383,11 @@ fn fit(number: usize) -> u32 {
     u32::try_from(number).expect("a snapshot numbers objects and bytes of text below 2^32")
 }
 
-/// The first raw word, or the first eight bytes.
+/// The first raw word, or the first eight bytes; of a text in the making, nothing: they may not be written yet.
 pub(crate) fn first_raw(object: ObjRef, header: Header) -> Option<u64> {
-    if header.has(BYTES) {
+    if header.has(MARKED) {
+        None
+    } else if header.has(BYTES) {
         let (offset, len) = header.bytes();
         (len >= 8).then(|| object.raw(offset / 8 - 1))
     } else {

@@ -70,13 +70,13 @@ unsafe fn copy_text(text: &str, to: *mut u8) {
 }
 
 impl<'id, H: Host> Heap<'id, H> {
-    /// An object of the text shape `shape` that holds `text`.
+    /// An object of the text shape `shape` that holds `text`. Its references, if it has any, are [`crate::Value::EMPTY`].
     ///
     /// # Errors
     /// As [`Heap::alloc`].
     ///
     /// # Panics
-    /// The shape is not a text shape, or has references.
+    /// The shape is not a text shape.
     pub fn text(&self, shape: &Shape, text: &str) -> Result<Object<'_, 'id, H>, AllocError> {
         self.text_with(shape, text.len(), |room| room.push(text))
     }
@@ -100,7 +100,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// As [`Heap::alloc`].
     ///
     /// # Panics
-    /// The shape is not a text shape, or has references; or `write` writes more bytes or less.
+    /// The shape is not a text shape; or `write` writes more bytes or less.
     #[inline]
     pub fn text_with(
         &self,
@@ -109,10 +109,10 @@ impl<'id, H: Host> Heap<'id, H> {
         write: impl FnOnce(&mut TextRoom<'_>),
     ) -> Result<Object<'_, 'id, H>, AllocError> {
         let header = shape.header(len).ok_or(AllocError::TooLong { len })?;
-        assert!(shape.is_text() && header.references() == 0, "{} is no shape of a text alone", shape.name());
+        assert!(shape.is_text(), "{} is no shape of a text", shape.name());
         let address = self.take(header.nursery_bytes())?;
         // SAFETY: the nursery or the old space handed out so many unused bytes; nobody else knows the object yet.
-        let object = unsafe { object::initialise_text(address, header) };
+        let object = unsafe { object::initialise_text(address, header, H::EMPTY) };
         let next = std::ptr::with_exposed_provenance_mut(address + header.bytes().0);
         let mut room = TextRoom { next, left: len, text: PhantomData };
         write(&mut room);
@@ -149,6 +149,23 @@ mod tests {
                     assert_eq!(heap.text_with(&TEXT, len, write).unwrap().text(), &all[..len]);
                 }
             }
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn nobody_reads_what_has_not_been_written() {
+        const BYTES: Shape = Shape::new(2, "bytes").bytes();
+        Heap::<LowTag>::branded(Config { nursery_growth: 1, ..Config::DEFAULT }, |mut heap| {
+            heap.alloc(&BYTES, 64).unwrap().bytes_mut().fill(7);
+            heap.collect(crate::Request::Complete);
+            let text = heap.text_with(&TEXT, 64, |room| {
+                assert_eq!(heap.census()[0].raw, None, "what another object had left there");
+                room.push(&"ice ".repeat(16));
+                assert_eq!(heap.snapshot(64).text(0), "");
+            });
+            assert_eq!(text.unwrap().text().len(), 64);
+            assert_eq!(heap.census()[0].raw, Some(u64::from_ne_bytes(*b"ice ice ")));
         })
         .unwrap();
     }

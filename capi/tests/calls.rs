@@ -9,6 +9,7 @@ use frazil_c::*;
 const LEAF: u16 = 1;
 const PAIR: u16 = 2;
 const SLOTS: u16 = 3;
+const LABEL: u16 = 4;
 
 /// What a call wrote to its result.
 fn result<T>(call: impl FnOnce(Out<'_, T>) -> frazil_status) -> T {
@@ -54,6 +55,7 @@ fn define(heap: frazil_heap) -> TestHeap {
     shape(LEAF, 1, 0, frazil_tail::FRAZIL_TAIL_NONE, 0);
     shape(PAIR, 0, 2, frazil_tail::FRAZIL_TAIL_NONE, 0);
     shape(SLOTS, 0, 0, frazil_tail::FRAZIL_TAIL_REFERENCES, 1);
+    shape(LABEL, 0, 1, frazil_tail::FRAZIL_TAIL_TEXT, 0);
     TestHeap(heap)
 }
 
@@ -209,6 +211,24 @@ fn a_cycle_of_immutable_objects_is_counted_as_one() {
         assert_eq!(collect(&heap).old_objects, 9);
         done(frazil_handle_free(heap.0, second));
         assert_eq!(collect(&heap).old_objects, 0);
+    }
+}
+
+#[test]
+fn a_text_may_have_references() {
+    let heap = new_heap(|_| ());
+    for text in ["", "ice", "iceberg!", "a floe of loose ice"] {
+        let leaf = leaf(&heap, 7);
+        let (bytes, length) = (text.as_ptr(), text.len());
+        let label = result(|made| frazil_make(heap.0, LABEL, &leaf, 1, bytes, length, made));
+        let handle = result(|handle| frazil_handle_new(heap.0, label, handle));
+        collect(&heap);
+        let label = result(|held| frazil_handle_get(heap.0, handle, held));
+        assert_eq!(number(&heap, result(|leaf| frazil_load(heap.0, label, 0, leaf))), 7);
+        let mut copy = vec![0; length];
+        done(frazil_bytes_read(heap.0, label, 0, copy.as_mut_ptr(), length));
+        assert_eq!(copy, text.as_bytes());
+        done(frazil_handle_free(heap.0, handle));
     }
 }
 
