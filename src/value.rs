@@ -72,7 +72,9 @@ pub unsafe trait Host: Sized + 'static {
     /// Which of an object's reference words are references. All of them, for most hosts; a host whose objects mix
     /// references and raw words as it likes says here, by the shape's number, where to look.
     ///
-    /// A host that answers anything else has `EMPTY` 0, and its answer stays the same as long as the object lives.
+    /// A host that answers anything else has `EMPTY` 0, and its answer stays the same as long as the object lives. Nobody
+    /// keeps the other words up to date: it sees to it that none of them is read as a value, by [`Object::references`],
+    /// [`crate::Heap::writable`] or [`Fresh::references_mut`].
     #[inline(always)]
     fn words(_header: Header) -> Words {
         Words::All

@@ -109,7 +109,7 @@ pub unsafe trait Trace<'gc>: Sized + 'gc {
     unsafe fn is_reference(this: *const Self, at: usize) -> bool {
         let _ = this;
         match Self::LAYOUT {
-            Layout::Map(map) => map >> (at / WORD_BYTES) & 1 != 0,
+            Layout::Map(map) => at / WORD_BYTES < MAP_WORDS && map >> (at / WORD_BYTES) & 1 != 0,
             _ => false,
         }
     }
