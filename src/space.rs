@@ -415,11 +415,7 @@ impl Space {
     /// it for a spell, or at once. So do whole chunks when nothing is left in them and the next collection, of at most
     /// `nursery_bytes`, will not ask for them.
     pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize, at_once: bool) {
-        if !self.dying.is_empty() {
-            let dying = std::mem::take(&mut self.dying);
-            let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
-            self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
-        }
+        self.unmap_dying();
         self.spell += 1;
         if !at_once && self.spell < SPELL {
             return;
@@ -442,6 +438,15 @@ impl Space {
             }
         }
         self.unmap_empty_chunks(keep_bytes / self.block.get() + self.blocks_for(nursery_bytes));
+    }
+
+    /// Ends the mappings of freed objects: nobody looks at their side tables any more.
+    pub fn unmap_dying(&mut self) {
+        if !self.dying.is_empty() {
+            let dying = std::mem::take(&mut self.dying);
+            let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
+            self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
+        }
     }
 
     fn unmap_empty_chunks(&mut self, keep_blocks: usize) {

@@ -978,3 +978,24 @@ fn sessions_are_held_until_one_breaks_off() {
     });
     assert_eq!((result, arena.stats().collections()), (20, 19));
 }
+
+/// Pages of this process in memory, in bytes.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_large_objects_of_a_frame_go_with_it() {
+    const MIB: usize = 1 << 20;
+    let bytes = vec![1; 8 * MIB];
+    Arena::<()>::new(|_| ()).enter(|s, _| {
+        let before = resident();
+        for _ in 0..64 {
+            s.scratch(|f, _| assert_eq!(f.slice(&bytes).len(), bytes.len()));
+        }
+        assert!(resident() < before + 256 * MIB, "{} bytes more", resident() - before);
+    });
+}

@@ -208,6 +208,7 @@ impl Inner {
                 Err(_) => space.free_large(object),
             }
         }
+        space.unmap_dying();
     }
 
     /// The nursery goes on at `end`.
