@@ -669,10 +669,10 @@ impl<'id, H: Host> Heap<'id, H> {
         self.open_nursery();
     }
 
-    /// Opens the nursery up to the trigger, within bounds, if there are blocks for so many survivors. If the system refuses
-    /// them, every allocation will ask again.
+    /// Opens the nursery up to the trigger, within bounds and as far as its first range goes, if there are blocks for so many
+    /// survivors. If the system refuses them, every allocation will ask again.
     fn open_nursery(&mut self) {
-        let bytes = self.pacer.trigger.min(OPEN_BYTES_MAX);
+        let bytes = self.pacer.trigger.min(self.young.range_bytes()).min(OPEN_BYTES_MAX);
         if self.old.get_mut().space.reserve(bytes, 0).is_ok() {
             self.young.open(bytes);
         }

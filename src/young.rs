@@ -55,6 +55,11 @@ impl Young {
         })
     }
 
+    /// So many bytes fit where the nursery begins.
+    pub fn range_bytes(&self) -> usize {
+        self.ranges.borrow()[0].range().len()
+    }
+
     /// Lets `bytes` bytes be allocated.
     pub fn open(&self, bytes: usize) {
         if bytes > SMALL_PAGES_BYTES && !self.huge.replace(true) {

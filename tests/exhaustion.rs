@@ -148,3 +148,23 @@ fn the_system_refuses_memory() {
         }
     });
 }
+
+/// Blocks are held ready for what the nursery has room for, however much is traced: not for all that the policy would like.
+#[test]
+fn much_that_is_traced_does_not_take_all_addresses() {
+    with_heap(Config { nursery_bytes: 1 << 20, ..Config::DEFAULT }, |mut heap| {
+        let last = heap.stack_grow(1).expect("room on the stack");
+        for _ in 0..100 << 10 {
+            let mut slots = heap.alloc(&SLOTS, 127).expect("memory");
+            slots.references_mut()[0] = heap.stack_from(last)[0].get();
+            heap.stack_from(last)[0].set(slots.finish().into());
+            if heap.should_collect() {
+                heap.collect(Request::Auto);
+            }
+        }
+        heap.collect(Request::Auto);
+        let report = heap.collect(Request::Auto);
+        assert!(report.old_bytes >= 100 << 20);
+        assert!(report.blocks_free << 15 < 192 << 20, "{} free blocks", report.blocks_free);
+    });
+}
