@@ -124,7 +124,9 @@ typedef struct frazil_config {
     uint32_t drain_objects_per_kib;     /* dead objects released per KiB allocated; 0: all, at the end of a collection */
     uint32_t drain_micros_max;          /* the longest time that may take, unless it is all */
     uint32_t count_max;                 /* the largest count outside of the overflow table: 1 to 253 */
-    uint32_t cluster_objects;           /* immutable structures of so many objects are counted as one; UINT32_MAX: none */
+    /* Immutable structures of so many objects are counted as one; UINT32_MAX: none. Trees only, after frazil_heap_raw, or when
+     * an immutable object with references was filled after it had been made: there may be circles then. */
+    uint32_t cluster_objects;
     size_t cluster_bytes;               /* larger ones are, in parts of about so many bytes */
     uint32_t check;                     /* 1: checking mode. Slow */
 } frazil_config;

@@ -12,11 +12,12 @@
 //! Nothing has to be decided on the way back, so the walk keeps no path, only the places where it has to go on. When it
 //! has evacuated enough for one cluster, what remains of those places leads to further ones.
 //!
-//! It is for immutable objects that were born so: they cannot form cycles, and refer to nothing younger. (Where a host fills
-//! what others know already, they can: then it is for trees, and takes what is in them twice, leaves apart, for something
-//! else.) When it meets anything else (something mutable, frozen or finalizable, or something old that is traced) it gives up: all it has
-//! evacuated goes to the classifier, as if it had been frozen just now, to be settled as far as possible. That takes three
-//! times as long, so whether clusters are worth trying is learnt from what has become of them ([`Clusters::learn`]).
+//! It is for immutable objects that were born so: they cannot form cycles, and refer to nothing younger. (A host that fills
+//! what others know already can make circles of them. It says so, and then this is for trees: an object that is met twice
+//! is an obstacle, unless it is a leaf.) When it meets anything else (something mutable, frozen or finalizable, or
+//! something old that is traced) it gives up: all it has evacuated goes to the classifier, as if it had been frozen just
+//! now, to be settled as far as possible. That takes three times as long, so whether clusters are worth trying is learnt
+//! from what has become of them ([`Clusters::learn`]).
 //!
 //! [`Clusters::learn`]: crate::clusters::Clusters::learn
 
