@@ -138,7 +138,8 @@ impl Old {
         if abroad.is_silent() {
             return;
         }
-        abroad.post_all();
+        // What was let go of just now waits for what is sealed just now.
+        abroad.group.exchange.post(std::mem::take(&mut abroad.outgoing), owner_of);
         let mut outgoing = abroad.seal();
         if H::commits(Fault::DecrementsFirst) {
             outgoing.reverse();
