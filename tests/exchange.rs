@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use frazil::{Config, Group, Heap, LowTag, Request, Shape, ShareError, Value};
+use frazil::{Config, Drain, Group, Heap, LowTag, Request, Shape, ShareError, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
 const BYTES: Shape = Shape::new(3, "bytes").bytes();
+const TUPLE: Shape = Shape::new(4, "tuple").references_tail();
 
 type TestHeap<'id> = Heap<'id, LowTag>;
 
@@ -420,4 +421,43 @@ fn many_short_threads_leave_nothing_behind() {
     }
     kept.clear();
     assert_eq!(group.orphans(), 0);
+}
+
+/// A heap that comes by releases so much of an orphan that a large object is left half released, and the rest is small
+/// enough to be adopted; and it is itself in the midst of a large object.
+#[test]
+fn two_large_objects_are_released_a_part_at_a_time() {
+    const PASSING_OBJECTS: usize = 100_000;
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    let config = Config { drain, cluster_objects: u32::MAX, ..Config::DEFAULT };
+    let group = Group::<LowTag>::new(config).expect("the settings agree");
+    let shared = group
+        .branded(|mut heap| {
+            let base = heap.stack_grow(1).unwrap();
+            let last = heap.root(heap.alloc(&TUPLE, PASSING_OBJECTS).unwrap().finish().into());
+            // So many that some hundred steps are left for the object that the first reference leads to.
+            let mut tuple = heap.alloc(&TUPLE, PASSING_OBJECTS - 300).unwrap();
+            tuple.references_mut()[0] = heap.rooted(&last);
+            for slot in &mut tuple.references_mut()[1..] {
+                *slot = heap.alloc(&NODE, 0).unwrap().finish().into();
+            }
+            heap.stack_from(base)[0].set(tuple.finish().into());
+            let handle = heap.root(heap.stack_from(base)[0].get());
+            heap.share(&handle).expect("immutable")
+        })
+        .unwrap();
+    assert_eq!(group.orphans(), 1);
+    group
+        .branded(|mut heap| {
+            let base = heap.stack_grow(1).unwrap();
+            heap.stack_from(base)[0].set(heap.alloc(&TUPLE, PASSING_OBJECTS).unwrap().finish().into());
+            heap.collect(Request::Complete);
+            heap.stack_truncate(base);
+            heap.import(shared);
+            heap.collect(Request::Complete);
+            assert_eq!((heap.waiting(), group.orphans()), (1, 1), "both are in the midst of one");
+            while heap.collect(Request::Complete).waiting > 0 {}
+            assert_eq!((old_objects(&mut heap), group.orphans()), (0, 0));
+        })
+        .unwrap();
 }

@@ -98,8 +98,10 @@ impl Orphan {
         self.old.waiting().next().is_some()
     }
 
-    fn is_small(&self) -> bool {
-        self.old.space.chunks() <= ADOPTED_CHUNKS
+    /// May a heap that comes by make it its own? Not while a large object of it is released a part at a time: the heap may
+    /// be at one already.
+    fn is_easily_adopted(&self) -> bool {
+        self.old.space.chunks() <= ADOPTED_CHUNKS && self.old.partly.is_none()
     }
 }
 
@@ -239,11 +241,10 @@ impl<H: Host> Heap<'_, H> {
 impl Old {
     /// Takes over the old generation of an owner that has ended, and has got this one's number already.
     fn absorb<H: Host>(&mut self, other: Old) {
-        debug_assert!(other.partly.is_none() || self.partly.is_none());
+        debug_assert!(other.partly.is_none(), "an estate is adopted in the midst of a large object");
         self.components.absorb(other.components);
         self.clusters.absorb(other.clusters);
         self.buffer.extend(other.buffer);
-        self.partly = self.partly.or(other.partly);
         self.space.absorb(other.space);
         // What this heap posted to the ended one may only now have come to it.
         self.receive::<H>(&mut Report::default());
@@ -292,7 +293,7 @@ impl Orphans {
             for orphan in self.take_woken(common) {
                 let needs_host = orphan.old.any_finalizable;
                 match &mut heap {
-                    Some(heap) if needs_host || orphan.is_small() => heap.adopt_orphan(orphan),
+                    Some(heap) if needs_host || orphan.is_easily_adopted() => heap.adopt_orphan(orphan),
                     None if needs_host => {
                         self.put(common, orphan);
                         rests = true;
