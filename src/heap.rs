@@ -317,7 +317,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Bytes that have come since the last collection, as its policy counts them.
     #[inline]
     fn young_bytes(&self) -> usize {
-        self.allocated_bytes() + self.imported_bytes.get()
+        self.allocated_bytes().saturating_add(self.imported_bytes.get())
     }
 
     /// Bytes enough have come since the last collection.
@@ -329,7 +329,7 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Something was imported.
     pub(crate) fn charge_import(&self) {
-        self.imported_bytes.set(self.imported_bytes.get() + self.config.import_bytes);
+        self.imported_bytes.set(self.imported_bytes.get().saturating_add(self.config.import_bytes));
         self.want_if_due();
     }
 

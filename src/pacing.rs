@@ -88,7 +88,7 @@ impl Pacer {
             return Kind::Short;
         }
         let growth = percent(self.old_bytes, config.growth_percent).max(config.growth_bytes);
-        let grown = old_bytes >= self.old_bytes + growth;
+        let grown = old_bytes >= self.old_bytes.saturating_add(growth);
         // Cheap as the last one was: with too much new since then, the next one might not be.
         let cheap = self.traced_bytes < percent(self.nursery.bytes, config.cheap_percent)
             && old_bytes <= self.old_bytes + self.nursery.bytes;
@@ -192,7 +192,7 @@ fn varied(bytes: usize, turn: u32) -> usize {
 }
 
 fn percent(bytes: usize, percent: u32) -> usize {
-    bytes / 100 * percent as usize
+    (bytes / 100).saturating_mul(percent as usize)
 }
 
 #[cfg(test)]
@@ -295,6 +295,8 @@ mod tests {
         assert_eq!(choose(&dear, 10 * MIB), Kind::Short);
         assert_eq!(choose(&dear, 15 * MIB), Kind::Complete);
         assert_eq!(dear.choose(&config, Request::Complete, 0, 0), Kind::Complete);
+        let never = Config { growth_bytes: usize::MAX, ..config.clone() };
+        assert_eq!(dear.choose(&never, Request::Auto, 100 * MIB, 0), Kind::Short);
         let near = Config { limit_bytes: Some(16 * MIB), ..config };
         assert_eq!(dear.choose(&near, Request::Auto, 10 * MIB, 15 * MIB), Kind::Complete);
     }

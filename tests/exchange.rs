@@ -461,3 +461,22 @@ fn two_large_objects_are_released_a_part_at_a_time() {
         })
         .unwrap();
 }
+
+/// However much an import counts for: the bytes that have come since the last collection do not wrap round.
+#[test]
+fn an_import_may_count_for_any_number_of_bytes() {
+    let config = Config { import_bytes: usize::MAX, ..Config::DEFAULT };
+    Group::new(config)
+        .expect("the settings agree")
+        .branded(|mut heap| {
+            chain(&mut heap, 3);
+            let handle = heap.root(heap.stack_from(0)[0].get());
+            let shared = heap.share(&handle).expect("immutable");
+            assert!(!heap.should_collect());
+            for _ in 0..3 {
+                heap.import(shared.clone());
+                assert!(heap.should_collect() && heap.should_collect_early());
+            }
+        })
+        .unwrap();
+}
