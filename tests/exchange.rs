@@ -385,6 +385,7 @@ fn values_go_through_channels_mailboxes_and_publications() {
                 let mut len = 1;
                 while let Some(value) = receiver.receive(&heap) {
                     assert_eq!(length(&heap, value), len);
+                    assert_eq!(length(&heap, heap.import(mailbox.read())), len);
                     assert_eq!(length(&heap, heap.import(mailbox.take())), len);
                     let (edition, newer) = published.newer_than(len);
                     assert!(length(&heap, heap.import(newer)) >= len && edition > len);
@@ -399,6 +400,26 @@ fn values_go_through_channels_mailboxes_and_publications() {
         .unwrap();
     drop(published);
     assert_eq!(group.orphans(), 0);
+}
+
+#[test]
+fn who_does_not_wait_gets_what_is_there() {
+    let (sender, receiver) = frazil::channel::<LowTag>(1);
+    let mailbox = frazil::Mailbox::<LowTag>::new();
+    group()
+        .branded(|mut heap| {
+            assert!(receiver.try_receive(&heap).is_none() && mailbox.try_take().is_none());
+            chain(&mut heap, 3);
+            let handle = heap.root(heap.stack_from(0)[0].get());
+            sender.send(&mut heap, &handle).expect("there is room");
+            mailbox.put(heap.share(&handle).expect("immutable"));
+            assert_eq!(receiver.try_receive(&heap).map(|value| length(&heap, value)), Some(3));
+            assert_eq!(mailbox.try_take().map(|shared| length(&heap, heap.import(shared))), Some(3));
+            assert!(receiver.try_receive(&heap).is_none() && mailbox.try_take().is_none());
+            drop(receiver);
+            assert_eq!(sender.send(&mut heap, &handle), Err(frazil::SendError::Closed));
+        })
+        .unwrap();
 }
 
 /// Each thread leaves something that outlives it. (`benches/threads.rs` does the same with a million.)
