@@ -607,6 +607,7 @@ impl<'id, H: Host> Heap<'id, H> {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
         self.give_memory_back(true);
+        self.stats.add_drained(&report);
         report.waiting
     }
 

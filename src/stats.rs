@@ -132,7 +132,7 @@ impl Histogram {
     }
 }
 
-/// The sum of all collections of a heap.
+/// The sum of all collections of a heap, and of what was drained between them.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     /// Short collections.
@@ -196,6 +196,12 @@ impl Stats {
         self.blocks_diffed += report.blocks_diffed as u64;
         self.block_bytes_max = self.block_bytes_max.max(report.block_bytes);
         self.last = report.clone();
+    }
+
+    /// Adds what was freed between two collections.
+    pub(crate) fn add_drained(&mut self, report: &Report) {
+        self.freed_objects += report.freed_objects as u64;
+        self.freed_bytes += report.freed_bytes as u64;
     }
 
     /// Collections of both kinds.

@@ -285,6 +285,9 @@ fn instalments_free_a_little_at_a_time() {
         while heap.drain(10) > 0 {}
         heap.collect(Request::Complete);
         assert!(heap.census().is_empty());
+        let stats = heap.stats();
+        assert_eq!(stats.freed_objects, stats.promoted_objects, "what was drained in between is counted");
+        assert_eq!(stats.freed_bytes, stats.promoted_bytes);
     });
 }
 
