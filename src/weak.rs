@@ -171,11 +171,11 @@ impl Finalizers {
 
     /// Registered counted objects that died and were retained once more become ready.
     pub fn revive<H: Host>(&mut self, revived: Vec<ObjRef>) {
-        self.order.retain(|object| !revived.contains(object));
         for object in revived {
             let tokens = self.registered.remove(&object).expect("a finalizable object is registered");
             self.make_ready::<H>(object, tokens);
         }
+        self.order.retain(|object| self.registered.contains_key(object));
     }
 
     fn make_ready<H: Host>(&mut self, object: ObjRef, tokens: Vec<u64>) {
