@@ -52,6 +52,18 @@ pub(crate) struct Cluster {
     objects: usize,
 }
 
+impl Cluster {
+    /// What its objects refer to outside, once for each reference, in no particular order.
+    pub fn outside(&self) -> &[ObjRef] {
+        &self.outside
+    }
+
+    /// How many objects it has.
+    pub fn objects(&self) -> usize {
+        self.objects
+    }
+}
+
 /// All clusters of a heap, and whether to make more.
 #[derive(Debug)]
 pub(crate) struct Clusters {

@@ -8,6 +8,7 @@
 //! This file knows where objects are and how large they are, not what they refer to.
 
 mod absorb;
+mod check;
 mod chunk;
 mod large;
 mod spans;

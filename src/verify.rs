@@ -260,7 +260,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         reached
     }
 
-    /// The bookkeeping: starts, headers, live cells, lists, overflow, the buffer.
+    /// The bookkeeping: starts, headers, cells and blocks, lists, overflow, the buffer, what is watched.
     fn tables(&self) -> Result<(), Violation> {
         let space = &self.old.space;
         for &object in &self.objects {
@@ -269,14 +269,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 _ => return fail("tables", format!("{} has no clean header", self.describe(object))),
             }
         }
-        if space.objects != self.objects.len() {
-            return fail("tables", format!("{} objects, but {} counted", self.objects.len(), space.objects));
-        }
-        for (block, state) in space.cell_blocks() {
-            let cells = space.count_cells(block);
-            if state.live.get() as usize != cells {
-                return fail("tables", format!("block {block:#x}: {cells} cells, says {}", state.live.get()));
-            }
+        if let Some(what) = space.contradiction(&self.objects) {
+            return fail("tables", what);
         }
         let listed: FxHashSet<usize> = space.touched_blocks.iter().copied().collect();
         if listed.len() != space.touched_blocks.len() {
@@ -296,7 +290,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 );
             }
         }
-        self.buffer()
+        self.buffer()?;
+        self.watched()
     }
 
     fn buffer(&self) -> Result<(), Violation> {
@@ -308,6 +303,26 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             if object.is_traced() || !self.old.is_dead(object) {
                 return fail("tables", format!("{} waits, but is not dead", self.describe(object)));
             }
+        }
+        Ok(())
+    }
+
+    /// What is referred to weakly, or is to be told dead, is there; and of the latter the headers say so.
+    fn watched(&self) -> Result<(), Violation> {
+        let is_there = |object: &ObjRef| self.numbers.contains_key(object) || self.is_foreign(*object);
+        if let Some(gone) = self.heap.weaks.borrow().objects().find(|object| !is_there(object)) {
+            return fail(
+                "tables",
+                format!("a weak reference leads to {:#x}, which is not old", gone.address()),
+            );
+        }
+        let finalizers = self.heap.finalizers.borrow();
+        let is_told = |object: &ObjRef| is_there(object) && object.header().has(FINALIZABLE);
+        if let Some(object) = finalizers.objects().find(|object| !is_told(object)) {
+            return fail("tables", format!("{:#x} is registered, and not finalizable", object.address()));
+        }
+        if !finalizers.is_empty() && !self.old.any_finalizable {
+            return fail("tables", "something is finalizable, and nobody looks".into());
         }
         Ok(())
     }
@@ -454,6 +469,7 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             let object = self.describe(self.objects[number]);
             return fail("I2", format!("{object} is inside a cluster, and referred to from outside"));
         }
+        self.i2_outside(&heads)?;
         let from_heads = clusters.iter().map(|(head, _)| self.numbers[&head]).collect();
         let reached = self.reach(from_heads, |number| heads[number].is_some());
         for number in numbers().filter(|&number| heads[number].is_some()) {
@@ -466,6 +482,28 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             };
             if !fits || !reached[number] || object.header().has(FINALIZABLE) || object.is_traced() {
                 return fail("I2", format!("{} does not fit into its cluster", self.describe(object)));
+            }
+        }
+        Ok(())
+    }
+
+    /// I2, for what a cluster has written down: how many objects it has, and each reference that leads out of it. `heads` is
+    /// the head of the cluster that each object belongs to.
+    fn i2_outside(&self, heads: &[Option<usize>]) -> Result<(), Violation> {
+        let mut found: FxHashMap<usize, (usize, Vec<ObjRef>)> = FxHashMap::default();
+        for (number, head) in heads.iter().enumerate().filter_map(|(number, head)| Some((number, (*head)?))) {
+            let (objects, outside) = found.entry(head).or_default();
+            *objects += 1;
+            let leaving = self.targets(number).iter().filter(|&&target| heads[target] != Some(head));
+            outside.extend(leaving.map(|&target| self.objects[target]));
+        }
+        for (head, cluster) in self.old.clusters.iter() {
+            let (objects, mut outside) = found.remove(&self.numbers[&head]).unwrap_or_default();
+            let mut written = cluster.outside().to_vec();
+            outside.sort_unstable();
+            written.sort_unstable();
+            if objects != cluster.objects() || outside != written {
+                return fail("I2", format!("{} is the head of something else", self.describe(head)));
             }
         }
         Ok(())

@@ -132,6 +132,11 @@ impl Finalizers {
         self.registered.is_empty()
     }
 
+    /// All that are registered.
+    pub fn objects(&self) -> impl Iterator<Item = ObjRef> + '_ {
+        self.registered.keys().copied()
+    }
+
     /// Forgets what is not there any more.
     pub fn keep(&mut self, is_there: impl Fn(ObjRef) -> bool) {
         self.order.retain(|&object| is_there(object));
