@@ -130,22 +130,62 @@ impl<'id, H: Host> Heap<'id, H> {
     }
 }
 
-/// A place for each object.
+/// A place for each object, or none for any. Large ones, of which the system may refuse the second, get theirs first.
 fn reserve_cells(space: &mut Space, objects: &[ObjRef], bytes: &[usize]) -> Result<Vec<usize>, AllocError> {
-    let requested = bytes.iter().sum();
-    let refused = |_| AllocError::System { requested };
-    let large_blocks =
-        bytes.iter().filter(|&&bytes| space.is_large(bytes)).map(|&bytes| space.blocks_of_large(bytes));
-    let large_blocks = large_blocks.sum();
-    space.reserve(requested, large_blocks).map_err(refused)?;
-    objects
-        .iter()
-        .zip(bytes)
-        .map(|(object, &bytes)| {
-            if space.is_large(bytes) {
-                return space.large(bytes).map_err(refused);
-            }
-            Ok(space.cell(Lane::of(object.header()), bytes))
-        })
-        .collect()
+    let (large, small): (Vec<usize>, Vec<usize>) = bytes.iter().partition(|&&bytes| space.is_large(bytes));
+    let large_blocks = large.iter().map(|&bytes| space.blocks_of_large(bytes)).sum();
+    let refused = |_| AllocError::System { requested: bytes.iter().sum() };
+    space.reserve(small.iter().sum(), large_blocks).map_err(refused)?;
+    let mut places = vec![0; objects.len()];
+    for ((place, object), &bytes) in places.iter_mut().zip(objects).zip(bytes) {
+        if space.is_large(bytes) {
+            *place = space.large(bytes).map_err(|error| {
+                space.free_young_large();
+                refused(error)
+            })?;
+            // SAFETY: unused memory of so many bytes. With a header it can be freed.
+            unsafe { ObjRef::new(*place) }.set_header(object.header());
+        }
+    }
+    for ((place, object), &bytes) in places.iter_mut().zip(objects).zip(bytes) {
+        if *place == 0 {
+            *place = space.cell(Lane::of(object.header()), bytes);
+        }
+    }
+    Ok(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Group, LowTag, Shape};
+
+    const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+    const TUPLE: Shape = Shape::new(2, "tuple").references_tail();
+    const BYTES: Shape = Shape::new(3, "bytes").bytes();
+
+    #[test]
+    fn what_the_system_refuses_in_the_middle_leaves_nothing_behind() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let heap = group.make(Config::default()).expect("memory");
+        let leaf = heap.alloc(&LEAF, 0).expect("memory").finish();
+        heap.immortalise(leaf.into()).expect("memory");
+        let mut tuple = heap.alloc(&TUPLE, 3).expect("memory");
+        let large = || heap.alloc(&BYTES, 1 << 20).expect("memory").finish().into();
+        tuple.references_mut().copy_from_slice(&[leaf.into(), large(), large()]);
+        let tuple = tuple.finish();
+        let space = |look: &mut dyn FnMut(&Space)| look(&group.common.immortals.lock().expect("sound").0);
+        let mut before = None;
+        space(&mut |space| {
+            before = Some((space.used_bytes(), space.objects));
+            space.system.refuse_after(1);
+        });
+        assert!(matches!(
+            heap.immortalise(tuple.into()),
+            Err(ImmortalError::Alloc(AllocError::System { .. }))
+        ));
+        space(&mut |space| assert_eq!(Some((space.used_bytes(), space.objects)), before));
+        heap.immortalise(tuple.into()).expect("memory");
+        space(&mut |space| assert_eq!(space.contradiction(&space.objects()), None));
+    }
 }
