@@ -289,17 +289,19 @@ impl<'id, H: Host> Heap<'id, H> {
     /// The limit of the nursery is reached, or the object is a large one.
     #[cold]
     fn alloc_slow(&self, bytes: usize) -> Result<usize, AllocError> {
+        let large = bytes > self.cell_bytes_max;
+        let cell_bytes = bytes.next_multiple_of(GRANULE_BYTES);
+        let takes = if large { self.old.borrow().space.bytes_of_large(cell_bytes) } else { bytes };
         let used = self.used_bytes();
         if let Some(limit) = self.config.limit_bytes
-            && used.saturating_add(bytes) > limit
+            && used.saturating_add(takes) > limit
         {
             self.wanted.set(true);
             return Err(AllocError::Limit { requested: bytes, used, limit });
         }
         let top = self.young.nursery.top();
-        let large = bytes > self.cell_bytes_max;
         let address = if large {
-            self.alloc_large(bytes.next_multiple_of(GRANULE_BYTES))
+            self.alloc_large(cell_bytes)
         } else {
             let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit - used);
             self.extend_nursery(bytes, RAISE_BYTES.min(allowed).max(bytes))

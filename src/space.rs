@@ -222,8 +222,8 @@ impl Space {
 
     /// So many free blocks are enough for `bytes` bytes of survivors.
     fn blocks_for(&self, bytes: usize) -> usize {
-        // A cell is at most a quarter larger than its object and a block's remainder at most a third of it;
-        // each lane and class may begin one block that stays nearly empty.
+        // In blocks, an object takes at most twice what it takes in the nursery, its share of what remains of the block
+        // behind the last cell included; each lane and class may begin one block that stays nearly empty.
         let classes = class_of(cell_bytes_max(self.block) / GRANULE_BYTES).0 as usize + 1;
         (2 * bytes).div_ceil(self.block.get()) + LANES * classes
     }
@@ -596,5 +596,24 @@ impl Drop for Space {
     fn drop(&mut self) {
         let regions = std::mem::take(&mut self.regions);
         Mapping::drop_all(regions.into_iter().map(|region| self.leave(region)).collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Shape;
+
+    #[test]
+    fn an_object_takes_at_most_twice_its_bytes_in_blocks() {
+        for block in BlockBytes::ALL {
+            let header = |len| Shape::new(1, "tuple").references_tail().header(len).expect("a short one");
+            let headers = (0..).map(header).take_while(|header| header.cell_bytes() <= cell_bytes_max(block));
+            for header in headers {
+                let cells = class_of(header.cell_bytes() / GRANULE_BYTES).cells(block);
+                let in_nursery = cells * header.nursery_bytes();
+                assert!(2 * in_nursery >= block.get(), "{header:?} in blocks of {}", block.get());
+            }
+        }
     }
 }

@@ -93,6 +93,21 @@ fn a_heap_at_its_limit_can_be_used_again() {
     }
 }
 
+/// What a large object takes beside its own bytes counts, too.
+#[test]
+fn large_objects_do_not_pass_the_limit() {
+    const LIMIT: usize = 2 << 20;
+    for block_bytes in BlockBytes::ALL {
+        let config = Config { block_bytes, limit_bytes: Some(LIMIT), ..Config::default() };
+        for len in [17_000, 33_000, 100_000, 500_000, 600_000, 980_000, 1_950_000] {
+            with_heap(config.clone(), |heap| {
+                fill(&heap, &BYTES, len, &mut Vec::new());
+                assert!(heap.used_bytes() <= LIMIT, "{len}: {}", heap.used_bytes());
+            });
+        }
+    }
+}
+
 #[test]
 fn absurd_sizes_are_refused_and_do_no_harm() {
     with_heap(Config { limit_bytes: Some(1 << 20), ..Config::default() }, |mut heap| {

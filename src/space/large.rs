@@ -7,10 +7,10 @@ use blocks::CHUNK_BYTES;
 use blocks::table::Use;
 
 use crate::object::{self, ObjRef};
-use crate::os::{Refused, set_accessible};
+use crate::os::{Refused, page_bytes, set_accessible};
 use crate::shape::MUTABLE;
 
-use super::{Space, chunk_of};
+use super::{Space, chunk_base, chunk_of};
 
 /// Bytes of a large object whose touching is remembered together. Larger: fewer bytes of cards, more slots to
 /// scan for one store. Smaller: the reverse.
@@ -34,8 +34,6 @@ fn with_cards(bytes: usize) -> usize {
 
 impl Space {
     /// Blocks, or a mapping, for an object of `bytes` bytes which is to be young until the next collection.
-    ///
-    /// Behind the object lies one byte for each KiB of it: which parts have been touched.
     pub fn large(&mut self, bytes: usize) -> Result<usize, Refused> {
         let blocks = self.blocks_of_large(bytes);
         let address = match blocks {
@@ -67,6 +65,19 @@ impl Space {
         if bytes > CHUNK_BYTES / 2 { 0 } else { bytes.div_ceil(self.block.get()) }
     }
 
+    /// The bytes of these blocks, or of that mapping.
+    pub fn bytes_of_large(&self, bytes: usize) -> usize {
+        match self.blocks_of_large(bytes) {
+            0 => self.mapping_bytes(with_cards(bytes)).next_multiple_of(page_bytes()),
+            blocks => blocks * self.block.get(),
+        }
+    }
+
+    /// Bytes of side tables and so many others.
+    fn mapping_bytes(&self, bytes: usize) -> usize {
+        self.first_block() * self.block.get() + bytes
+    }
+
     fn block_run(&mut self, blocks: usize) -> Result<usize, Refused> {
         let (region, first) = loop {
             let found = self.regions.iter_mut().enumerate().skip(self.hint).find_map(|(at, region)| {
@@ -94,14 +105,13 @@ impl Space {
     }
 
     fn huge_mapping(&mut self, bytes: usize) -> Result<usize, Refused> {
-        let tables = self.first_block() * self.block.get();
-        let mapping = self.system.map(tables + bytes, CHUNK_BYTES)?;
+        let mapping = self.system.map(self.mapping_bytes(bytes), CHUNK_BYTES)?;
         let range = mapping.range();
         self.huge_bytes += range.len();
         chunk_of(range.start).owner.set(self.owner);
         self.huge.insert(range.start, mapping);
         self.bases.insert(range.start);
-        Ok(range.start + tables)
+        Ok(range.start + self.mapping_bytes(0))
     }
 
     /// Is this the address of a large object that no collection has reached yet?
@@ -151,16 +161,53 @@ impl Space {
             // SAFETY: the object has ended.
             unsafe { object::poison(address, bytes) };
         }
-        self.state(address).young.set(false);
-        if let Some(mapping) = self.huge.remove(&(address & !(CHUNK_BYTES - 1))) {
+        let was_young = self.state(address).young.replace(false);
+        if let Some(mapping) = self.huge.remove(&chunk_base(address)) {
             self.huge_bytes -= mapping.range().len();
             self.bases.remove(&mapping.range().start);
-            self.dying.push(mapping);
+            // No table ever said anything of a young one, so nobody will look there again.
+            if !was_young {
+                self.dying.push(mapping);
+            }
             return;
         }
         let blocks = self.state(address).live.get() as usize;
         for index in 0..blocks {
             self.put_block(address + index * self.block.get());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use blocks::BlockBytes;
+
+    use super::*;
+    use crate::exchange::Owner;
+    use crate::shape::Shape;
+
+    /// A scratch frame may make and free any number of them before the next collection.
+    #[test]
+    fn the_mapping_of_what_dies_young_goes_back_at_once() {
+        const BUFFER: Shape = Shape::new(1, "buffer").bytes();
+        let mut space = Space::new(BlockBytes::K4, false, Rc::default(), Owner::ALONE);
+        let header = BUFFER.header(2 * CHUNK_BYTES).expect("a short one");
+        let bytes = header.cell_bytes();
+        for dies_young in [true, false] {
+            let address = space.large(bytes).expect("memory");
+            assert_eq!(space.used_bytes(), space.bytes_of_large(bytes));
+            // SAFETY: memory for an object of so many bytes.
+            let object = unsafe { object::initialise(address, header, 1) };
+            space.young_large.clear();
+            if !dies_young {
+                space.promote_large(object, bytes);
+                space.free(object);
+            } else {
+                space.free_large(object);
+            }
+            assert_eq!((space.used_bytes(), space.dying.is_empty()), (0, dies_young));
         }
     }
 }
