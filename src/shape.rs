@@ -102,10 +102,11 @@ impl Shape {
     /// `count` raw words before the references.
     ///
     /// # Panics
-    /// More than [`SMALL_MAX`] words, or the shape holds bytes.
+    /// More than [`SMALL_MAX`] words, or the shape has some already, or holds bytes.
     pub const fn raw_words(mut self, count: usize) -> Shape {
         assert!(count <= SMALL_MAX, "too many raw words");
         assert!(self.template & BYTES == 0, "raw words stand beside references, not beside bytes");
+        assert!(self.small() == 0, "the number of raw words is fixed already");
         self.template |= (count as u64) << SMALL_SHIFT;
         self
     }
@@ -113,13 +114,15 @@ impl Shape {
     /// Exactly `count` references.
     ///
     /// # Panics
-    /// More than [`LEN_MAX`] references, or more than [`SMALL_MAX`] beside bytes.
+    /// More than [`LEN_MAX`] references, or more than [`SMALL_MAX`] beside bytes; or the shape has some already.
     pub const fn references(mut self, count: usize) -> Shape {
         if self.template & BYTES != 0 {
             assert!(count <= SMALL_MAX, "too many references beside bytes");
+            assert!(self.small() == 0, "the number of references is fixed already");
             self.template |= (count as u64) << SMALL_SHIFT;
         } else {
             assert!(count <= LEN_MAX, "too many references");
+            assert!(!self.variable && self.length() == 0, "the number of references is fixed already");
             self.template |= (count as u64) << LEN_SHIFT;
         }
         self
@@ -130,7 +133,7 @@ impl Shape {
     /// # Panics
     /// The shape has a fixed number of references, or holds bytes.
     pub const fn references_tail(mut self) -> Shape {
-        assert!(self.template >> LEN_SHIFT == 0, "the number of references is fixed already");
+        assert!(self.length() == 0, "the number of references is fixed already");
         assert!(self.template & BYTES == 0, "one tail only");
         self.variable = true;
         self
@@ -141,8 +144,8 @@ impl Shape {
     /// # Panics
     /// The shape has raw words, references or a tail already.
     pub const fn bytes(mut self) -> Shape {
-        assert!(self.template >> LEN_SHIFT == 0 && !self.variable, "one tail only");
-        assert!((self.template >> SMALL_SHIFT) & SMALL_MASK == 0, "call `bytes` first");
+        assert!(self.length() == 0 && !self.variable, "one tail only");
+        assert!(self.small() == 0, "call `bytes` first");
         self.template |= BYTES;
         self.variable = true;
         self
@@ -167,6 +170,14 @@ impl Shape {
         assert!(self.template & TEXT == 0, "text is immutable");
         self.template |= MUTABLE | BORN_MUTABLE;
         self
+    }
+
+    const fn small(&self) -> usize {
+        Header(self.template).small()
+    }
+
+    const fn length(&self) -> usize {
+        Header(self.template).length()
     }
 
     /// The host's number for the shape.
@@ -356,5 +367,18 @@ mod tests {
         assert_eq!(slots.header(0).unwrap().words(), 1);
         assert_eq!(slots.header(LEN_MAX).unwrap().references(), LEN_MAX);
         assert!(slots.header(LEN_MAX + 1).is_none());
+    }
+
+    #[test]
+    fn what_is_said_of_a_shape_is_said_once() {
+        let twice: [fn() -> Shape; 4] = [
+            || Shape::new(1, "raw").raw_words(1).raw_words(2),
+            || Shape::new(1, "references").references(1).references(2),
+            || Shape::new(1, "tail").references_tail().references(2),
+            || Shape::new(1, "bytes").bytes().references(1).references(2),
+        ];
+        for make in twice {
+            std::panic::catch_unwind(make).unwrap_err();
+        }
     }
 }
