@@ -172,11 +172,10 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     /// The blocks touched so far become the previous list; each is flipped when it is touched again.
     fn flip(&mut self) {
         if self.report.kind == Kind::Complete {
-            let space = &mut self.heap.old.get_mut().space;
-            space.epoch += 1;
-            self.heap.old.get_mut().candidates = 0;
-            let space = &mut self.heap.old.get_mut().space;
-            self.previous = std::mem::take(&mut space.touched_blocks);
+            let old = self.heap.old.get_mut();
+            old.candidates = 0;
+            old.space.epoch += 1;
+            self.previous = std::mem::take(&mut old.space.touched_blocks);
         }
     }
 

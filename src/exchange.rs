@@ -12,7 +12,7 @@
 //!             -> foreign bit of x;  new: x + 1                      what comes to 0 gets a retain bit, as if the
 //!           a promoted object refers to y:  y + 1                   last collection had retained it
 //!   diff:   the bit of z is gone:  z - 1                   flip, trace, diff: and so the diff judges it
-//!   drain:  a dying object refered to y:  y - 1
+//!   drain:  a dying object referred to y:  y - 1
 //!   post:   net changes, increments first  ───────────▶  inbox of A
 //! ```
 //!

@@ -1,4 +1,4 @@
-//! When to collect, and which kind of collection: a policy of four numbers and the settings, apart from the
+//! When to collect, and which kind of collection: a policy of a few numbers and the settings, apart from the
 //! mechanism. Everything is in bytes.
 
 use std::ops::RangeInclusive;
@@ -47,7 +47,7 @@ const VARIATION: usize = 8;
 pub(crate) struct Pacer {
     /// Bytes that may be allocated before a collection is due. Written at the end of each collection.
     pub trigger: usize,
-    nursery: Nursery,
+    nursery: NurserySize,
     /// Bytes of old objects after the last complete collection.
     old_bytes: usize,
     /// Bytes that the last complete collection traced.
@@ -60,7 +60,7 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     pub fn new(config: &Config) -> Pacer {
-        let nursery = Nursery { bytes: config.nursery_bytes, ..Nursery::default() };
+        let nursery = NurserySize { bytes: config.nursery_bytes, ..NurserySize::default() };
         Pacer {
             trigger: trigger(config, nursery.bytes, 0, 0),
             nursery,
@@ -118,7 +118,7 @@ impl Pacer {
 
 /// The size of the nursery, and what was found of larger and smaller ones.
 #[derive(Debug, Default)]
-struct Nursery {
+struct NurserySize {
     /// How large it should be.
     bytes: usize,
     /// What was allocated in nurseries of this size, and what of it survived.
@@ -131,7 +131,7 @@ struct Nursery {
     given_up: usize,
 }
 
-impl Nursery {
+impl NurserySize {
     /// Tries twice the size when much survives, and keeps it if less does then.
     fn learn(&mut self, config: &Config, report: &Report) {
         self.allocated += report.allocated_bytes;
@@ -166,7 +166,7 @@ impl Nursery {
     }
 
     fn resize(&mut self, bytes: usize, half: Option<usize>) {
-        *self = Nursery { bytes, half, allocated: 0, survived: 0, ..*self };
+        *self = NurserySize { bytes, half, allocated: 0, survived: 0, ..*self };
     }
 }
 

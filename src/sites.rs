@@ -15,7 +15,7 @@ use blocks::CHUNK_BYTES;
 use crate::address_map::{AddressMap, PAGE_BYTES};
 use crate::heap::Heap;
 use crate::object::{ObjRef, side_by_side};
-use crate::space::Space;
+use crate::space::{Space, chunk_base};
 use crate::value::{Host, Object};
 
 /// Tables for chunks that are gone are looked for when there are so many more than chunks have.
@@ -81,7 +81,7 @@ impl Sites {
         }
         if noted.tables() > space.chunks() * TABLES_PER_CHUNK + SPARE_TABLES {
             let bases = space.chunk_bases();
-            noted.retain(|page| bases.contains(&(page & !(CHUNK_BYTES - 1))));
+            noted.retain(|page| bases.contains(&chunk_base(page)));
         }
     }
 

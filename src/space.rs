@@ -446,7 +446,7 @@ impl Space {
         if !self.dying.is_empty() {
             let dying = std::mem::take(&mut self.dying);
             let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
-            self.touched_blocks.retain(|block| !bases.contains(&(block & !(CHUNK_BYTES - 1))));
+            self.touched_blocks.retain(|block| !bases.contains(&chunk_base(*block)));
         }
     }
 
@@ -465,7 +465,7 @@ impl Space {
             return;
         }
         let bases: Vec<usize> = gone.iter().map(|&at| self.regions[at].mapping.range().start).collect();
-        let is_gone = |address: usize| bases.contains(&(address & !(CHUNK_BYTES - 1)));
+        let is_gone = |address: usize| bases.contains(&chunk_base(address));
         self.touched_blocks.retain(|&block| !is_gone(block));
         self.waiting.retain(|&block| !is_gone(block));
         self.room.forget(is_gone);
@@ -552,7 +552,7 @@ impl Space {
 
     /// The old objects in a block (for the head of a large object: that one).
     pub fn objects_in(&self, block: usize) -> impl Iterator<Item = ObjRef> {
-        let base = block & !(CHUNK_BYTES - 1);
+        let base = chunk_base(block);
         let starts = chunk_of(block).starts.ones(self.granules(block));
         // SAFETY: a start bit is set exactly where an old object begins.
         starts.map(move |granule| unsafe { ObjRef::new(base + granule * GRANULE_BYTES) })
@@ -560,7 +560,7 @@ impl Space {
 
     /// Bytes of the blocks, or of the mapping, of the large object in the block.
     pub fn large_bytes(&self, block: usize) -> usize {
-        match self.huge.get(&(block & !(CHUNK_BYTES - 1))) {
+        match self.huge.get(&chunk_base(block)) {
             Some(mapping) => mapping.range().len(),
             None => self.state(block).live.get() as usize * self.block.get(),
         }

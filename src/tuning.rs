@@ -15,7 +15,7 @@ pub enum Drain {
         /// Objects released per KiB allocated since the last collection. It must be above zero, or the buffer
         /// grows without bound; 64 releases at least as many bytes as a KiB of the smallest objects takes.
         objects_per_kib: u32,
-        /// The longest time one instalment may take, in microseconds. It is looked at every few hundred objects.
+        /// The longest time one instalment may take, in microseconds. It is looked at every 64 objects.
         micros_max: u32,
     },
 }

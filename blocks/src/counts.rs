@@ -112,14 +112,11 @@ impl<const GRANULES: usize> Default for Counts<GRANULES> {
 #[derive(Debug, Default)]
 pub struct Overflow {
     counts: FxHashMap<usize, u64>,
-    /// How often a count came here, ever.
-    pub arrivals: u64,
 }
 
 impl Overflow {
     /// A count arrives that has just gone beyond what a byte may hold.
     pub fn insert(&mut self, address: usize, count: u64) {
-        self.arrivals += 1;
         self.counts.insert(address, count);
     }
 
@@ -151,7 +148,6 @@ impl Overflow {
 
     /// Takes over all counts of another table.
     pub fn absorb(&mut self, other: Overflow) {
-        self.arrivals += other.arrivals;
         self.counts.extend(other.counts);
     }
 

@@ -32,7 +32,7 @@ use std::ops::Range;
 const WORD_BITS: usize = 64;
 
 /// The epoch of blocks that were never touched. Collections count from 1.
-pub const NEVER: u64 = 0;
+const NEVER: u64 = 0;
 
 /// What [`RetainBits::retain`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ pub(crate) fn granule_of(address: usize) -> usize {
 /// The old object that begins at a granule whose start bit is set: bit `bit` of word `word` in the table of the
 /// block's chunk.
 pub(crate) fn object_at(block: usize, word: usize, bit: usize) -> ObjRef {
-    let base = block & !(CHUNK_BYTES - 1);
+    let base = chunk_base(block);
     // SAFETY: the start bit is set, so an old object begins here.
     unsafe { ObjRef::new(base + (word * 64 + bit) * GRANULE_BYTES) }
 }

@@ -17,7 +17,7 @@ use blocks::{CHUNK_BYTES, GRANULE_BYTES};
 use retain_bits::ones;
 use static_assertions::const_assert;
 
-use super::chunk::{chunk_of, granule_of};
+use super::chunk::{chunk_base, chunk_of, granule_of};
 use super::{Lane, Space};
 use crate::object::{LINE_BYTES, prefetch};
 
@@ -82,7 +82,7 @@ impl Loan {
 /// The first hole in a part of a block.
 #[inline(always)]
 fn hole_in(block: usize, part: Range<usize>, class: Class) -> Option<Range<usize>> {
-    let base = block & !(CHUNK_BYTES - 1);
+    let base = chunk_base(block);
     let [from, to] = [part.start, part.end].map(|address| (address - base) / GRANULE_BYTES);
     let hole = chunk_of(block).starts.hole(from..to, class.granules())?;
     Some(base + hole.start * GRANULE_BYTES..base + hole.end * GRANULE_BYTES)
