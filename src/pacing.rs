@@ -291,6 +291,7 @@ mod tests {
         let choose = |pacer: &Pacer, now| pacer.choose(&config, Request::Auto, now, 0);
         let cheap = after_complete(&config, 10 * MIB, MIB / 8);
         assert_eq!(choose(&cheap, 10 * MIB), Kind::Complete);
+        assert_eq!(choose(&cheap, 12 * MIB), Kind::Short);
         let dear = after_complete(&config, 10 * MIB, 5 * MIB);
         assert_eq!(choose(&dear, 10 * MIB), Kind::Short);
         assert_eq!(choose(&dear, 15 * MIB), Kind::Complete);

@@ -420,6 +420,27 @@ fn an_object_with_many_references_is_released_a_part_at_a_time() {
     });
 }
 
+/// Its representative was retained, and the member was not: nothing has looked at the member's block since it was filled.
+#[test]
+fn a_cycle_is_revived_for_a_member_in_a_block_that_nobody_has_touched() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let first = cell(&heap, 1);
+        let member = heap.alloc(&ARRAY, 9).unwrap().finish();
+        heap.store(first, 0, member.into()).unwrap();
+        heap.store(member, 0, first.into()).unwrap();
+        heap.finalize(member, 7);
+        heap.freeze_deep(first.into());
+        let root = heap.root(first.into());
+        assert_eq!(heap.collect(Request::Complete).components, 1);
+        heap.unroot(root);
+        assert_eq!(heap.collect(Request::Complete).finalizable, 1);
+        let (member, token) = heap.next_finalizable().unwrap();
+        assert_eq!((member.get(0).object().unwrap().raw(0), token), (1, 7));
+        heap.collect(Request::Complete);
+        assert!(heap.census().is_empty());
+    });
+}
+
 #[test]
 fn a_heap_at_its_limit_refuses_and_recovers() {
     let config = Config { limit_bytes: Some(1 << 20), ..Config::default() };
