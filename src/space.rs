@@ -442,7 +442,7 @@ impl Space {
     }
 
     /// Ends the mappings of freed objects: nobody looks at their side tables any more.
-    pub fn unmap_dying(&mut self) {
+    fn unmap_dying(&mut self) {
         if !self.dying.is_empty() {
             let dying = std::mem::take(&mut self.dying);
             let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();

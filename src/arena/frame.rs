@@ -208,7 +208,6 @@ impl Inner {
                 Err(_) => space.free_large(object),
             }
         }
-        space.unmap_dying();
     }
 
     /// The nursery goes on at `end`.
