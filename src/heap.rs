@@ -303,8 +303,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let address = if large {
             self.alloc_large(cell_bytes)
         } else {
-            let allowed = self.config.limit_bytes.map_or(usize::MAX, |limit| limit - used);
-            self.extend_nursery(bytes, RAISE_BYTES.min(allowed).max(bytes))
+            self.extend_nursery(bytes, RAISE_BYTES.min(self.room_bytes()).max(bytes))
         };
         let address = address.map_err(|_: Refused| AllocError::System { requested: bytes })?;
         match &self.sites {
@@ -314,6 +313,11 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         self.want_if_due();
         Ok(address)
+    }
+
+    /// Bytes that may be taken before the limit is met.
+    fn room_bytes(&self) -> usize {
+        self.config.limit_bytes.map_or(usize::MAX, |limit| limit.saturating_sub(self.used_bytes()))
     }
 
     /// Bytes that have come since the last collection, as its policy counts them.
@@ -340,7 +344,10 @@ impl<'id, H: Host> Heap<'id, H> {
         let blocks = old.space.blocks_of_large(bytes);
         old.space.reserve(self.young.nursery.opened(), blocks)?;
         let address = old.space.large(bytes)?;
+        drop(old);
         self.large_bytes.set(self.large_bytes.get() + bytes);
+        // What this one takes, the nursery cannot have as well.
+        self.young.nursery.lower(self.room_bytes());
         Ok(address)
     }
 
@@ -675,7 +682,8 @@ impl<'id, H: Host> Heap<'id, H> {
     /// Opens the nursery up to the trigger, within bounds and as far as its first range goes, if there are blocks for so many
     /// survivors. If the system refuses them, every allocation will ask again.
     fn open_nursery(&mut self) {
-        let bytes = self.pacer.trigger.min(self.young.range_bytes()).min(OPEN_BYTES_MAX);
+        let bounds = [self.young.range_bytes(), self.room_bytes(), OPEN_BYTES_MAX];
+        let bytes = bounds.into_iter().fold(self.pacer.trigger, usize::min);
         if self.old.get_mut().space.reserve(bytes, 0).is_ok() {
             self.young.open(bytes);
         }

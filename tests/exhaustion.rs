@@ -103,6 +103,9 @@ fn large_objects_do_not_pass_the_limit() {
             with_heap(config.clone(), |heap| {
                 fill(&heap, &BYTES, len, &mut Vec::new());
                 assert!(heap.used_bytes() <= LIMIT, "{len}: {}", heap.used_bytes());
+                // What they have taken, small ones cannot have as well, although the nursery was open for them.
+                fill(&heap, &LEAF, 0, &mut Vec::new());
+                assert!(heap.used_bytes() <= LIMIT, "{len}, then small ones: {}", heap.used_bytes());
             });
         }
     }

@@ -110,6 +110,12 @@ impl Nursery {
         self.limit.get() - top >= least
     }
 
+    /// Lowers the limit so that at most `bytes` more can be taken. What is lent stays so.
+    pub fn lower(&self, bytes: usize) {
+        let limit = self.top.get().saturating_add(bytes) / WORD_BYTES * WORD_BYTES;
+        self.limit.set(limit.min(self.limit.get()));
+    }
+
     /// Goes on in another range; what lies in this one stays.
     pub fn spill(&self, range: Range<usize>) {
         let used = self.base.get()..self.top.get();
@@ -251,6 +257,19 @@ mod tests {
         assert_eq!(nursery.bump(512), Some(1536));
         assert_eq!((nursery.used(), nursery.opened()), (1024, 1024));
         assert_eq!(nursery.bump(16), None);
+    }
+
+    #[test]
+    fn a_limit_that_is_lowered_stays_above_the_finger() {
+        let nursery = Nursery::new(1024..2048);
+        nursery.raise(512, 0);
+        nursery.bump(256);
+        nursery.lower(1000);
+        assert_eq!(nursery.opened(), 512);
+        nursery.lower(67);
+        assert_eq!((nursery.opened(), nursery.bump(72)), (320, None));
+        nursery.lower(0);
+        assert_eq!((nursery.opened(), nursery.bump(8)), (256, None));
     }
 
     #[test]
