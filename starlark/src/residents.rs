@@ -10,6 +10,7 @@ use frazil::AllocError;
 use crate::builtins::methods::Method;
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
+use crate::guard::caught;
 use crate::host_type::{HostType, KEY, Key, Member, TYPE};
 use crate::resident::Resident;
 use crate::value::{Heap, Kind, Object, Value, ValueExt, shapes};
@@ -137,7 +138,7 @@ impl Residents {
         self.bytes_before.set(self.bytes.get());
         for Entry { resident, weak, .. } in gone {
             heap.forget_weak(weak);
-            drop(resident);
+            drop_guarded(resident);
         }
     }
 
@@ -145,6 +146,18 @@ impl Residents {
     pub fn len(&self) -> usize {
         self.entries.borrow().len() - self.free.borrow().len()
     }
+}
+
+impl Drop for Residents {
+    fn drop(&mut self) {
+        self.entries.get_mut().drain(..).flatten().for_each(|entry| drop_guarded(entry.resident));
+    }
+}
+
+/// Drops the data of a host value. If it panics, that is no error of the program, which is not at fault: the others go, too,
+/// and the engine goes on. (Whoever listens for panics has heard of it.)
+fn drop_guarded(resident: Rc<dyn Resident>) {
+    let _ = caught(|| drop(resident));
 }
 
 fn type_number(object: Object<'_>) -> u64 {

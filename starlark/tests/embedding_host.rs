@@ -118,6 +118,33 @@ fn printing_may_panic() {
     assert_eq!(error.message(), "error in print: panicked: no paper");
 }
 
+/// A type that cannot be dropped without noise.
+struct Loud;
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        panic!("in drop");
+    }
+}
+
+impl HostType for Loud {
+    const NAME: &'static str = "loud";
+}
+
+function! { fn loud(cx) -> Loud { Loud } }
+
+#[test]
+fn dropping_may_panic() {
+    let mut engine = Engine::default();
+    engine.function("loud", loud).unwrap();
+    engine.run("m", "xs = [loud(), loud()]\ndef f():\n  for _ in range(300): loud()\nf()").unwrap();
+    engine.unload("m");
+    engine.collect(frazil::Request::Complete).unwrap();
+    engine.run("m", "xs = [loud(), loud()]").unwrap();
+    // With the engine go two at once.
+    drop(engine);
+}
+
 // ---------------------------------------------------------------------------------------------- calling back
 
 /// Calls a function until it returns something that is not `None`, at most so often.
