@@ -60,11 +60,12 @@ impl Residents {
         };
         let shape = if T::MUTABLE { &shapes::HOST_MUTABLE } else { &shapes::HOST };
         let mut fresh = cx.alloc(shape, 2 + parts.len())?;
+        // What may panic comes before the place is taken, which nobody would give back.
+        let falsehood = if data.truth() { 0 } else { FALSE };
         let place = self.free.borrow_mut().pop().unwrap_or_else(|| {
             self.entries.borrow_mut().push(None);
             self.entries.borrow().len() as u32 - 1
         });
-        let falsehood = if data.truth() { 0 } else { FALSE };
         fresh.raw_mut()[0] = u64::from(place) | self.number::<T>() << TYPE_SHIFT | falsehood;
         let references = fresh.references_mut();
         references[TYPE] = name;
