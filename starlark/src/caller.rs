@@ -7,6 +7,7 @@ use crate::convert::{FromValue, IntoValue, PushArguments};
 use crate::cx::Cx;
 use crate::error::Error;
 use crate::failure::Res;
+use crate::guard::guarded;
 use crate::handle::Handle;
 use crate::host;
 use crate::machine::{Arguments, Machine};
@@ -65,9 +66,12 @@ impl<'m> Caller<'m> {
         function: &Handle,
         fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<()>,
     ) -> Result<Handle, Error> {
+        // A panic in here is the function's own, and not the machine's.
         let outcome = self.machine.call_back(|cx, arguments| {
-            fill(cx, arguments)?;
-            Ok(function.value(cx))
+            guarded(|| {
+                fill(cx, arguments)?;
+                Ok(function.value(cx))
+            })
         });
         match outcome {
             Ok(at) => Ok(self.machine.with(at, |cx, result| Handle::new(cx, result.get()))),

@@ -145,6 +145,28 @@ fn dropping_may_panic() {
     drop(engine);
 }
 
+#[test]
+fn what_is_handed_to_a_call_may_panic() {
+    let foreign = Engine::default().make(1).unwrap();
+    let mut engine = Engine::default();
+    let function = foreign.clone();
+    engine.higher_order("call", move |caller, _| Ok(caller.call(&function, ())?)).unwrap();
+    engine
+        .higher_order("fill", |caller, given| {
+            Ok(caller.call_with(&given.positional[0], |_, _| panic!("no arguments"))?)
+        })
+        .unwrap();
+    engine.higher_order("give", move |_, _| Ok(foreign.clone())).unwrap();
+    for (text, message) in [
+        ("call()", "panicked: a handle of another engine"),
+        ("fill(len)", "panicked: no arguments"),
+        ("give()", "error in give: panicked: a handle of another engine"),
+    ] {
+        let error = engine.evaluate("e", text).expect_err(text);
+        assert_eq!((error.message(), error.kind()), (message, ErrorKind::Host), "{text}");
+    }
+}
+
 // ---------------------------------------------------------------------------------------------- calling back
 
 /// Calls a function until it returns something that is not `None`, at most so often.

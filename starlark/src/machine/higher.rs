@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use crate::caller::{Caller, Given};
 use crate::cx::Cx;
 use crate::failure::{Failure, Res};
-use crate::guard::{Panic, caught};
+use crate::guard::{Panic, caught, guarded};
 use crate::handle::Handle;
 use crate::host::{Args, HigherFn};
 use crate::value::Value;
@@ -43,9 +43,9 @@ impl Machine {
             Err(payload) if self.inside != inside => resume_unwind(payload),
             Err(payload) => Err(Failure::host(Panic::of(&*payload))),
         };
-        let result = outcome?;
-        let cx = self.cx();
-        self.slot(slot).set(result.value(cx));
+        let (result, cx) = (outcome?, self.cx());
+        // It may be one of another engine.
+        self.slot(slot).set(guarded(|| Ok(result.value(cx)))?);
         Ok(())
     }
 
