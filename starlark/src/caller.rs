@@ -75,7 +75,7 @@ impl<'m> Caller<'m> {
         });
         match outcome {
             Ok(at) => Ok(self.machine.with(at, |cx, result| Handle::new(cx, result.get()))),
-            Err(failure) => Err(self.machine.diagnose(*failure).into()),
+            Err(failure) => Err(self.machine.diagnose_back(*failure).into()),
         }
     }
 

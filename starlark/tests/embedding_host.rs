@@ -221,6 +221,13 @@ fn functions_call_back() {
             error[0].stack_text(),
             "call stack (most recent call last):\n  m:3:6: in <toplevel>\n  <builtin>: in retry\n  m:2:7: in f\n  <builtin>: in fail"
         );
+        // The callee was not even entered.
+        let error = engine.run("m", "def f():\n  retry(lambda: 1)\nf()").unwrap_err();
+        assert_eq!(error.message(), "function lambda accepts no arguments (1 given)");
+        assert_eq!(
+            error[0].stack_text(),
+            "call stack (most recent call last):\n  m:3:2: in <toplevel>\n  m:2:8: in f\n  <builtin>: in retry"
+        );
         let retry = engine.evaluate("e", "retry").unwrap();
         let str_ = engine.evaluate("e", "str").unwrap();
         let shown = engine.call(&retry, (&str_,)).unwrap();

@@ -45,6 +45,22 @@ impl Machine {
         diagnostic
     }
 
+    /// The failure of a call that a function of the embedding program made. One that happened before the callee was entered
+    /// has its place where that function was called.
+    pub(crate) fn diagnose_back(&self, failure: Failure) -> Diagnostic {
+        if matches!(failure, Failure::Placed(_)) {
+            return self.diagnose(failure);
+        }
+        let mut diagnostic = self.place(&failure);
+        if let Some(number) = self.running
+            && !diagnostic.frames.is_empty()
+        {
+            let caller = self.call_stack().len();
+            diagnostic.frames.insert(caller, builtin_frame(self.host.builtin_name(number)));
+        }
+        diagnostic
+    }
+
     /// The active calls, outermost first.
     pub(crate) fn call_stack(&self) -> Vec<syntax::Frame> {
         show_frames(&self.host, &self.frames[self.host.first_call.get()..])
