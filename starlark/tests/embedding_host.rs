@@ -145,6 +145,30 @@ fn dropping_may_panic() {
     drop(engine);
 }
 
+/// An error that cannot be shown.
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in fmt")
+    }
+}
+
+impl std::error::Error for Unspeakable {}
+
+function! { fn unspeakable(cx) -> Res<()> { Err(Unspeakable.into()) } }
+
+#[test]
+fn showing_an_error_may_panic() {
+    let mut engine = Engine::default();
+    engine.function("unspeakable", unspeakable).unwrap();
+    let error = engine.run("m", "unspeakable()").unwrap_err();
+    assert_eq!(error.message(), "error in unspeakable: an error that cannot be shown");
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.is::<Unspeakable>());
+}
+
 #[test]
 fn what_is_handed_to_a_call_may_panic() {
     let foreign = Engine::default().make(1).unwrap();

@@ -1,10 +1,12 @@
 //! Errors: giving them a place and a call stack, and leaving the calls they end.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use crate::cx::Cx;
 use crate::data::iter;
 use crate::failure::Failure;
+use crate::guard::caught;
 use crate::host::Host;
 use crate::limits::Limit;
 use crate::syntax::diagnostics::Cause;
@@ -127,6 +129,11 @@ fn cause(failure: &Failure) -> Cause {
     }
 }
 
+/// The text of an error of the embedding program, which may panic when it is asked for it.
+fn shown(error: &dyn Error) -> String {
+    caught(|| error.to_string()).unwrap_or_else(|_| "an error that cannot be shown".to_owned())
+}
+
 fn message(failure: &Failure) -> String {
     match failure {
         Failure::Error(message) => message.clone(),
@@ -134,8 +141,8 @@ fn message(failure: &Failure) -> String {
         Failure::Builtin(name, message) => format!("error in {name}: {message}"),
         Failure::Alloc(error) => format!("out of memory: {error}"),
         Failure::Limit(limit) => limit.to_string(),
-        Failure::Host(Some(name), error) => format!("error in {name}: {error}"),
-        Failure::Host(None, error) => error.to_string(),
+        Failure::Host(Some(name), error) => format!("error in {name}: {}", shown(&**error)),
+        Failure::Host(None, error) => shown(&**error),
         Failure::Placed(diagnostic) => diagnostic.message.clone(),
     }
 }
