@@ -118,6 +118,17 @@ fn printing_may_panic() {
     assert_eq!(error.message(), "error in print: panicked: no paper");
 }
 
+#[test]
+fn warnings_may_panic() {
+    let dialect = Dialect { type_annotations: true, ..Dialect::STANDARD };
+    let mut engine = Engine::new(frazil_starlark::CONFIG, dialect).unwrap();
+    engine.on_warning(|_| panic!("no ink"));
+    let error = engine.run("m", "def f(x: int): return x").unwrap_err();
+    assert_eq!(error.message(), "panicked: no ink");
+    engine.on_warning(|_| {});
+    engine.run("m", "def f(x: int): return x").unwrap();
+}
+
 /// A type that cannot be dropped without noise.
 struct Loud;
 

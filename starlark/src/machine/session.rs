@@ -118,7 +118,9 @@ impl Machine {
         let names = module.globals.iter().map(|global| module.names.get(global.name).to_owned());
         let names: Vec<String> = names.collect();
         let program = Program::of(module, source, &self.dialect, &self.host.universal)?;
-        program.warnings().iter().for_each(|warning| self.host.warn(warning));
+        if let Err(failure) = self.warn(&program) {
+            return Ok(Err(failure));
+        }
         let codes = self.install(&program, false);
         let toplevel = codes.end as u32 - 1;
         let kept = self.make_cells(globals, names.iter().map(|name| &**name).chain([LAST])).and_then(|()| {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::code::Code;
 use crate::compile;
 use crate::failure::Res;
+use crate::guard::guarded;
 use crate::picture::Place;
 use crate::program::Program;
 use crate::syntax::{Diagnostic, SourceFile};
@@ -73,7 +74,7 @@ impl Machine {
     /// Makes the objects that a program refers to. Returns the place of the tuple of its cells and its links among the
     /// kept values, and the number of the top level's code.
     fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
-        program.0.warnings.iter().for_each(|warning| self.host.warn(warning));
+        self.warn(program)?;
         let codes = self.install(program, again);
         let toplevel = codes.end as u32 - 1;
         let kept = self.instantiate(program, codes, |cx, _| fresh_cell(cx))?;
@@ -81,6 +82,17 @@ impl Machine {
             self.modules.places.push((kept, toplevel));
         }
         Ok((kept, toplevel))
+    }
+
+    /// Says what is to be said about a program.
+    ///
+    /// # Errors
+    /// The host has panicked.
+    pub(in crate::machine) fn warn(&self, program: &Program) -> Res<()> {
+        guarded(|| {
+            program.warnings().iter().for_each(|warning| self.host.warn(warning));
+            Ok(())
+        })
     }
 
     /// Gives the code of a program its numbers in this machine: the same ones if it is there already.
