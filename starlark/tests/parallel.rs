@@ -507,6 +507,21 @@ fn a_program_is_cancelled_on_all_threads() {
 }
 
 #[test]
+fn a_host_that_panics_when_it_is_told_something_ends_the_program() {
+    let texts = Texts::of(&[("lib", "print('lib')\nx = 1")]);
+    for main in ["load('lib', 'x')", "parallel_map(print, ['a', 'b'])"] {
+        for jobs in [1, 2] {
+            let mut engine = parallel(&texts, CONFIG, jobs);
+            engine.on_print(|_| panic!("no paper"));
+            let error = engine.run("main", main).unwrap_err();
+            assert!(error.message().ends_with("panicked: no paper"), "{error}");
+            engine.on_print(|_| {});
+            engine.run("main", main).unwrap();
+        }
+    }
+}
+
+#[test]
 fn what_comes_behind_an_error_is_called_off() {
     let endless = "def loop(n):\n    for _ in range(1 << 60): pass\n";
     let texts = Texts::of(&[

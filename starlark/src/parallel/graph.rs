@@ -224,7 +224,7 @@ impl Graph {
         for event in record {
             match event {
                 Event::Load(loaded) => self.replay(machine, loaded)?,
-                event => machine.tell(vec![event]),
+                event => machine.tell(vec![event])?,
             }
         }
         machine.charge(steps)

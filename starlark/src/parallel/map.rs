@@ -197,7 +197,7 @@ impl Map {
         let (mut steps, mut error) = (0u64, None);
         for outcome in progress.outcomes.drain(..) {
             let Some(outcome) = outcome else { fail!("a helper is gone") };
-            machine.tell(outcome.done.record);
+            machine.tell(outcome.done.record)?;
             steps = steps.saturating_add(outcome.done.steps);
             error = outcome.error;
             if error.is_some() || steps > self.steps {

@@ -9,6 +9,7 @@ use crate::code::{Code, LoadSite};
 use crate::cx::Cx;
 use crate::data::list;
 use crate::failure::{Failure, Res};
+use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::parallel::{Arranged, Event, Fault, Graph, Record, Seat, Team, Unit};
 use crate::program::Exports;
@@ -206,10 +207,19 @@ impl Machine {
     }
 
     /// Tells the host what was recorded, or adds it to what is being recorded.
-    pub(crate) fn tell(&self, record: Record) {
+    ///
+    /// # Errors
+    /// The host has panicked.
+    pub(crate) fn tell(&self, record: Record) -> Res<()> {
         match &mut *self.host.recorded.borrow_mut() {
-            Some(recorded) => recorded.extend(record),
-            None => record.into_iter().for_each(|event| event.tell(&self.host)),
+            Some(recorded) => {
+                recorded.extend(record);
+                Ok(())
+            }
+            None => guarded(|| {
+                record.into_iter().for_each(|event| event.tell(&self.host));
+                Ok(())
+            }),
         }
     }
 
