@@ -85,7 +85,9 @@ impl<'s> Cx<'s> {
     /// ```
     pub fn call_stack(self) -> Vec<Frame> {
         let frames = self.host.callers.take();
-        let shown = machine::show_frames(self.host, &frames[self.host.first_call.get()..]);
+        // Where nobody has lent the calls there are none, not even those of the caller of `parallel_map`.
+        let own = frames.get(self.host.first_call.get()..).unwrap_or_default();
+        let shown = machine::show_frames(self.host, own);
         self.host.callers.set(frames);
         shown
     }

@@ -507,6 +507,24 @@ fn a_program_is_cancelled_on_all_threads() {
 }
 
 #[test]
+fn the_hosts_types_may_ask_for_calls_in_a_map() {
+    struct Probe;
+    impl frazil_starlark::HostType for Probe {
+        const NAME: &'static str = "probe";
+        const MEMBERS: &'static [frazil_starlark::Member] = frazil_starlark::members! { Probe:
+            get calls(this, cx) -> usize { cx.call_stack().len() }
+        };
+    }
+    let setup = |engine: &mut Engine| {
+        engine.function("probe", |cx, _| frazil_starlark::IntoValue::into_value(Probe, cx))
+    };
+    let texts = Arc::new(Texts::default());
+    let mut engine = Engine::parallel(CONFIG, DIALECT, texts, 1, setup).unwrap();
+    engine.run("main", "x = parallel_map(lambda x: probe().calls, [1, 2])").unwrap();
+    assert_eq!(engine.get_global::<Vec<usize>>("main", "x").unwrap(), [0, 0]);
+}
+
+#[test]
 fn a_host_that_panics_when_it_is_told_something_ends_the_program() {
     let texts = Texts::of(&[("lib", "print('lib')\nx = 1")]);
     for main in ["load('lib', 'x')", "parallel_map(print, ['a', 'b'])"] {
