@@ -126,6 +126,16 @@ impl Meter {
         self.unit.borrow().clone()
     }
 
+    /// What is worked on is another unit from now on, or none; gives the one before.
+    pub fn set_unit(&self, unit: Option<Arc<Unit>>) -> Option<Arc<Unit>> {
+        self.unit.replace(unit)
+    }
+
+    /// Another thread has seen that the program was cancelled, or that it was called off.
+    pub fn note_cancelled(&self) {
+        drop(self.end(Limit::Cancelled));
+    }
+
     /// Steps that are left.
     pub fn remaining(&self) -> u64 {
         self.left.get().saturating_add(u64::from(self.fuel.get().saturating_sub(1)))

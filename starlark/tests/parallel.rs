@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use frazil::{Config, Request};
 use frazil_starlark::syntax::Dialect;
@@ -503,6 +504,46 @@ fn a_program_is_cancelled_on_all_threads() {
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::Cancelled));
         other.join().unwrap();
         engine.run("after", "x = parallel_map(len, ['a', 'b'])").unwrap();
+    }
+}
+
+#[test]
+fn cancelling_reaches_the_program_whoever_has_seen_it_first() {
+    let endless = "def loop(n):\n    for _ in range(1 << 60): pass\n";
+    let texts = Texts::of(&[
+        ("bad", "x = 1 // 0"),
+        ("endless", &format!("{endless}loop(1)")),
+        ("lib", &format!("{endless}def all(): return parallel_map(loop, [1, 2])")),
+    ]);
+    let swallow = |engine: &mut Engine| {
+        engine.higher_order("swallow", |caller, given| {
+            let outcome = caller.call(&given.positional[0], ());
+            caller.make(outcome.is_ok())
+        })
+    };
+    for main in [
+        &format!("{endless}loop(1)\nload('bad', 'x')\nload('endless', y = 'loop')"),
+        "load('lib', 'all')\n[swallow(all) for _ in range(1 << 60)]",
+    ] {
+        for _ in 0..6 {
+            let mut engine = Engine::parallel(CONFIG, DIALECT, Arc::new(texts.clone()), 2, swallow).unwrap();
+            let canceller = engine.canceller();
+            let (over, is_over) = std::sync::mpsc::channel::<()>();
+            // It would never end otherwise.
+            let times = std::thread::spawn(move || {
+                let mut times = 0;
+                while is_over.recv_timeout(Duration::from_millis(if times == 0 { 50 } else { 5000 })).is_err()
+                {
+                    canceller.cancel();
+                    times += 1;
+                }
+                times
+            });
+            let error = engine.run("main", main).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Limit(Limit::Cancelled));
+            over.send(()).unwrap();
+            assert_eq!(times.join().unwrap(), 1, "{main}");
+        }
     }
 }
 

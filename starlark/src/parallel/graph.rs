@@ -160,7 +160,8 @@ impl Graph {
         let collections = machine.heap().stats().collections();
         let (outcome, done) = if is_own {
             machine.set_graph(Some(Arc::clone(self)));
-            let outcome = machine.run_program(&key, &program, false);
+            // Who sees first that the program is cancelled may be a helper, at work on what this module does not wait for.
+            let outcome = machine.under(&self.unit, |machine| machine.run_program(&key, &program, false));
             machine.set_graph(None);
             (outcome, None)
         } else {

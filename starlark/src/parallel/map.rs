@@ -206,6 +206,9 @@ impl Map {
         }
         machine.charge(steps)?;
         if let Some(mut failure) = error {
+            if is_cancelled(&failure) {
+                machine.note_cancelled();
+            }
             if let Failure::Placed(error) = &mut *failure {
                 error.frames.splice(0..0, machine.call_stack());
             }

@@ -206,6 +206,19 @@ impl Machine {
         (result, Done { record, steps })
     }
 
+    /// Runs something that ends when the unit is called off: without a count or a record of its own.
+    pub(crate) fn under<R>(&mut self, unit: &Arc<Unit>, run: impl FnOnce(&mut Machine) -> R) -> R {
+        let before = self.host.meter.set_unit(Some(Arc::clone(unit)));
+        let result = run(self);
+        self.host.meter.set_unit(before);
+        result
+    }
+
+    /// The program was cancelled, as another thread has seen: it goes no further, whoever swallows the error.
+    pub(crate) fn note_cancelled(&self) {
+        self.host.meter.note_cancelled();
+    }
+
     /// Tells the host what was recorded, or adds it to what is being recorded.
     ///
     /// # Errors
