@@ -135,8 +135,9 @@ impl Host {
             let number = host.add_builtin(name, call);
             host.universal.insert(name.to_owned(), number);
         }
+        // It has its number in any case: a program means the same functions on every engine.
+        let number = host.add_builtin(parallel::MAP, parallel::map_call());
         if dialect.parallel_map {
-            let number = host.add_builtin(parallel::MAP, parallel::map_call());
             host.universal.insert(parallel::MAP.to_owned(), number);
         }
         host

@@ -6,7 +6,7 @@ use std::fmt;
 
 use frazil::{Config, Request};
 use frazil_starlark::syntax::Dialect;
-use frazil_starlark::{Engine, ErrorKind, Handle, IntoValue, Program, Res, function};
+use frazil_starlark::{CONFIG, Engine, ErrorKind, Handle, IntoValue, Program, Res, function};
 
 // ---------------------------------------------------------------------------------------------- programs
 
@@ -64,6 +64,16 @@ fn a_program_needs_the_names_it_was_compiled_with() {
 }
 
 #[test]
+fn a_program_means_the_same_functions_everywhere() {
+    let dialect = Dialect { parallel_map: true, ..Dialect::STANDARD };
+    let program = Engine::new(CONFIG, dialect).unwrap().compile("m", "parallel_map(len, ['a'])").unwrap();
+    let mut engine = Engine::default();
+    engine.function("launch", |_, _| panic!("nobody has called this")).unwrap();
+    let error = engine.evaluate_program(&program).unwrap_err();
+    assert_eq!(error.message(), "error in parallel_map: this engine has no heap that can be shared");
+}
+
+#[test]
 fn evaluating_leaves_nothing() {
     let mut engine = Engine::default();
     let program = engine.compile("p", "def f(x): return [x] * 100\nf(1)").unwrap();
@@ -78,7 +88,6 @@ fn evaluating_leaves_nothing() {
             used.push(engine.used_bytes());
         }
     }
-    // The constants of texts are kept as long as somebody may use them: here, the ints are in the code.
     assert!(used[3] <= used[0], "{used:?}");
     let none = engine.evaluate("s", "x = 1").unwrap();
     assert!(engine.get::<Option<i64>>(&none).unwrap().is_none());
