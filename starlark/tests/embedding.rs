@@ -74,6 +74,22 @@ fn a_program_means_the_same_functions_everywhere() {
 }
 
 #[test]
+fn a_name_that_means_something_new_lets_the_old_go() {
+    let mut engine = Engine::default();
+    let mut used = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..100 {
+            engine.set("text", "a".repeat(10_000)).unwrap();
+        }
+        engine.run("m", "n = len(text)").unwrap();
+        engine.collect(Request::Complete).unwrap();
+        used.push(engine.used_bytes());
+    }
+    assert!(used[2] < 500_000, "{used:?}");
+    assert_eq!(engine.get_global::<usize>("m", "n").unwrap(), 10_000);
+}
+
+#[test]
 fn evaluating_leaves_nothing() {
     let mut engine = Engine::default();
     let program = engine.compile("p", "def f(x): return [x] * 100\nf(1)").unwrap();

@@ -230,8 +230,15 @@ impl Machine {
     ) -> Res<()> {
         let cx = Cx::new(&self.heap, &self.host);
         let kept = keep(cx, &mut self.modules.free, make(cx)?)?;
-        self.modules.predeclared.insert(name.to_owned(), kept);
+        self.set_predeclared(name, kept);
         Ok(())
+    }
+
+    /// A kept value takes the place of what a name has meant before.
+    pub(super) fn set_predeclared(&mut self, name: &str, kept: usize) {
+        if let Some(before) = self.modules.predeclared.insert(name.to_owned(), kept) {
+            self.release(before);
+        }
     }
 
     /// Predeclares what a loaded module exports.
@@ -244,7 +251,7 @@ impl Machine {
             let cx = Cx::new(&self.heap, &self.host);
             let Some(value) = self.modules.global(cx, key, &name) else { continue };
             let kept = keep(cx, &mut self.modules.free, value)?;
-            self.modules.predeclared.insert(name, kept);
+            self.set_predeclared(&name, kept);
         }
         Ok(())
     }

@@ -342,9 +342,7 @@ impl Machine {
         self.catch_up();
         let cx = Cx::new(&self.heap, &self.host);
         let kept = keep(cx, &mut self.modules.free, self.heap.import(value.clone()))?;
-        if let Some(before) = self.modules.predeclared.insert(name.to_owned(), kept) {
-            self.release(before);
-        }
+        self.set_predeclared(name, kept);
         Ok(())
     }
 
