@@ -93,6 +93,7 @@ impl<'m> Caller<'m> {
     /// # Errors
     /// Memory ran out.
     pub fn make(&mut self, value: impl for<'s> IntoValue<'s>) -> Res<Handle> {
+        self.machine.make_room()?;
         let cx = self.machine.cx();
         value.into_value(cx).map(|value| Handle::new(cx, value))
     }

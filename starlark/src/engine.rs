@@ -227,7 +227,7 @@ impl Engine {
         name: &str,
         make: impl for<'s> FnOnce(Cx<'s>) -> Res<Value<'s>>,
     ) -> Result<(), Error> {
-        let outcome = self.machine.predeclare(name, make);
+        let outcome = self.machine.make_room().and_then(|()| self.machine.predeclare(name, make));
         outcome.map_err(|failure| self.fail(*failure))
     }
 

@@ -90,6 +90,30 @@ fn a_name_that_means_something_new_lets_the_old_go() {
 }
 
 #[test]
+fn making_values_leaves_nothing() {
+    let config = Config { limit_bytes: Some(16 << 20), ..CONFIG };
+    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    for i in 0..1_000_000u64 {
+        engine.make([i, i + 1]).unwrap();
+    }
+    for i in 0..100_000 {
+        engine
+            .set("text", format!("a text that takes some hundred bytes of memory, so that they add up: {i}"))
+            .unwrap();
+    }
+    engine
+        .higher_order("many", |caller, _| {
+            for i in 0..1_000_000u64 {
+                caller.make([i, i + 1])?;
+            }
+            caller.make(())
+        })
+        .unwrap();
+    engine.run("m", "xs = [1]\nmany(xs)\nys = xs").unwrap();
+    assert_eq!(engine.get_global::<Vec<u64>>("m", "ys").unwrap(), [1]);
+}
+
+#[test]
 fn evaluating_leaves_nothing() {
     let mut engine = Engine::default();
     let program = engine.compile("p", "def f(x): return [x] * 100\nf(1)").unwrap();

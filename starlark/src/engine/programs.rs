@@ -139,8 +139,10 @@ impl Engine {
     /// # Errors
     /// Memory ran out.
     pub fn make(&mut self, value: impl for<'s> IntoValue<'s>) -> Result<Handle, Error> {
-        let cx = self.machine.cx();
-        let made = value.into_value(cx).map(|value| Handle::new(cx, value));
+        let made = self.machine.make_room().and_then(|()| {
+            let cx = self.machine.cx();
+            value.into_value(cx).map(|value| Handle::new(cx, value))
+        });
         made.map_err(|failure| self.fail(*failure))
     }
 

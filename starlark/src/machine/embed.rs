@@ -70,6 +70,19 @@ impl Machine {
         Ok(())
     }
 
+    /// The embedding program is about to make values, and no program runs meanwhile that would collect: what became garbage
+    /// since the last time may go.
+    ///
+    /// # Errors
+    /// A collection failed.
+    pub(crate) fn make_room(&mut self) -> Res<()> {
+        self.host.handles.release(&self.heap);
+        if self.heap.should_collect_early() && !self.heap.config().check {
+            self.collect(Request::Auto)?;
+        }
+        Ok(())
+    }
+
     /// Calls a value: for the embedding program, or a function that calls back. `fill` says which value, and adds the
     /// arguments. (If memory runs out, that happens twice.) The result is in the word of the root stack whose place is
     /// returned.
