@@ -27,6 +27,8 @@ const STATIC_EMPTY_STR: usize = 257;
 const STATIC_TYPE_NAMES: usize = 258;
 const STATICS: usize = STATIC_TYPE_NAMES + KINDS;
 
+/// So many constant strings are kept for programs to come.
+const INTERNED_MAX: usize = 1 << 14;
 /// The largest buffer that is kept for the next text.
 const SCRATCH_MAX: usize = 1 << 16;
 
@@ -267,21 +269,36 @@ impl<'s> Cx<'s> {
         Ok(fresh.finish().into())
     }
 
-    /// The one string that stands for this constant text.
+    /// The one string that stands for this constant text, as long as the table of them lasts.
     ///
     /// # Errors
     /// Memory ran out.
     pub(crate) fn intern(self, text: &str) -> Res<Value<'s>> {
-        let dict = match self.heap.stack_from(ROOT_INTERNED)[0].get().object() {
-            Some(object) => object,
-            None => unreachable!("the machine makes its table of strings first"),
-        };
+        let dict = self.interned();
         if let Some(position) = crate::data::table::find_text(dict, text.as_bytes()) {
             return Ok(crate::data::table::key(dict, position));
         }
         let value = self.str(text)?;
         crate::data::table::insert(self, dict, value, value)?;
         Ok(value)
+    }
+
+    /// Begins a new table of constant strings if the old one is large: nobody knows which of them are still in use, and a host
+    /// may run any number of texts. Strings that are in use live on, and are only shared no longer with those to come.
+    pub(crate) fn limit_interned(self) {
+        if crate::data::table::len(self.interned()) > INTERNED_MAX
+            // Without memory the old one stays.
+            && let Ok(fresh) = crate::data::table::with_capacity(self, &shapes::DICT, 0)
+        {
+            self.slot(ROOT_INTERNED).set(fresh.into());
+        }
+    }
+
+    fn interned(self) -> Object<'s> {
+        match self.slot(ROOT_INTERNED).get().object() {
+            Some(object) => object,
+            None => unreachable!("the machine makes its table of strings first"),
+        }
     }
 }
 

@@ -129,6 +129,11 @@ fn evaluating_leaves_nothing() {
         }
     }
     assert!(used[3] <= used[0], "{used:?}");
+    for i in 0..100_000 {
+        engine.evaluate("e", format!("'a text of its own, {i}'")).unwrap();
+    }
+    engine.collect(Request::Complete).unwrap();
+    assert!(engine.used_bytes() < used[0] + (4 << 20), "{} bytes", engine.used_bytes());
     let none = engine.evaluate("s", "x = 1").unwrap();
     assert!(engine.get::<Option<i64>>(&none).unwrap().is_none());
 }

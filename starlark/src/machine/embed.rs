@@ -64,6 +64,7 @@ impl Machine {
         self.host.meter.begin();
         self.repeated = None;
         self.host.handles.release(&self.heap);
+        self.cx().limit_interned();
         if self.heap.should_collect_early() && !self.heap.config().check {
             self.collect_at_safepoint()?;
         }
