@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use frazil::Config;
 use frazil_starlark::syntax::Dialect;
-use frazil_starlark::{Engine, ErrorKind, Limit, Limits};
+use frazil_starlark::{Engine, ErrorKind, Library, Limit, Limits};
 
 /// Ends with this limit, and leaves the engine as usable as before.
 fn limited(engine: &mut Engine, text: &str, limit: Limit) {
@@ -61,12 +61,14 @@ fn memory_is_limited_in_and_beside_the_heap() {
 #[test]
 fn what_grows_by_itself_has_an_end_without_any_limit() {
     let mut engine = Engine::default();
+    engine.library(Library::Json).unwrap();
     for (text, message) in [
         ("x = 'a' * 1000000000000", "repeat count 1000000000000 too large"),
         ("x = list(range(1 << 60))", "out of memory: "),
         ("def f():\n  x = 3\n  for i in range(40):\n    x *= x\nf()", "int too large"),
         ("('a' * 1000000).replace('a', 'b' * 1000000)", "error in replace: the text is longer than "),
         ("int('9' * 10000000)", "error in int: invalid literal with base 10: "),
+        ("json.indent('[' * 100000 + ']' * 100000)", "error in json.indent: the text is longer than "),
     ] {
         let error = engine.run("m", text).expect_err(text);
         assert!(error.message().contains(message), "{text}: {}", error.message());

@@ -1,5 +1,6 @@
 //! JSON text with each element on a line of its own.
 
+use crate::data::text::check_length;
 use crate::failure::{Failure, Res};
 
 use super::scan::{self, Event, Sink, Stop};
@@ -59,6 +60,8 @@ impl Layout<'_> {
 
 impl Sink for Layout<'_> {
     fn event(&mut self, event: Event<'_>) -> Res<()> {
+        // Each line has the unit for every container around it: a text can become as long as its square.
+        check_length(self.out.len() + self.prefix.len() + self.unit.len() * self.open.len())?;
         match event {
             Event::BeginArray | Event::BeginObject => {
                 self.begin_value();
