@@ -69,6 +69,7 @@ fn what_grows_by_itself_has_an_end_without_any_limit() {
         ("('a' * 1000000).replace('a', 'b' * 1000000)", "error in replace: the text is longer than "),
         ("int('9' * 10000000)", "error in int: invalid literal with base 10: "),
         ("json.indent('[' * 100000 + ']' * 100000)", "error in json.indent: the text is longer than "),
+        ("json.decode('9' * 10000000)", "error in json.decode: a number has too many digits"),
     ] {
         let error = engine.run("m", text).expect_err(text);
         assert!(error.message().contains(message), "{text}: {}", error.message());

@@ -51,12 +51,12 @@ impl<'s> Builder<'s> {
         if let Ok(i) = text.parse::<i64>() {
             return int::make(self.cx, i);
         }
-        match (is_float, text.parse::<f64>(), int::parse(text, 10)) {
-            (false, _, Some(i)) => int::make_big(self.cx, &i),
-            (_, Ok(f), _) => int::make_float(self.cx, f),
-            // The grammar of both has been checked.
-            _ => Err(Failure::new(format!("invalid number: {text}"))),
-        }
+        // The grammar of both has been checked.
+        let number = match is_float {
+            true => text.parse().ok().map(|f| int::make_float(self.cx, f)),
+            false => int::parse(text, 10).map(|i| int::make_big(self.cx, &i)),
+        };
+        number.unwrap_or_else(|| Err(Failure::new("a number has too many digits")))
     }
 
     fn string(&self, quoted: &str) -> Res<Value<'s>> {
