@@ -27,8 +27,9 @@ const STATIC_EMPTY_STR: usize = 257;
 const STATIC_TYPE_NAMES: usize = 258;
 const STATICS: usize = STATIC_TYPE_NAMES + KINDS;
 
-/// So many constant strings are kept for programs to come.
+/// So many constant strings are kept for programs to come, and none that is longer than so many bytes.
 const INTERNED_MAX: usize = 1 << 14;
+const INTERNED_BYTES_MAX: usize = 256;
 /// The largest buffer that is kept for the next text.
 const SCRATCH_MAX: usize = 1 << 16;
 
@@ -269,11 +270,14 @@ impl<'s> Cx<'s> {
         Ok(fresh.finish().into())
     }
 
-    /// The one string that stands for this constant text, as long as the table of them lasts.
+    /// The one string that stands for this constant text, unless it is long, and as long as the table of them lasts.
     ///
     /// # Errors
     /// Memory ran out.
     pub(crate) fn intern(self, text: &str) -> Res<Value<'s>> {
+        if text.len() > INTERNED_BYTES_MAX {
+            return self.str(text);
+        }
         let dict = self.interned();
         if let Some(position) = crate::data::table::find_text(dict, text.as_bytes()) {
             return Ok(crate::data::table::key(dict, position));

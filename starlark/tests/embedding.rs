@@ -132,6 +132,9 @@ fn evaluating_leaves_nothing() {
     for i in 0..100_000 {
         engine.evaluate("e", format!("'a text of its own, {i}'")).unwrap();
     }
+    for i in 0..100 {
+        engine.evaluate("e", format!("'{}'", "a".repeat(100_000 + i))).unwrap();
+    }
     engine.collect(Request::Complete).unwrap();
     assert!(engine.used_bytes() < used[0] + (4 << 20), "{} bytes", engine.used_bytes());
     let none = engine.evaluate("s", "x = 1").unwrap();
