@@ -59,6 +59,17 @@ fn memory_is_limited_in_and_beside_the_heap() {
 }
 
 #[test]
+fn garbage_is_not_in_the_way_of_a_module() {
+    let config = Config { limit_bytes: Some(3 << 20), ..frazil_starlark::CONFIG };
+    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    for i in 0..20 {
+        let garbage = format!("[('a' * 1000) + str(i) for i in range({})] == 1", 100 * i);
+        engine.evaluate("e", garbage).unwrap();
+        engine.evaluate("e", format!("'{}'", "a".repeat(2_000_000 + i))).unwrap();
+    }
+}
+
+#[test]
 fn what_grows_by_itself_has_an_end_without_any_limit() {
     let mut engine = Engine::default();
     engine.library(Library::Json).unwrap();

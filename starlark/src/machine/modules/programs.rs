@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use frazil::{AllocError, Request};
+
 use crate::code::Code;
 use crate::compile;
-use crate::failure::Res;
+use crate::failure::{Failure, Res};
 use crate::guard::guarded;
 use crate::picture::Place;
 use crate::program::Program;
@@ -75,13 +77,25 @@ impl Machine {
     /// kept values, and the number of the top level's code.
     fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
         self.warn(program)?;
-        let codes = self.install(program, again);
-        let toplevel = codes.end as u32 - 1;
-        let kept = self.instantiate(program, codes, |cx, _| fresh_cell(cx))?;
+        let made = match self.install_and_instantiate(program, again) {
+            Err(failure) if matches!(*failure, Failure::Alloc(AllocError::Limit { .. })) => {
+                // What is in the way may be garbage. (The code of which no function was made goes with it.)
+                self.collect(Request::Complete)?;
+                self.install_and_instantiate(program, again)
+            }
+            made => made,
+        };
+        let (kept, toplevel) = made?;
         if self.host.places.is_some() {
             self.modules.places.push((kept, toplevel));
         }
         Ok((kept, toplevel))
+    }
+
+    fn install_and_instantiate(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
+        let codes = self.install(program, again);
+        let toplevel = codes.end as u32 - 1;
+        Ok((self.instantiate(program, codes, |cx, _| fresh_cell(cx))?, toplevel))
     }
 
     /// Says what is to be said about a program.
