@@ -46,6 +46,7 @@ fn steps_are_counted_in_loops_calls_and_built_in_functions() {
 fn memory_is_limited_in_and_beside_the_heap() {
     let config = Config { limit_bytes: Some(16 << 20), ..frazil_starlark::CONFIG };
     let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    engine.library(Library::Json).unwrap();
     for text in [
         "x = list(range(1000000000000))",
         "x = 'a' * (1 << 29)",
@@ -53,6 +54,7 @@ fn memory_is_limited_in_and_beside_the_heap() {
         "x = sorted(range(1 << 33))",
         "def f():\n  x = []\n  for i in range(1 << 40):\n    x.append(str(i))\nf()",
         "def f():\n  x = 'ab'\n  for i in range(100):\n    x += x\nf()",
+        "json.indent('[' * 100000 + ']' * 100000)",
     ] {
         limited(&mut engine, text, Limit::Memory);
     }
@@ -79,7 +81,6 @@ fn what_grows_by_itself_has_an_end_without_any_limit() {
         ("def f():\n  x = 3\n  for i in range(40):\n    x *= x\nf()", "int too large"),
         ("('a' * 1000000).replace('a', 'b' * 1000000)", "error in replace: the text is longer than "),
         ("int('9' * 10000000)", "error in int: invalid literal with base 10: "),
-        ("json.indent('[' * 100000 + ']' * 100000)", "error in json.indent: the text is longer than "),
         ("json.decode('9' * 10000000)", "error in json.decode: a number has too many digits"),
     ] {
         let error = engine.run("m", text).expect_err(text);

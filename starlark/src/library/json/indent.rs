@@ -1,5 +1,6 @@
 //! JSON text with each element on a line of its own.
 
+use crate::cx::Cx;
 use crate::data::text::check_length;
 use crate::failure::{Failure, Res};
 
@@ -9,8 +10,9 @@ use super::scan::{self, Event, Sink, Stop};
 ///
 /// # Errors
 /// The text is no JSON.
-pub(super) fn indent(json: &str, prefix: &str, unit: &str) -> Res<String> {
-    let mut layout = Layout { out: String::with_capacity(2 * json.len()), prefix, unit, open: Vec::new() };
+pub(super) fn indent(cx: Cx<'_>, json: &str, prefix: &str, unit: &str) -> Res<String> {
+    let mut layout =
+        Layout { cx, out: String::with_capacity(2 * json.len()), prefix, unit, open: Vec::new() };
     match scan::scan(json, &mut layout) {
         Ok(()) => Ok(layout.out),
         Err(Stop::Sink(failure)) => Err(failure),
@@ -24,14 +26,15 @@ struct Open {
     is_empty: bool,
 }
 
-struct Layout<'a> {
+struct Layout<'a, 's> {
+    cx: Cx<'s>,
     out: String,
     prefix: &'a str,
     unit: &'a str,
     open: Vec<Open>,
 }
 
-impl Layout<'_> {
+impl Layout<'_, '_> {
     fn line(&mut self) {
         self.out.push('\n');
         self.out.push_str(self.prefix);
@@ -58,10 +61,12 @@ impl Layout<'_> {
     }
 }
 
-impl Sink for Layout<'_> {
+impl Sink for Layout<'_, '_> {
     fn event(&mut self, event: Event<'_>) -> Res<()> {
         // Each line has the unit for every container around it: a text can become as long as its square.
-        check_length(self.out.len() + self.prefix.len() + self.unit.len() * self.open.len())?;
+        let len = self.out.len() + self.prefix.len() + self.unit.len() * self.open.len();
+        check_length(len)?;
+        self.cx.check_room(len / size_of::<u64>())?;
         match event {
             Event::BeginArray | Event::BeginObject => {
                 self.begin_value();

@@ -30,7 +30,7 @@ fn encode<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn encode_indent<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let (value, prefix, indent) = layout(args)?;
     let json = encode::encode(cx, value)?;
-    cx.str(&indent::indent(&json, &prefix, &indent)?)
+    cx.str(&indent::indent(cx, &json, &prefix, &indent)?)
 }
 
 fn indent<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -38,7 +38,7 @@ fn indent<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     if json.kind() != Kind::Str {
         fail!("got {}, want string", json.type_name());
     }
-    cx.str(&indent::indent(&text::lossy_of(json), &prefix, &indent)?)
+    cx.str(&indent::indent(cx, &text::lossy_of(json), &prefix, &indent)?)
 }
 
 /// The positional argument, what each line begins with, and the unit of indentation.
