@@ -50,8 +50,9 @@ pub struct Config {
     /// objects alive and allocates nothing collects, too. Larger: less memory is held that nobody needs. Smaller:
     /// fewer collections.
     pub import_bytes: usize,
-    /// The bytes that nursery and old blocks may take together, before an allocation is refused. During a
-    /// collection the survivors are in both, which is not counted. `None`: as much as the system gives.
+    /// The bytes that nursery and old blocks may take together: an allocation that would pass them is refused. During a
+    /// collection the survivors are in both, which is not counted; and blocks are taken whole, so that survivors may need
+    /// a little more: then everything is refused until something dies. `None`: as much as the system gives.
     pub limit_bytes: Option<usize>,
     /// How the freed-object buffer is drained.
     pub drain: Drain,

@@ -111,6 +111,26 @@ fn large_objects_do_not_pass_the_limit() {
     }
 }
 
+/// A host that collects whenever it is refused something, and tries again, gets no further than the limit.
+#[test]
+fn trying_again_does_not_pass_the_limit() {
+    const LIMIT: usize = 1 << 20;
+    for block_bytes in BlockBytes::ALL {
+        with_heap(Config { block_bytes, limit_bytes: Some(LIMIT), ..Config::default() }, |mut heap| {
+            let mut handles = Vec::new();
+            let mut held = usize::MAX;
+            while held != handles.len() {
+                held = handles.len();
+                fill(&heap, &LEAF, 0, &mut handles);
+                complete(&mut heap);
+                // Blocks are taken whole.
+                assert!(heap.used_bytes() <= LIMIT + LIMIT / 8, "{}", heap.used_bytes());
+            }
+            assert!(held * 16 > LIMIT / 2, "{held} objects");
+        });
+    }
+}
+
 #[test]
 fn absurd_sizes_are_refused_and_do_no_harm() {
     with_heap(Config { limit_bytes: Some(1 << 20), ..Config::default() }, |mut heap| {

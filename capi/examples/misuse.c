@@ -458,7 +458,7 @@ static void limits(frazil_config config) {
     int times[3] = {0, 0, 0};
     frazil_heap heap;
     frazil_value made;
-    frazil_handle handle;
+    frazil_handle handles[128];
     size_t count = 0;
     frazil_status status;
     config.limit_bytes = 1 << 20;
@@ -467,9 +467,10 @@ static void limits(frazil_config config) {
     EXPECT(LIMIT, frazil_alloc(heap, DATA, 1 << 30, &made));
     MESSAGE("1048576");
     EXPECT(LIMIT, frazil_make(heap, DATA, NULL, 0, large, sizeof large, &made));
-    while ((status = frazil_alloc(heap, DATA, 10000, &made)) == FRAZIL_OK && count++ < 1000)
-        DONE(frazil_handle_new(heap, made, &handle));
+    while ((status = frazil_alloc(heap, DATA, 10000, &made)) == FRAZIL_OK && count < 128)
+        DONE(frazil_handle_new(heap, made, &handles[count++]));
     EXPECT(LIMIT, status);
+    while (count > 0) DONE(frazil_handle_free(heap, handles[--count]));
     collect(heap);
     make(heap, PAIR, 0); /* the heap is as good as before */
     if (times[FRAZIL_EVENT_COLLECTED] != 1 || times[FRAZIL_EVENT_REFUSED] != 3) mistakes++;
