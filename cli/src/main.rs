@@ -76,6 +76,12 @@ type Output = Rc<RefCell<Out>>;
 
 /// Runs a program, and says what came of it.
 fn execute(run: &Run) -> ExitCode {
+    if run.trial {
+        trial::end_with_parent();
+    }
+    if let Err(error) = spare_programs(run) {
+        return tell_problem(Problem::Setup(error), run);
+    }
     if run.input == Input::File && run.others.is_empty() && play::is_trace(&run.file) {
         return play::play(run);
     }
@@ -118,6 +124,17 @@ fn execute(run: &Run) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => tell_problem(problem, run),
+    }
+}
+
+/// Nothing is written where a program is: it would be gone, and an empty one would run instead.
+fn spare_programs(run: &Run) -> Result<(), String> {
+    let place = |file: &str| std::fs::canonicalize(file).ok();
+    let programs: Vec<_> = run.files().chain(run.prelude.as_deref()).filter_map(place).collect();
+    let mut written = run.record.iter().chain(&run.stats_json);
+    match written.find(|file| place(file).is_some_and(|place| programs.contains(&place))) {
+        Some(file) => Err(format!("cannot write {file}: that is the program to be run")),
+        None => Ok(()),
     }
 }
 
