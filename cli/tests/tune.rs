@@ -74,3 +74,33 @@ fn a_program_that_fails_cannot_be_tuned() {
     assert!(!String::from_utf8_lossy(&tuned.stderr).contains("elapsed_ns"), "{tuned:?}");
     assert_eq!(frazil(&["tune", &path("none.star")]).status.code(), Some(2));
 }
+
+#[test]
+fn a_program_without_end_is_given_up_and_nothing_runs_on_when_tuning_is_killed() {
+    let folder = folder("endless");
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    fs::write(path("endless.star"), "def f():\n    for i in range(1 << 40):\n        pass\nf()\n")
+        .expect("a file");
+    let tuned = frazil(&["tune", "--seconds", "1", &path("endless.star")]);
+    assert_eq!(tuned.status.code(), Some(1), "{tuned:?}");
+    assert!(String::from_utf8_lossy(&tuned.stderr).contains("it took longer than 1.0 s"), "{tuned:?}");
+
+    // What a trial would find if its parent had been killed: the other end of standard input is closed.
+    let trial = frazil(&["run", "--trial", &path("endless.star")]);
+    assert_eq!(trial.status.code(), Some(1), "{trial:?}");
+}
+
+#[test]
+fn no_program_is_written_over() {
+    let folder = folder("over");
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let program = path("work.star");
+    // The same file by another name.
+    let other = path("../over/work.star");
+    for option in ["--record", "--stats-json"] {
+        let refused = frazil(&["run", option, &other, &program]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("that is the program"), "{refused:?}");
+        assert_eq!(fs::read_to_string(&program).expect("the program"), PROGRAM);
+    }
+}

@@ -130,7 +130,8 @@ impl<'b, B: Bench> Search<'b, B> {
             field: Field::default(),
             lap: 0,
             cost: Duration::ZERO,
-            limit: Duration::from_secs(3600),
+            // Nothing can be concluded from a program of which not even one run fits in.
+            limit: budget,
         }
     }
 

@@ -91,6 +91,15 @@ impl Log {
     }
 }
 
+/// Ends this process when its parent has ended, in whatever way: nobody is left to read the figures, and a program may
+/// run for ever. The parent holds the other end of standard input, and never writes there.
+pub fn end_with_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(1);
+    });
+}
+
 fn nanos(time: Duration) -> u64 {
     time.as_nanos().try_into().unwrap_or(u64::MAX)
 }
@@ -126,7 +135,7 @@ impl Trials {
             .args(choice.options())
             .arg("--")
             .arg(&self.file)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
