@@ -4,7 +4,7 @@
 //! So the heap frees what the program's heap would have freed, and no trace, however malicious, can lead to what was
 //! freed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use crate::heap::{AllocError, Heap};
@@ -99,7 +99,8 @@ impl Trace {
     ) -> Result<Played, ReplayError> {
         let played = Heap::<LowTag>::branded(config, |mut heap| {
             heap.observe(observer);
-            let mut player = Player { trace: self, first: 0, weaks: HashMap::new(), handles: Vec::new() };
+            let mut player =
+                Player { trace: self, first: 0, weaks: HashMap::new(), handles: BTreeMap::new() };
             for (number, epoch) in self.epochs().enumerate() {
                 player.play(&heap, number, &epoch)?;
                 if heap.should_collect() {
@@ -132,7 +133,8 @@ struct Player<'t, 'id> {
     first: u64,
     /// Objects that will be spoken of.
     weaks: HashMap<u64, Weak<'id>>,
-    handles: Vec<Handle<'id>>,
+    /// Those that ever held something, by their places: between two of them there may be any number that did not.
+    handles: BTreeMap<usize, Handle<'id>>,
 }
 
 /// What is held during one.
@@ -297,19 +299,41 @@ fn set_stack(
 
 fn set_handles<'id>(
     scene: &Scene<'_, '_, 'id>,
-    handles: &mut Vec<Handle<'id>>,
+    handles: &mut BTreeMap<usize, Handle<'id>>,
     (len, changes): &(usize, Vec<(usize, u64)>),
 ) -> Result<(), ReplayError> {
     let heap = scene.heap;
-    for handle in handles.drain((*len).min(handles.len())..) {
+    for handle in handles.split_off(len).into_values() {
         heap.unroot(handle);
     }
     for &(index, target) in changes {
-        // Those in between hold nothing.
-        while handles.len() <= index {
-            handles.push(heap.root(Value::EMPTY));
-        }
-        heap.reroot(&handles[index], scene.value(target)?);
+        let handle = handles.entry(index).or_insert_with(|| heap.root(Value::EMPTY));
+        heap.reroot(handle, scene.value(target)?);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::{END, EPOCH, HEAD, MAGIC, VERSION, head, put, section};
+    use super::*;
+
+    fn numbers(numbers: &[u64]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        numbers.iter().for_each(|&number| put(&mut bytes, number));
+        bytes
+    }
+
+    #[test]
+    fn handles_that_hold_nothing_take_no_room() {
+        // An epoch in which nothing is born, stored or frozen, and the last of very many handles is set to nothing.
+        let handles = u64::from(u32::MAX);
+        let epoch = numbers(&[0, 0, 0, 0, 0, handles, 1, handles - 1, 0, 0]);
+        let sections =
+            [(HEAD, head("nobody", &Config::DEFAULT)), (EPOCH, epoch), (END, numbers(&[1, 0, 0, 0, 0]))];
+        let sections = sections.iter().flat_map(|(kind, held)| section(*kind, held));
+        let bytes = MAGIC.into_iter().chain([VERSION]).chain(sections).collect();
+        let trace = Trace::read(bytes).expect("a good trace");
+        assert_eq!(trace.replay(Config::DEFAULT, |_| {}).expect("room").stats.collections(), 0);
+    }
 }
