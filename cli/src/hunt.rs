@@ -26,7 +26,7 @@ const APART: u64 = 1_000_000;
 pub fn hunt(hunt: &Hunt) -> ExitCode {
     let seed = hunt.terms.seed.unwrap_or_else(clock);
     match hunt.fault {
-        Some(fault) if std::env::var_os(CHILD).is_none() => hunt_in_children(hunt, fault, seed),
+        Some(fault) if !is_child() => hunt_in_children(&hunt.terms, None, fault, seed),
         _ => hunt_here(hunt, seed),
     }
 }
@@ -149,12 +149,18 @@ fn text(found: &Found, file: &str, fault: Option<Defect>) -> String {
     text + &found.small.to_string()
 }
 
-/// A broken collector may take the process with it, so the hunt for it is done in others, each from other seeds.
-fn hunt_in_children(hunt: &Hunt, fault: Defect, seed: u64) -> ExitCode {
+/// Does this process hunt for another one?
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// A broken collector may take the process with it, so the hunt for it is done in others, each from other seeds. `mode`
+/// is the option that says what is hunted through, unless it is histories.
+pub fn hunt_in_children(terms: &Terms, mode: Option<&str>, fault: Defect, seed: u64) -> ExitCode {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "fault {}: {}", fault.name(), fault.deed());
     for number in 0..CHILDREN {
-        let status = match child(hunt, fault, seed.wrapping_add(number * APART))
+        let status = match child(terms, mode, fault, seed.wrapping_add(number * APART))
             .and_then(|mut child| child.status())
         {
             Ok(status) => status,
@@ -171,20 +177,21 @@ fn hunt_in_children(hunt: &Hunt, fault: Defect, seed: u64) -> ExitCode {
             }
         }
     }
-    let _ = writeln!(out, "the collector takes every process with it: it fails, and no history can be shown");
+    let _ = writeln!(out, "the collector takes every process with it: it fails, and nothing can be shown");
     ExitCode::FAILURE
 }
 
 /// The same hunt from `seed`, in a process that does not pass it on.
-fn child(hunt: &Hunt, fault: Defect, seed: u64) -> std::io::Result<Command> {
+fn child(terms: &Terms, mode: Option<&str>, fault: Defect, seed: u64) -> std::io::Result<Command> {
     let mut child = Command::new(std::env::current_exe()?);
-    child.env(CHILD, "1").arg("fuzz").arg(format!("--seed={seed}")).arg(format!("--fault={}", fault.name()));
-    child.arg(match hunt.terms.bound {
+    child.env(CHILD, "1").arg("fuzz").args(mode);
+    child.arg(format!("--seed={seed}")).arg(format!("--fault={}", fault.name()));
+    child.arg(match terms.bound {
         Bound::Cases(cases) => format!("--cases={cases}"),
         Bound::Time(time) => format!("--seconds={}", time.as_secs()),
     });
-    child.args(hunt.terms.jobs.map(|jobs| format!("--jobs={jobs}")));
-    child.args(hunt.terms.save.as_ref().map(|file| format!("--save={file}")));
+    child.args(terms.jobs.map(|jobs| format!("--jobs={jobs}")));
+    child.args(terms.save.as_ref().map(|file| format!("--save={file}")));
     Ok(child)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fuzz::program::campaign::{Campaign, Found};
 use fuzz::program::coverage::{Coverage, Event};
+use fuzz::program::mistakes;
 use starlark::Mistake;
 
 use crate::hunt::{clock, counted, in_frame};
@@ -75,10 +76,10 @@ fn save(found: &Found, file: &str, mistake: Option<Mistake>) -> Result<(), Strin
     Ok(())
 }
 
-/// Names all mistakes of the interpreter.
+/// Names the mistakes of the interpreter that can be found.
 pub fn list_mistakes() -> ExitCode {
     let mut out = Out::new();
-    for mistake in Mistake::ALL {
+    for mistake in mistakes() {
         let _ = writeln!(out, "{:<18} {}", mistake.name(), mistake.deed());
     }
     out.status(ExitCode::SUCCESS)

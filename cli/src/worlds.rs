@@ -8,7 +8,7 @@ use fuzz::faults::Defect;
 use fuzz::worlds::campaign::{Campaign, Found};
 use fuzz::worlds::play::Coverage;
 
-use crate::hunt::{clock, counted, in_frame};
+use crate::hunt::{clock, counted, hunt_in_children, in_frame, is_child};
 use crate::options::fuzz::Hunt;
 use crate::out::Out;
 use crate::progress::per_second;
@@ -16,6 +16,9 @@ use crate::progress::per_second;
 /// Hunts, and says what was found.
 pub fn hunt(hunt: &Hunt) -> ExitCode {
     let seed = hunt.terms.seed.unwrap_or_else(clock);
+    if let Some(fault) = hunt.fault.filter(|_| !is_child()) {
+        return hunt_in_children(&hunt.terms, Some("--worlds"), fault, seed);
+    }
     in_frame(
         &hunt.terms,
         seed,

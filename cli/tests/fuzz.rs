@@ -107,6 +107,17 @@ fn a_fault_is_found_shrunk_written_and_found_again() {
 }
 
 #[test]
+fn a_fault_between_heaps_is_found_though_it_takes_the_process_with_it() {
+    let path = file("fault.world").display().to_string();
+    let fault = ["--worlds", "--fault", "judged-at-once", "--cases", "1000", "--save", &path];
+    for seed in ["1", "5"] {
+        let output = fuzz(&[&fault[..], &["--seed", seed]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}{}", stdout(&output), stderr(&output));
+        assert!(stdout(&output).starts_with("fault judged-at-once: "), "{}", stdout(&output));
+    }
+}
+
+#[test]
 fn wrong_arguments_are_refused_and_help_helps() {
     for wrong in [&["--cases", "x"] as &[&str], &["--fault", "none"], &["--quiet"], &["--frob"]] {
         assert_eq!(fuzz(wrong).status.code(), Some(2), "{wrong:?}");
@@ -152,5 +163,8 @@ fn a_forgotten_root_is_found_and_the_program_can_be_run() {
     let run = Command::new(env!("CARGO_BIN_EXE_frazil")).args(command.split_whitespace()).output();
     let run = run.expect("the command starts");
     assert_ne!(run.status.code(), Some(2), "{}", stderr(&run));
-    assert_eq!(stdout(&fuzz(&["--programs", "--list-faults"])).lines().count(), starlark::Mistake::ALL.len());
+    assert_eq!(
+        stdout(&fuzz(&["--programs", "--list-faults"])).lines().count(),
+        fuzz::program::mistakes().count()
+    );
 }

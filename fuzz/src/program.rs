@@ -22,8 +22,14 @@ mod shrink;
 use std::fmt::{self, Write as _};
 
 use frazil::{BlockBytes, Config, Drain};
+use starlark::Mistake;
 
 pub use make::{Made, draw, make};
+
+/// The mistakes that random programs can show. What is predeclared is up to the host, and theirs predeclares nothing.
+pub fn mistakes() -> impl Iterator<Item = Mistake> {
+    Mistake::ALL.iter().copied().filter(|&mistake| mistake != Mistake::Predeclared)
+}
 
 /// A statement: its line without indentation, and the block below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use frazil_fuzz::program::campaign::Campaign;
 use frazil_fuzz::program::coverage::Event;
 use frazil_fuzz::program::outcome::{Failure, attempt, quiet};
-use frazil_fuzz::program::{Program, draw, make};
+use frazil_fuzz::program::{Program, draw, make, mistakes};
 use frazil_fuzz::random::Random;
 use starlark::Mistake;
 
@@ -20,8 +20,7 @@ fn programs_come_to_the_same_with_and_without_collections() {
 
 #[test]
 fn every_mistake_of_the_machine_is_found() {
-    // What is predeclared is up to the host, and this one predeclares nothing.
-    for &mistake in Mistake::ALL.iter().filter(|mistake| **mistake != Mistake::Predeclared) {
+    for mistake in mistakes() {
         let failed = |seed: &u64| attempt(&make(*seed).program, Some(mistake)).err();
         let failure = (0..40).find_map(|seed| failed(&seed));
         let failure = failure.unwrap_or_else(|| panic!("{mistake:?} is not found"));

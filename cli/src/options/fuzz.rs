@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ::fuzz::faults::Defect;
+use fuzz::program::mistakes;
 use lexopt::prelude::*;
 use starlark::Mistake;
 
@@ -244,7 +245,7 @@ fn known_fault(text: &str, what: &str) -> Result<Defect, String> {
 }
 
 fn known_mistake(text: &str) -> Result<Mistake, String> {
-    Mistake::named(text).ok_or_else(|| {
+    mistakes().find(|mistake| mistake.name() == text).ok_or_else(|| {
         format!(
             "there is no fault {text:?} of the interpreter: frazil fuzz --programs --list-faults names them"
         )
@@ -280,7 +281,13 @@ mod tests {
         let words = ["--fault", "captured", "--programs", "--cases", "7"];
         let Ok(Command::FuzzPrograms(hunt)) = parsed(&words) else { panic!("no hunt") };
         assert_eq!((hunt.mistake, hunt.terms.bound), (Some(Mistake::Captured), Bound::Cases(7)));
-        assert!(parsed(&["--programs", "--fault", "kept-weak"]).unwrap_err().contains("interpreter"));
+        // Random programs are given nothing predeclared: there would be nothing to find.
+        for other in ["kept-weak", "predeclared"] {
+            assert!(
+                parsed(&["--programs", "--fault", other]).unwrap_err().contains("interpreter"),
+                "{other}"
+            );
+        }
         assert!(parsed(&["--programs", "--replay", "x"]).unwrap_err().contains("frazil run --check"));
         let list = ["--list-faults", "--programs"];
         assert!(matches!(parsed(&list), Ok(Command::ListFaults { programs: true })));
