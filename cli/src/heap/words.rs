@@ -54,9 +54,9 @@ pub fn headlines(report: &Report) -> Vec<String> {
     told
 }
 
-/// Does a line make more and more?
+/// Does a line make more and more? Of what had not begun when half was allocated, nobody knows.
 pub fn grows(used: &LineUse) -> bool {
-    used.live.bytes as f64 >= used.half as f64 * GROWS
+    used.half > 0 && used.live.bytes as f64 >= used.half as f64 * GROWS
 }
 
 fn holds(report: &Report, holder: &Holder) -> String {
