@@ -125,6 +125,39 @@ fn a_heap_that_adopts_owns_what_it_held() {
     assert_eq!(group.orphans(), 0);
 }
 
+/// A short collection meets again what the complete one before it has given up: that is a new claim.
+#[test]
+fn what_is_given_up_and_imported_again_is_held() {
+    let short = Config { check: true, short_collections: true, ..Config::DEFAULT };
+    let group = Group::<LowTag>::new(short).expect("the settings agree");
+    group
+        .branded(|mut one| {
+            chain(&mut one, 10);
+            let handle = one.root(one.stack_from(0)[0].get());
+            let shared = one.share(&handle).expect("immutable");
+            one.unroot(handle);
+            one.stack_truncate(0);
+            group
+                .branded(|mut two| {
+                    let base = two.stack_grow(2).unwrap();
+                    let chain = two.import(shared.clone());
+                    // The second node is held all the time, so the block they lie in is always known.
+                    two.stack_from(base)[1].set(chain.object().unwrap().get(0));
+                    two.stack_from(base)[0].set(chain);
+                    two.collect(Request::Complete);
+                    two.stack_from(base)[0].set(Value::EMPTY);
+                    two.collect(Request::Complete);
+                    two.stack_from(base)[0].set(two.import(shared));
+                    two.collect(Request::Short);
+                    assert_eq!(old_objects(&mut one), 10, "the other heap holds it");
+                    assert_eq!(length(&two, two.stack_from(base)[0].get()), 10);
+                })
+                .unwrap();
+            assert_eq!(old_objects(&mut one), 0, "the other heap has ended");
+        })
+        .unwrap();
+}
+
 #[test]
 fn an_estate_that_is_refused_goes_to_its_group() {
     let (group, another) = (group(), group());
