@@ -40,7 +40,7 @@ pub struct Report {
     pub allocated_bytes: usize,
     /// Young objects that survived.
     pub promoted_objects: usize,
-    /// Their bytes.
+    /// Their bytes, in whole granules.
     pub promoted_bytes: usize,
     /// Promoted bytes, by the kind of root that led to them first.
     pub promoted_by_root: ByRoot,
@@ -64,7 +64,7 @@ pub struct Report {
     pub blocks_diffed: usize,
     /// Old objects that were freed.
     pub freed_objects: usize,
-    /// Their bytes.
+    /// The bytes of their cells, which may be larger than the objects.
     pub freed_bytes: usize,
     /// Dead objects that wait in the freed-object buffer; what only they refer to waits with them.
     pub waiting: usize,
@@ -155,7 +155,7 @@ pub struct Stats {
     pub traced_objects: u64,
     /// Old objects freed.
     pub freed_objects: u64,
-    /// Bytes of old objects freed.
+    /// Bytes of the cells of old objects freed.
     pub freed_bytes: u64,
     /// Frozen objects that became counted.
     pub settled: u64,

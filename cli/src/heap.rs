@@ -23,6 +23,7 @@ use crate::options::heap::Look;
 use crate::out::{Out, has_folder};
 use crate::{Output, Problem, prepare, run_program, tell_problem};
 
+pub use json::HELP as REPORT_HELP;
 use report::Report;
 use watch::{Eye, Seen};
 

@@ -28,7 +28,8 @@ frazil: a Starlark interpreter on a garbage collector of its own, and what it ta
 usage: frazil COMMAND [OPTIONS] [FILE]
        frazil FILE.star|-|-c CODE [OPTIONS]      short for frazil run
 
-commands: run, check, repl, heap, tune, fuzz; 'frazil help COMMAND' explains one, 'frazil help errors' errors as JSON.
+commands: run, check, repl, heap, tune, fuzz; 'frazil help COMMAND' explains one; 'frazil help errors', 'stats' and 'report'
+explain the JSON of errors, of run --stats-json, and of heap.
 
   --help, --version
 
@@ -91,6 +92,10 @@ pub enum Topic {
     Repl,
     /// Errors as JSON.
     Errors,
+    /// What the collector did, as JSON.
+    Stats,
+    /// A report about a heap, as JSON.
+    Report,
 }
 
 impl Topic {
@@ -105,6 +110,8 @@ impl Topic {
             Topic::Check => check::HELP,
             Topic::Repl => repl::HELP,
             Topic::Errors => crate::report::HELP,
+            Topic::Stats => crate::stats::HELP,
+            Topic::Report => crate::heap::REPORT_HELP,
         }
     }
 }
@@ -158,7 +165,13 @@ fn help(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             "check" => Topic::Check,
             "repl" => Topic::Repl,
             "errors" => Topic::Errors,
-            other => return Err(format!("there is no command {other:?} to explain").into()),
+            "stats" => Topic::Stats,
+            "report" => Topic::Report,
+            other => {
+                return Err(
+                    format!("there is no command {other:?} to explain: frazil --help names all").into()
+                );
+            }
         },
         Some(other) => return Err(other.unexpected()),
     };
@@ -192,6 +205,8 @@ mod tests {
         assert!(matches!(parse(&["run", "--help"]), Ok(Command::Help(Topic::Run))));
         assert!(matches!(parse(&["check", "."]), Ok(Command::Check(_))));
         assert!(matches!(parse(&["help", "errors"]), Ok(Command::Help(Topic::Errors))));
+        assert!(matches!(parse(&["help", "stats"]), Ok(Command::Help(Topic::Stats))));
+        assert!(matches!(parse(&["help", "report"]), Ok(Command::Help(Topic::Report))));
         assert!(matches!(parse(&["repl"]), Ok(Command::Repl(_))));
         for short in [&["a.star"] as &[&str], &["-"], &["-c", "x = 1"], &["./a", "--stats"]] {
             assert!(matches!(parse(short), Ok(Command::Run(_))), "{short:?}");

@@ -9,6 +9,29 @@ use frazil::{Config, Report, Stats};
 use serde_json::json;
 use starlark::Engine;
 
+/// What `frazil help stats` says.
+pub const HELP: &str = "\
+What --stats-json writes: one object with these fields. Times (ending in _us) are microseconds, sizes are bytes.
+
+  elapsed_us       how long the program ran
+  settings         {block_bytes, nursery_bytes}
+  collections      {short, complete}: how many of each kind
+  pause_us         {total, p50, p99, max}: all collections together, the median, what 99 of 100 do not exceed, the longest
+  allocated_bytes  all that was allocated
+  promoted         {objects, bytes}: what survived its first collection; bytes of the objects
+  traced_objects   how often an object was traced
+  freed            {objects, bytes}: old objects that were freed; bytes of their cells, which may be larger
+  clusters         {objects, dissolved}: objects counted as part of a cluster, and those counted one by one after all
+  settled          {objects, components}: frozen objects that are counted now, and the cycles among them
+  blocks_diffed    how many blocks' retain bits were compared
+  old              {objects, bytes, block_bytes, block_bytes_max, waiting}: after the last collection, bytes of cells and
+                   of the blocks they lie in, the most there were of these, and dead objects still to be released
+  heap_bytes       the nursery's objects and the blocks in the end
+  peak_bytes       the most memory of the process, or null where the system does not tell
+
+More fields may be added.
+";
+
 /// The collections of all heaps of a program that has several. Those of different threads may be at the same time.
 #[derive(Clone, Default)]
 pub struct Tally(Arc<Mutex<Stats>>);
@@ -68,7 +91,7 @@ impl Summary {
         self.stats.pauses.quantile(share).min(self.stats.pause_max)
     }
 
-    /// The same as JSON. Bytes are bytes, times are microseconds.
+    /// The same as JSON: see [`HELP`].
     pub fn json(&self) -> String {
         let Stats { last, .. } = &self.stats;
         let value = json!({
@@ -231,6 +254,9 @@ mod tests {
         assert!(value["promoted"]["objects"].as_u64() > Some(100_000), "{value}");
         let [median, p99, longest] = ["p50", "p99", "max"].map(|name| value["pause_us"][name].as_u64());
         assert!(median <= p99 && p99 <= longest, "{value}");
+        for field in value.as_object().expect("an object").keys() {
+            assert!(HELP.contains(&format!("\n  {field} ")), "{field} is not explained");
+        }
         let in_clusters = value["clusters"]["objects"].as_u64() > Some(0);
         assert_eq!(summary.to_string().lines().count(), 10 + usize::from(in_clusters), "{summary}");
     }

@@ -88,6 +88,10 @@ fn the_example_shows_its_leak_at_first_sight() {
     assert!(told.page.matches("<svg").count() == 2 && told.page.len() < 300_000, "{}", told.page.len());
 
     let json = &told.json;
+    let help = stdout(&frazil(&["help", "report"]));
+    for field in json.as_object().expect("an object").keys() {
+        assert!(help.contains(field), "{field} is not explained");
+    }
     let holder = &json["holders"][0];
     assert_eq!((&holder["name"], &holder["what"]), (&"resolved".into(), &"list of 30000".into()));
     assert_eq!(line(json, &holder["filled_at"]), append);

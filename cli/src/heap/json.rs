@@ -1,4 +1,4 @@
-//! A report for programs. Bytes are bytes; a line is named by its place in `lines`.
+//! A report for programs: see [`HELP`].
 
 use serde_json::{Value, json};
 use starlark::Picture;
@@ -7,6 +7,34 @@ use super::holders::{Group, Holder, Owner};
 use super::report::{Amount, Report};
 use super::watch::Why;
 use super::words;
+
+/// What `frazil help report` says.
+pub const HELP: &str = "\
+What 'frazil heap' writes to PREFIX.json: one object with these fields. Sizes are bytes; an AMOUNT is {objects, bytes}; a
+LINE is a place in the list of lines, from 0.
+
+  file             the program
+  moment           what was looked at: \"peak\", \"end\", \"allocated\" (so much as was asked for), \"failed\" (the program
+                   did), or \"exhausted\" (memory had run out)
+  allocated_bytes  what had been allocated by then
+  live, dead       AMOUNTs: what could be reached, and what waited to be freed
+  headlines        the sentences that a person is told
+  lines            [{file, line, function, text}]: of the program; 0 stands for what no line has made
+  holders          [{name, who, what, filled_at, holds}], most first: variables and the like, who and what in words; name
+                   is null if several hold it together; filled_at is the LINE that put most of it there, or null; holds
+                   is a GROUP: {type, line, own, retained, for_instance, parts}: objects of one type and LINE, their
+                   AMOUNT, the AMOUNT that would be free without them, a path to one, and the GROUPs they keep alive
+  made_at          [{line, live, bytes_at_half, mostly}]: AMOUNTs by LINE, what was alive of it when half as much had
+                   been allocated, and the type of most
+  types            [{type, live, mutable, frozen, traced}]: AMOUNTs by type, and how many objects may be written, were
+                   frozen, or are traced
+  blocks           {block_bytes, free_bytes, classes}: classes is [{cell_bytes, blocks, bytes, cells, taken}], cell_bytes
+                   null for objects with blocks of their own
+  growth           {lines, samples}: samples is [{allocated_bytes, live_bytes}], in order; live_bytes has a number for
+                   each LINE in lines, and one for all others
+
+More fields may be added.
+";
 
 /// The whole report.
 pub fn json(report: &Report) -> Value {

@@ -22,7 +22,8 @@ Whatever was asked for: when memory runs out, that is the moment. Give --heap-li
 end. Growth is measured all along, so even a look at the end tells which lines keep growing.
 
 what is told
-  --out PREFIX     where the reports go: PREFIX.html and PREFIX.json (heap-NAME, after the file)
+  --out PREFIX     where the reports go: PREFIX.html, and PREFIX.json, which 'frazil help report' describes (heap-NAME,
+                   after the file)
   --quiet          no summary on standard output
 
 as in frazil run

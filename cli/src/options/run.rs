@@ -35,7 +35,7 @@ usage: frazil run [OPTIONS] FILE...|-|-c CODE
 
 what happened
   --stats             when the program is over, say what the collector did
-  --stats-json FILE   write the same to FILE as JSON (- for standard error)
+  --stats-json FILE   write the same to FILE as JSON (- for standard error); 'frazil help stats' describes it
   --progress          while the program runs, say how much is allocated and alive, and how long pauses are
 
   --record TRACE      write what the program does to its heap into a file, for 'frazil tune' (somewhat slower)
