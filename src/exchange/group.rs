@@ -131,6 +131,9 @@ impl<H: Host> Group<H> {
 
     /// Frees what ended heaps have left and nobody holds any more. Heaps do that in passing when they collect, and so
     /// does whoever drops a handle.
+    ///
+    /// Of an ended heap whose host wanted to hear of deaths, only another heap of the group can take care, which it does in
+    /// passing. If none ever comes again, that memory stays until the process ends.
     pub fn tend(&self) {
         (self.common.tend)(&self.common);
     }
