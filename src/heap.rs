@@ -291,10 +291,10 @@ impl<'id, H: Host> Heap<'id, H> {
     fn alloc_slow(&self, bytes: usize) -> Result<usize, AllocError> {
         let large = bytes > self.cell_bytes_max;
         let cell_bytes = bytes.next_multiple_of(GRANULE_BYTES);
-        let takes = if large { self.old.borrow().space.bytes_of_large(cell_bytes) } else { bytes };
+        let takes = || if large { self.old.borrow().space.bytes_of_large(cell_bytes) } else { bytes };
         let used = self.used_bytes();
         if let Some(limit) = self.config.limit_bytes
-            && used.saturating_add(takes) > limit
+            && used.saturating_add(takes()) > limit
         {
             self.wanted.set(true);
             return Err(AllocError::Limit { requested: bytes, used, limit });

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use frazil::{Config, Drain, Group, Heap, LowTag, Request, Shape, ShareError, Value};
+use frazil::{Config, Drain, Group, Heap, LowTag, Request, Shape, ShareError, Shared, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
@@ -30,6 +30,14 @@ fn chain(heap: &mut TestHeap<'_>, len: u64) {
     }
 }
 
+/// Shares what is in a slot of the root stack.
+fn share_slot(heap: &mut TestHeap<'_>, slot: usize) -> Shared<LowTag> {
+    let handle = heap.root(heap.stack_from(slot)[0].get());
+    let shared = heap.share(&handle).expect("immutable");
+    heap.unroot(handle);
+    shared
+}
+
 fn length(heap: &TestHeap<'_>, mut value: Value<'_, '_, LowTag>) -> u64 {
     let _ = heap;
     let mut len = 0;
@@ -51,9 +59,7 @@ fn what_another_heap_holds_lives_and_dies_with_it() {
         .branded(|mut one| {
             chain(&mut one, 100);
             let top = one.stack_len() - 1;
-            let handle = one.root(one.stack_from(top)[0].get());
-            let shared = one.share(&handle).expect("immutable");
-            one.unroot(handle);
+            let shared = share_slot(&mut one, top);
             one.stack_truncate(top);
             assert_eq!(old_objects(&mut one), 100, "the handle holds it");
             group
@@ -83,8 +89,7 @@ fn what_an_ended_heap_has_left_goes_when_nobody_holds_it() {
     let shared = group
         .branded(|mut heap| {
             chain(&mut heap, 1000);
-            let handle = heap.root(heap.stack_from(0)[0].get());
-            heap.share(&handle).expect("immutable")
+            share_slot(&mut heap, 0)
         })
         .unwrap();
     assert_eq!(group.orphans(), 1);
@@ -110,8 +115,7 @@ fn a_heap_that_adopts_owns_what_it_held() {
             let (shared, estate) = group
                 .branded(|mut other| {
                     chain(&mut other, 1000);
-                    let handle = other.root(other.stack_from(0)[0].get());
-                    (other.share(&handle).expect("immutable"), other.end())
+                    (share_slot(&mut other, 0), other.end())
                 })
                 .unwrap();
             heap.stack_from(base)[0].set(heap.import(shared));
@@ -133,9 +137,7 @@ fn what_is_given_up_and_imported_again_is_held() {
     group
         .branded(|mut one| {
             chain(&mut one, 10);
-            let handle = one.root(one.stack_from(0)[0].get());
-            let shared = one.share(&handle).expect("immutable");
-            one.unroot(handle);
+            let shared = share_slot(&mut one, 0);
             one.stack_truncate(0);
             group
                 .branded(|mut two| {
@@ -170,8 +172,7 @@ fn an_estate_that_is_refused_goes_to_its_group() {
     for with_stranger in [&alone as &dyn Fn(&mut dyn FnMut(&mut TestHeap<'_>)), &of_another_group] {
         let end = |mut heap: TestHeap<'_>| {
             chain(&mut heap, 100);
-            let handle = heap.root(heap.stack_from(0)[0].get());
-            (heap.share(&handle).expect("immutable"), Some(heap.end()))
+            (share_slot(&mut heap, 0), Some(heap.end()))
         };
         let (shared, mut estate) = group.branded(end).unwrap();
         with_stranger(&mut |stranger| {
@@ -264,8 +265,7 @@ fn it_does_not_matter_who_ends_first() {
     let group = &group();
     let produce = |mut heap: TestHeap<'_>| {
         chain(&mut heap, 500);
-        let handle = heap.root(heap.stack_from(0)[0].get());
-        heap.share(&handle).expect("immutable")
+        share_slot(&mut heap, 0)
     };
     let consume = |mut heap: TestHeap<'_>, shared| {
         let base = heap.stack_grow(1).unwrap();
@@ -281,9 +281,7 @@ fn it_does_not_matter_who_ends_first() {
     // The consumer ends, and the producer frees.
     on_a_thread(group, |mut heap| {
         chain(&mut heap, 500);
-        let handle = heap.root(heap.stack_from(0)[0].get());
-        let shared = heap.share(&handle).expect("immutable");
-        heap.unroot(handle);
+        let shared = share_slot(&mut heap, 0);
         heap.stack_truncate(0);
         assert_eq!(on_a_thread(group, |heap| consume(heap, shared)), 500);
         assert_eq!(old_objects(&mut heap), 0);
@@ -371,8 +369,7 @@ fn a_thread_hands_its_memory_to_whoever_joins_it() {
                     .map(|_| {
                         scope.spawn(|heap| {
                             chain(heap, 100);
-                            let handle = heap.root(heap.stack_from(0)[0].get());
-                            heap.share(&handle).expect("immutable")
+                            share_slot(heap, 0)
                         })
                     })
                     .collect();
@@ -464,8 +461,7 @@ fn many_short_threads_leave_nothing_behind() {
         let thread = || {
             group.branded(|mut heap| {
                 chain(&mut heap, 20);
-                let handle = heap.root(heap.stack_from(0)[0].get());
-                heap.share(&handle).expect("immutable")
+                share_slot(&mut heap, 0)
             })
         };
         let shared = std::thread::scope(|scope| scope.spawn(thread).join()).expect("it does not panic");
@@ -496,8 +492,7 @@ fn two_large_objects_are_released_a_part_at_a_time() {
                 *slot = heap.alloc(&NODE, 0).unwrap().finish().into();
             }
             heap.stack_from(base)[0].set(tuple.finish().into());
-            let handle = heap.root(heap.stack_from(base)[0].get());
-            heap.share(&handle).expect("immutable")
+            share_slot(&mut heap, base)
         })
         .unwrap();
     assert_eq!(group.orphans(), 1);

@@ -130,9 +130,11 @@ fn execute(run: &Run) -> ExitCode {
 /// Nothing is written where a program is: it would be gone, and an empty one would run instead.
 fn spare_programs(run: &Run) -> Result<(), String> {
     let place = |file: &str| std::fs::canonicalize(file).ok();
-    let programs: Vec<_> = run.files().chain(run.prelude.as_deref()).filter_map(place).collect();
-    let mut written = run.record.iter().chain(&run.stats_json);
-    match written.find(|file| place(file).is_some_and(|place| programs.contains(&place))) {
+    let is_program = |written: &&String| {
+        let written = place(written);
+        written.is_some() && run.files().chain(run.prelude.as_deref()).any(|file| place(file) == written)
+    };
+    match run.record.iter().chain(&run.stats_json).find(is_program) {
         Some(file) => Err(format!("cannot write {file}: that is the program to be run")),
         None => Ok(()),
     }

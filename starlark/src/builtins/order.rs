@@ -207,16 +207,16 @@ pub fn extreme_run(machine: &mut Machine, slot: usize) -> Res<()> {
 /// Calls the key function for each item, during an iteration over what they come from. (It begins here and not with the
 /// first half, behind which there may be no second one: functions that call back may be nested too deeply.)
 fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
-    let source = guarded(machine, slot);
-    if !source.is_none() {
-        iter::begin(machine.cx(), source)?;
+    let begun = source(machine, slot);
+    if !begun.is_none() {
+        iter::begin(machine.cx(), begun)?;
     }
     let outcome = call_for_each(machine, slot);
-    iter::end(machine.cx(), guarded(machine, slot));
+    iter::end(machine.cx(), source(machine, slot));
     outcome
 }
 
-fn guarded(machine: &Machine, slot: usize) -> Value<'_> {
+fn source(machine: &Machine, slot: usize) -> Value<'_> {
     machine.slot(slot).get().object().map_or(none(), |state| state.get(GUARDED))
 }
 

@@ -63,9 +63,8 @@ impl Machine {
     pub(crate) fn begin(&mut self) -> Res<()> {
         self.host.meter.begin();
         self.repeated = None;
-        self.host.handles.release(&self.heap);
         self.cx().limit_interned();
-        if self.heap.should_collect_early() && !self.heap.config().check {
+        if self.wants_room() {
             self.collect_at_safepoint()?;
         }
         Ok(())
@@ -77,11 +76,16 @@ impl Machine {
     /// # Errors
     /// A collection failed.
     pub(crate) fn make_room(&mut self) -> Res<()> {
-        self.host.handles.release(&self.heap);
-        if self.heap.should_collect_early() && !self.heap.config().check {
+        if self.wants_room() {
             self.collect(Request::Auto)?;
         }
         Ok(())
+    }
+
+    /// Lets go of the handles that were dropped, and says whether a collection is due. (In checking mode it always would be.)
+    fn wants_room(&mut self) -> bool {
+        self.host.handles.release(&self.heap);
+        self.heap.should_collect_early() && !self.heap.config().check
     }
 
     /// Calls a value: for the embedding program, or a function that calls back. `fill` says which value, and adds the
