@@ -1,7 +1,8 @@
 //! What a collection does, one behaviour at a time.
 
 use frazil::{
-    BlockBytes, Config, Drain, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape, Value, layout,
+    BlockBytes, Config, Drain, Handle, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape, Value,
+    layout,
 };
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
@@ -324,6 +325,33 @@ fn a_finalizable_leaf_is_revived_among_others_that_are_freed() {
         assert_eq!(heap.next_finalizable().map(|(object, token)| (object.raw(0), token)), Some((9, 99)));
         heap.collect(Request::Complete);
         assert!(heap.census().is_empty());
+    });
+}
+
+/// Objects that move and objects that stay are registered side by side; deaths in between leave the others where they are.
+#[test]
+fn what_dies_at_once_is_finalized_in_the_order_in_which_it_was_registered() {
+    fn register<'id>(heap: &TestHeap<'id>, all: &Handle<'id>, tokens: std::ops::Range<u64>) {
+        for token in tokens {
+            let object = cell(heap, token);
+            heap.finalize(object, token);
+            heap.store(heap.rooted(all).object().unwrap(), token as usize, object.into()).unwrap();
+        }
+    }
+    fn told_without<'id>(heap: &mut TestHeap<'id>, all: &Handle<'id>, indices: &[usize]) -> Vec<u64> {
+        let list = heap.rooted(all).object().unwrap();
+        indices.iter().for_each(|&index| heap.store(list, index, Value::EMPTY).unwrap());
+        assert_eq!(heap.collect(Request::Complete).finalizable, indices.len());
+        std::iter::from_fn(|| heap.next_finalizable().map(|(_, token)| token)).collect()
+    }
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let all = heap.root(heap.alloc(&ARRAY, 6).unwrap().finish().into());
+        register(&heap, &all, 0..3);
+        heap.collect(Request::Complete);
+        register(&heap, &all, 3..6); // young ones behind old ones
+        assert_eq!(told_without(&mut heap, &all, &[4, 1]), [1, 4]);
+        assert_eq!(told_without(&mut heap, &all, &[5, 3, 2, 0]), [0, 2, 3, 5]);
+        assert_eq!(told_without(&mut heap, &all, &[]), []);
     });
 }
 
