@@ -140,6 +140,9 @@ pub mod layout {
     /// Objects of at most so many bytes are born in the nursery, whatever the block size: larger ones may have to be
     /// asked for.
     pub const INLINE_BYTES_MAX: usize = blocks::classes::cell_bytes_max(blocks::BlockBytes::K4);
+
+    /// No address of an object has more bits: a host may keep something else in the others.
+    pub const ADDRESS_BITS: u32 = 48;
 }
 
 /// A place that holds a word.

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 
+use crate::layout::ADDRESS_BITS;
 use crate::pool::{KEEP_BYTES, Pool};
 
 /// So much is cleared rather than given back, if a pool would keep it. Larger: more to clear. Smaller: more page faults.
@@ -107,7 +108,10 @@ impl Mapping {
     fn new(bytes: usize, align: usize, pooled: bool) -> Result<Mapping, Refused> {
         let bytes = whole_pages(bytes).ok_or(Refused)?;
         let base = pages::map(bytes, align)?;
-        Ok(Mapping { base, bytes, align, pooled, heir: None, written: 0 })
+        let mapping = Mapping { base, bytes, align, pooled, heir: None, written: 0 };
+        // Hosts rely on it. No system gives more unless it is asked to.
+        let is_low = mapping.range().end <= 1 << ADDRESS_BITS;
+        is_low.then_some(mapping).ok_or(Refused)
     }
 
     /// Cuts it into mappings of `bytes` bytes, whole pages.

@@ -56,9 +56,12 @@ fn out_of_bounds(what: &str, index: usize, count: usize) -> ! {
 ///
 /// # Safety
 /// * `address(word)` is `Some(a)` only for words made by `word(a, _)`.
-/// * `address(word(a, old)) == Some(a)` for every multiple `a` of 8 above zero, whatever `old` was.
+/// * `address(word(a, old)) == Some(a)` for every multiple `a` of 8 above zero and below 2^48
+///   ([`crate::layout::ADDRESS_BITS`]), whatever `old` was. No object lies elsewhere.
 /// * `address(EMPTY)` is `None`.
-/// * The functions depend on nothing but their arguments.
+/// * `address`, `word` and `words` depend on nothing but their arguments.
+/// * `order` gives legal orders ([`Stage::is_legal`]), and `choose` numbers below `count`.
+/// * No function unwinds, and none uses a heap.
 pub unsafe trait Host: Sized + 'static {
     /// What a reference slot holds before the host stores something: no reference.
     const EMPTY: u64;
