@@ -7,7 +7,7 @@
 //!
 //! There are two ways to use it. For data structures in Rust, an [`arena`] (with the feature of that name, which is on by
 //! default) has typed pointers that are read like references, and a guide. For the values of a language, a [`Heap`] has
-//! words, tagged as the host likes, and can collect in the middle of anything:
+//! words, tagged as the host likes, and can collect in the middle of anything; here is [its guide](guide):
 //!
 //! ```
 //! use frazil::{Config, Heap, LowTag, Request, Shape, Value};
@@ -32,7 +32,7 @@
 //! }).unwrap().unwrap();
 //! ```
 //!
-//! # Reading order
+//! # Reading order, of the code
 //!
 //! 1. `NOTES.md` up to *Life of one object*.
 //! 2. `retain-bits/src/lib.rs`: the idea in a hundred lines.
@@ -63,6 +63,7 @@ mod collect;
 mod exchange;
 mod fault;
 mod freeze;
+pub mod guide;
 #[allow(unsafe_code)]
 mod heap;
 #[allow(unsafe_code)]

@@ -5,15 +5,18 @@
 //! hardly anything is prescribed; where the collector could as well take another step first, there is a
 //! [`Choice`].
 //!
-//! A real host leaves all of this alone ([`crate::Host::REORDERS`]), and then none of it is in its code: it gets
-//! [`Stage::NATURAL`], and every choice is the natural one. The proof machinery plays: under every legal order a
-//! history must come to the same heap, and every illegal one must be found out.
+//! A host that does its work leaves all of this alone ([`crate::Host::REORDERS`]), and then none of it is in its code: it
+//! gets [`Stage::NATURAL`], and every choice is the natural one. A host that is tested may play, and the proof machinery
+//! does: under every legal order a history must come to the same heap, and every illegal one must be found out.
 
 use std::borrow::Cow;
 
 use crate::value::Host;
 
 /// A step of a collection that is over before another begins.
+///
+/// A host may have them taken in any legal order ([`crate::Host::order`]), to test itself; their phases are those of *How a
+/// collection runs* in `NOTES.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// What other owners have posted is applied.
@@ -88,7 +91,7 @@ impl Stage {
     }
 }
 
-/// Where a collection may take any of several steps next.
+/// Where a collection may take any of several steps next ([`crate::Host::choose`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Choice {
     /// Which root of a stage is looked at.

@@ -52,7 +52,7 @@ fn out_of_bounds(what: &str, index: usize, count: usize) -> ! {
     panic!("{what} {index} of {count}")
 }
 
-/// How a host tells references from other words.
+/// How a host tells references from other words. [`LowTag`] is one; another, for floats, is in the [guide](crate::guide).
 ///
 /// # Safety
 /// * `address(word)` is `Some(a)` only for words made by `word(a, _)`.
@@ -83,23 +83,24 @@ pub unsafe trait Host: Sized + 'static {
         Words::All
     }
 
-    /// For the proof machinery alone: is this fault to be committed now? A collector for such a host is
+    /// For the collector's own tests alone: is this fault to be committed now? A collector for such a host is
     /// deliberately broken. The default, never, costs nothing.
     #[inline(always)]
     fn commits(_fault: crate::Fault) -> bool {
         false
     }
 
-    /// For the proof machinery alone: does it play with the order of the collector's steps? If not, the two
-    /// functions below are never called.
+    /// For tests: does it play with the order of the collector's steps? If not, as in every program that is no test, the two
+    /// functions below are never called, and cost nothing. See *Tests* in the [guide](crate::guide) for a host that does.
     const REORDERS: bool = false;
 
-    /// The stages of the collection that begins.
+    /// The stages of the collection that begins. Every legal order leads to the same heap. There is no `self`: what is
+    /// decided here, and in `choose`, comes from a thread's own state.
     fn order() -> Cow<'static, [Stage]> {
         Cow::Borrowed(&Stage::NATURAL)
     }
 
-    /// Which of `count` (at least one) possible steps comes next, from 0.
+    /// Which of `count` (at least one) possible steps comes next, from 0: any number below `count`.
     fn choose(_choice: Choice, _count: usize) -> usize {
         0
     }
