@@ -20,58 +20,63 @@ pub enum Drain {
     },
 }
 
-/// The settings of a heap. Start from [`Config::default`] or [`Config::STRESS`].
+/// The settings of a heap. Start from [`Config::default`] or [`Config::STRESS`]; what is said of a default is that of the
+/// former, [`Config::DEFAULT`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Bytes of an old block. Larger: fewer blocks to visit, larger cells in blocks, more room lost in blocks
-    /// that are nearly empty. Smaller: the reverse.
+    /// that are nearly empty. Smaller: the reverse. Default: 32 KiB.
     pub block_bytes: BlockBytes,
     /// Bytes allocated between two collections, at least; give or take an eighth if the nursery may grow. Larger: fewer
-    /// survivors and collections, a larger footprint, and a nursery that leaves the cache. Smaller: shorter pauses.
+    /// survivors and collections, a larger footprint, and a nursery that leaves the cache. Smaller: shorter pauses. From
+    /// 1 KiB to 1 TiB. Default: 512 KiB.
     pub nursery_bytes: usize,
     /// While many objects survive, and fewer do in a larger nursery, it grows, up to so many times its bytes (but never
     /// beyond those of the old objects); when few survive, it shrinks again. Larger: fewer survivors, a larger
-    /// footprint, longer pauses while much survives. 1: it keeps its size.
+    /// footprint, longer pauses while much survives. 1, the least: it keeps its size. Default: 32.
     pub nursery_growth: u32,
     /// A complete collection is due when the bytes allocated reach this many percent of the bytes that the last
-    /// one traced. Larger: less tracing, a larger footprint. It bounds the tracing per allocated byte.
+    /// one traced. Larger: less tracing, a larger footprint. It bounds the tracing per allocated byte. Default: 300.
     pub nursery_percent_of_traced: u32,
-    /// May the heap hold short collections? Only of use for hosts whose mutable data lives long.
+    /// May the heap hold short collections? Only of use for hosts whose mutable data lives long. Default: no.
     pub short_collections: bool,
     /// With short collections, complete ones are held all the same while they trace less than this many percent of
-    /// the nursery's bytes. Larger: less floating garbage. Smaller: less tracing.
+    /// the nursery's bytes. Larger: less floating garbage. Smaller: less tracing. Default: 25.
     pub cheap_percent: u32,
     /// With short collections, a complete one follows when the old generation has grown by this many percent
-    /// since the last complete one. Larger: fewer complete collections, more floating garbage.
+    /// since the last complete one. Larger: fewer complete collections, more floating garbage. Default: 50.
     pub growth_percent: u32,
     /// Bytes the old generation may always grow by between two complete collections (with short collections).
+    /// Default: 4 MiB.
     pub growth_bytes: usize,
     /// What is imported from another heap of the group counts for so many allocated bytes: a heap that keeps others'
     /// objects alive and allocates nothing collects, too. Larger: less memory is held that nobody needs. Smaller:
-    /// fewer collections.
+    /// fewer collections. Default: 4 KiB.
     pub import_bytes: usize,
     /// The bytes that nursery and old blocks may take together: an allocation that would pass them is refused. During a
     /// collection the survivors are in both, which is not counted; and blocks are taken whole, so that survivors may need
-    /// a little more: then everything is refused until something dies. `None`: as much as the system gives.
+    /// a little more: then everything is refused until something dies. At least 256 KiB. `None`, the default: as much as the
+    /// system gives.
     pub limit_bytes: Option<usize>,
-    /// How the freed-object buffer is drained.
+    /// How the freed-object buffer is drained. Default: to the end.
     pub drain: Drain,
-    /// The largest count kept in the table of counts; larger ones are kept in an exact overflow table. At most
-    /// 253; small values serve to test the overflow.
+    /// The largest count kept in the table of counts; larger ones are kept in an exact overflow table. From 1 to 253, the
+    /// default; small values serve to test the overflow.
     pub count_max: u8,
     /// Immutable structures that are promoted at one go are counted as one, as a *cluster*, as long as nothing but
     /// their own objects refers to their inside: if they have so many objects at least. Larger: less is lost where it turns
     /// out that something does. Smaller: more structures live and die without a count inside. `u32::MAX`: none are.
-    /// Up to 8: they are, whether it pays or not.
+    /// Up to 8: they are, whether it pays or not. Default: 128.
     pub cluster_objects: u32,
     /// What is larger becomes several clusters, of about so many bytes each. Larger: less work for each. Smaller: less has
-    /// to be counted when something refers to the inside of one.
+    /// to be counted when something refers to the inside of one. Default: 256 KiB.
     pub cluster_bytes: usize,
-    /// Words of the root stack. The memory is taken from the system only when it is used.
+    /// Words of the root stack, 8 bytes each; at most 2^32. The memory is taken from the system only when it is used. Default:
+    /// 2^20.
     pub stack_words: usize,
     /// Checking mode: [`crate::Heap::should_collect`] is always true, every collection is followed by a
     /// verification of all invariants and preceded by one of all references, freed cells are poisoned, and the memory of
-    /// the old nursery is made inaccessible. Slow.
+    /// the old nursery is made inaccessible. Slow. Default: no.
     pub check: bool,
 }
 
@@ -117,7 +122,7 @@ impl Config {
         ..Config::DEFAULT
     };
 
-    /// Do the settings agree with each other?
+    /// Do the settings agree with each other? Whoever makes a heap asks that; this is for settings that people type.
     ///
     /// # Errors
     /// The first one that does not, in words.
