@@ -63,13 +63,32 @@ impl<T: Copy> Cell<T> {
         unsafe { *self.value.get() }
     }
 
+    /// Refuses to compile, with a word on what to write instead: it is what people try first.
+    #[doc(hidden)]
+    pub fn set(&self, _value: T)
+    where
+        T: told::SetByItself,
+    {
+        unreachable!("no type is set by itself")
+    }
+
     /// # Safety
     /// The cell is not part of a frozen object, and the collector has heard of the store.
     #[inline(always)]
-    unsafe fn set(&self, value: T) {
+    unsafe fn put(&self, value: T) {
         // SAFETY: as in `get`; nobody holds a reference to what is inside.
         unsafe { *self.value.get() = value }
     }
+}
+
+mod told {
+    /// No type is: it is there for its message.
+    #[diagnostic::on_unimplemented(
+        message = "a cell is set through its object, which may be frozen",
+        label = "a `Cell` cannot be set by itself",
+        note = "the session sets it: `session.set(object, Type::FIELD, value)`; an element of a slice: `session.set_at(slice, index, value)`"
+    )]
+    pub trait SetByItself {}
 }
 
 impl<T: Copy> Clone for Cell<T> {
@@ -203,7 +222,7 @@ impl<'gc> Session<'gc> {
         let cell: *const Cell<T> =
             std::ptr::from_ref(Gc::as_ref(object)).wrapping_byte_add(field.offset).cast();
         // SAFETY: by the contract of `Field` there is the cell; the store was allowed.
-        unsafe { (*cell).set(value) }
+        unsafe { (*cell).put(value) }
         Ok(())
     }
 
@@ -236,7 +255,7 @@ impl<'gc> Session<'gc> {
         let cell = &slice[index];
         self.check_store::<[Cell<T>], T>(slice, index * size_of::<T>())?;
         // SAFETY: the store was allowed.
-        unsafe { cell.set(value) }
+        unsafe { cell.put(value) }
         Ok(())
     }
 

@@ -86,7 +86,7 @@ impl Layout {
     message = "`{Self}` cannot lie in an arena",
     label = "this does not implement `Trace`",
     note = "a type of your own: `#[derive(Trace)]`",
-    note = "`String` or `&str`: `Gc<'gc, str>`; `Vec` or `Box<[T]>`: `Gc<'gc, [T]>` or `frazil::arena::Vector`; `Box` or `Rc`: `Gc`",
+    note = "`String` or `&str`: `Gc<'gc, str>`; `Vec` or `Box<[T]>`: `Gc<'gc, [T]>` or `frazil::arena::collections::Vector`; `Box` or `Rc`: `Gc`",
     note = "`std::cell::Cell`, `RefCell`, `Mutex`, atomics: `frazil::arena::Cell`, whose stores the collector hears of",
     note = "plain data of another crate without lifetimes, cells and `Drop`: `frazil::arena::Static<T>`; `&'static T`, if `T` is `Sync`"
 )]

@@ -1,5 +1,6 @@
 //! A cell is set through its object, so that frozen objects can refuse.
-//~ method `set` is private
+//~ a cell is set through its object, which may be frozen
+//~ the session sets it: `session.set(object, Type::FIELD, value)`
 use frazil::arena::{Arena, Cell, Trace};
 
 #[derive(Trace)]
