@@ -109,6 +109,13 @@ impl Inner {
     }
 }
 
+impl<R: Family> std::fmt::Debug for Arena<R> {
+    /// How much the last collection has left. (What is in the root, a session may show.)
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Arena").field(&self.inner.heap).finish()
+    }
+}
+
 impl<R: Family> Arena<R> {
     /// An arena with the settings of [`Arena::CONFIG`] and a root.
     ///

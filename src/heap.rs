@@ -165,6 +165,16 @@ pub struct Heap<'id, H: Host> {
     brand: Brand<'id, H>,
 }
 
+impl<H: Host> fmt::Debug for Heap<'_, H> {
+    /// How much the last collection has left; what that is, [`Heap::snapshot`] shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = &self.stats.last;
+        let mut heap = f.debug_struct("Heap");
+        heap.field("collections", &last.number).field("old_objects", &last.old_objects);
+        heap.field("old_bytes", &last.old_bytes).finish_non_exhaustive()
+    }
+}
+
 impl<H: Host> Heap<'_, H> {
     /// Makes a heap with a brand of its own and passes it to `f`. Values of different heaps cannot be mixed up.
     ///

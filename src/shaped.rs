@@ -45,6 +45,12 @@ impl<H: Host> Clone for Shaped<'_, '_, H> {
 }
 impl<H: Host> Copy for Shaped<'_, '_, H> {}
 
+impl<H: Host> std::fmt::Debug for Shaped<'_, '_, H> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.object.fmt(f)
+    }
+}
+
 impl<'s, 'id, H: Host> From<Shaped<'s, 'id, H>> for Object<'s, 'id, H> {
     #[inline(always)]
     fn from(shaped: Shaped<'s, 'id, H>) -> Self {

@@ -584,6 +584,12 @@ pub struct Fresh<'s, 'id, H: Host> {
     header: Header,
 }
 
+impl<H: Host> fmt::Debug for Fresh<'_, '_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
 impl<'s, 'id, H: Host> Fresh<'s, 'id, H> {
     /// # Safety
     /// `object` is initialised, `header` is its header, and no other reference to it exists. It belongs to the heap with

@@ -31,6 +31,11 @@ assert_not_impl_any!(persistent::Vector<'static, u64>: Send, Sync);
 assert_not_impl_any!(Words: Send, Sync);
 assert_not_impl_any!(persistent::OrderedMap<'static, u64, u64>: Send, Sync);
 
+// What people hold in structures of their own can be shown.
+assert_impl_all!(Arena<Cell<u64>>: std::fmt::Debug);
+assert_impl_all!(Session<'static>: std::fmt::Debug);
+assert_impl_all!(OrderedMap<'static, u64, u64>: std::fmt::Debug);
+
 // What is shared goes anywhere, whatever it is.
 assert_impl_all!(Group: Send, Sync, Clone);
 assert_impl_all!(Shared<u64>: Send, Sync, Clone);

@@ -30,6 +30,11 @@ assert_not_impl_any!(Weak<'static>: Sync, Clone);
 assert_not_impl_any!(Pool: Send, Sync);
 assert_not_impl_any!(Audit<'static>: Send, Sync);
 
+// What people hold in structures of their own can be shown.
+assert_impl_all!(Heap<'static, LowTag>: std::fmt::Debug);
+assert_impl_all!(Fresh<'static, 'static, LowTag>: std::fmt::Debug);
+assert_impl_all!(Shaped<'static, 'static, LowTag>: std::fmt::Debug);
+
 // What is made to go from one thread to another does.
 assert_impl_all!(Group<LowTag>: Send, Sync, Clone);
 assert_impl_all!(Shared<LowTag>: Send, Sync, Clone);

@@ -21,6 +21,12 @@ pub struct Session<'gc> {
     pub(super) brand: Brand<'gc>,
 }
 
+impl std::fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Session").field(&self.inner.heap).finish()
+    }
+}
+
 impl<'gc> Session<'gc> {
     pub(super) fn new(inner: &'gc Inner) -> Self {
         Session { inner, brand: PhantomData }

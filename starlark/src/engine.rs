@@ -88,6 +88,17 @@ pub struct Engine {
     machine: Machine,
 }
 
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = &self.stats().last;
+        let mut engine = f.debug_struct("Engine");
+        engine
+            .field("old_objects", &last.old_objects)
+            .field("old_bytes", &last.old_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Engine {
     /// An interpreter of the standard language that loads no modules.
     ///

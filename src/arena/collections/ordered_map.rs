@@ -24,6 +24,16 @@ impl<K, V> Clone for OrderedMap<'_, K, V> {
 }
 impl<K, V> Copy for OrderedMap<'_, K, V> {}
 
+impl<'gc, K, V> std::fmt::Debug for OrderedMap<'gc, K, V>
+where
+    K: Trace<'gc> + Copy + Ord + std::fmt::Debug,
+    V: Trace<'gc> + Copy + std::fmt::Debug,
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.snapshot().fmt(f)
+    }
+}
+
 impl<'gc, K: Trace<'gc> + Copy + Ord, V: Trace<'gc> + Copy> OrderedMap<'gc, K, V> {
     /// An empty map.
     pub fn new(s: &Session<'gc>) -> Self {
