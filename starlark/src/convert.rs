@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `None` | `()`, or an [`Option`] that is `None` |
 //! | bool, float, string | `bool`, `f64`, `&str` or `String` |
-//! | int | `i64`, `u64`, `i32`, `u32`, `usize`, or [`BigInt`] |
+//! | int | `i64`, `u64`, `i32` and the other ints of Rust up to 64 bits, or [`BigInt`] |
 //! | list (read: anything iterable) | [`Vec`], `[T; N]`, `BTreeSet` |
 //! | tuple | `(A, B)`, `(A, B, C)` |
 //! | dict (read: a struct as well) | `BTreeMap`, `HashMap` (which is not made: it has no order) |
@@ -383,4 +383,4 @@ macro_rules! ints {
     )+};
 }
 
-ints!(i64, u64, i32, u32, u8, u16, usize);
+ints!(i64, u64, i32, u32, i16, u16, i8, u8, isize, usize);

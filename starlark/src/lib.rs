@@ -141,6 +141,8 @@ pub use cx::Cx;
 pub use engine::{CONFIG, Engine, EngineError};
 pub use error::{Error, ErrorKind};
 pub use failure::{Failure, Res};
+/// The collector: for [`frazil::Config`], [`frazil::Stats`] and the like, in the version that goes with this one.
+pub use frazil;
 pub use guard::Panic;
 pub use handle::Handle;
 pub use host::Args;

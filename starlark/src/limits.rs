@@ -69,7 +69,8 @@ impl fmt::Display for Limit {
 pub struct Canceller(Arc<AtomicBool>);
 
 impl Canceller {
-    /// Ends the program that runs now, or the next one if none does, with [`Limit::Cancelled`]. The one after that runs.
+    /// Ends the program that runs now, or the next one if none does, with [`Limit::Cancelled`]. The one after that runs. See
+    /// [`Canceller::withdraw`].
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -77,6 +78,21 @@ impl Canceller {
     /// The flag behind it, for signal handlers: setting it is cancelling.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
+    }
+
+    /// Takes it back, if nothing has been ended yet, and says whether that was so. Between two programs: a watchdog may have
+    /// called just when the first was over, and the second is not to end for it.
+    ///
+    /// ```
+    /// # use frazil_starlark::Engine;
+    /// let mut engine = Engine::default();
+    /// let canceller = engine.canceller();
+    /// canceller.cancel(); // too late, or too early
+    /// assert!(canceller.withdraw());
+    /// assert!(engine.evaluate("next", "1 + 1").is_ok());
+    /// ```
+    pub fn withdraw(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
     }
 
     /// Has it been asked to, and not done so yet?
