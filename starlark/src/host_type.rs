@@ -192,7 +192,8 @@ pub trait HostType: Sized + 'static {
     }
 
     /// `this + other` and the like, by the text of the operator; `other + this` if it is not on the left. `None` if there
-    /// is no such operator.
+    /// is no such operator, or not with such an `other` ([`Hosted::of`] says whether it is of this type): the error names both
+    /// types.
     ///
     /// # Errors
     /// The operation failed.
