@@ -452,6 +452,31 @@ fn who_does_not_wait_gets_what_is_there() {
         .unwrap();
 }
 
+/// Only a heap can tell a host of a death, so whoever drops the last handle leaves that to the next one.
+#[test]
+fn what_an_ended_heap_wanted_to_hear_of_comes_to_the_next_one() {
+    let group = group();
+    let finalizable = |mut heap: TestHeap<'_>| {
+        chain(&mut heap, 1);
+        heap.finalize(heap.stack_from(0)[0].get().object().expect("a node"), 7);
+        share_slot(&mut heap, 0)
+    };
+    let shared = group.branded(finalizable).unwrap();
+    drop(shared);
+    group.tend();
+    assert_eq!(group.orphans(), 1);
+    let hear = |mut heap: TestHeap<'_>| {
+        heap.collect(Request::Complete);
+        assert_eq!(group.orphans(), 0);
+        heap.collect(Request::Complete);
+        let (node, token) = heap.next_finalizable().expect("it has died");
+        assert_eq!((node.raw(0), token), (0, 7));
+        assert!(heap.next_finalizable().is_none());
+        assert_eq!(old_objects(&mut heap), 0);
+    };
+    group.branded(hear).unwrap();
+}
+
 /// Each thread leaves something that outlives it. (`benches/threads.rs` does the same with a million.)
 #[test]
 fn many_short_threads_leave_nothing_behind() {

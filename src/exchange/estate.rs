@@ -93,6 +93,11 @@ impl Orphan {
         self.old.space.objects == 0
     }
 
+    /// May the host have to hear of what dies next? Then only a heap can take care of it.
+    fn needs_host(&self) -> bool {
+        self.old.any_finalizable
+    }
+
     /// Is anything waiting to be released?
     fn has_dead(&self) -> bool {
         self.old.waiting().next().is_some()
@@ -290,13 +295,11 @@ impl Orphans {
         };
         let mut rests = false;
         while common.exchange.wake() {
-            for orphan in self.take_woken(common) {
-                let needs_host = orphan.old.any_finalizable;
+            for orphan in self.take_woken(common, |orphan| heap_comes_by || !orphan.needs_host(), &mut rests)
+            {
                 match &mut heap {
-                    Some(heap) if needs_host || orphan.is_easily_adopted() => heap.adopt_orphan(orphan),
-                    None if needs_host => {
-                        self.put(common, orphan);
-                        rests = true;
+                    Some(heap) if orphan.needs_host() || orphan.is_easily_adopted() => {
+                        heap.adopt_orphan(orphan);
                     }
                     _ => rests |= self.tend_one::<H>(common, orphan, budget()),
                 }
@@ -307,11 +310,15 @@ impl Orphans {
         }
     }
 
-    /// Takes out those with something to do, for whoever asked: nobody else acts for them meanwhile.
-    fn take_woken(&self, common: &Common) -> Vec<Orphan> {
-        let has_work =
-            |orphan: &mut Orphan| orphan.has_dead() || common.exchange.has_mail(orphan.old.space.owner);
-        self.lock().extract_if(.., has_work).collect()
+    /// Takes out those with something to do, for whoever asked: nobody else acts for them meanwhile. Those that they are
+    /// not for stay where they are (put back, they would wake at once who has just looked), and something `rests`.
+    fn take_woken(&self, common: &Common, is_for: impl Fn(&Orphan) -> bool, rests: &mut bool) -> Vec<Orphan> {
+        let is_taken = |orphan: &mut Orphan| {
+            let has_work = orphan.has_dead() || common.exchange.has_mail(orphan.owner());
+            *rests |= has_work && !is_for(orphan);
+            has_work && is_for(orphan)
+        };
+        self.lock().extract_if(.., is_taken).collect()
     }
 
     /// Puts one in, and sees to it that its mail is noticed: what comes from now on, and what has come already.
