@@ -662,8 +662,11 @@ impl<'id, H: Host> Heap<'id, H> {
         self.stack.truncate(0);
         self.handles = Handles::default();
         self.weaks.get_mut().clear();
-        self.finalizers.get_mut().ready.clear();
-        self.old.get_mut().space.free_young_large();
+        let (finalizers, old) = (self.finalizers.get_mut(), self.old.get_mut());
+        finalizers.ready.clear();
+        // The side tables, where others can be looked up later, say nothing of what is young.
+        finalizers.keep(|object| !old.is_young(object, &self.young.nursery));
+        old.space.free_young_large();
     }
 
     /// Ends the young objects that were not evacuated.

@@ -477,6 +477,28 @@ fn what_an_ended_heap_wanted_to_hear_of_comes_to_the_next_one() {
     group.branded(hear).unwrap();
 }
 
+/// What dies with its heap, and has never been in a block, has nothing to do with what the heap leaves.
+#[test]
+fn a_heap_may_end_with_young_objects_that_are_finalizable() {
+    let group = group();
+    let end = |mut heap: TestHeap<'_>| {
+        chain(&mut heap, 1);
+        let shared = share_slot(&mut heap, 0);
+        for (shape, len) in [(&NODE, 0), (&BYTES, 100 << 10), (&BYTES, 3 << 20), (&CELL, 0)] {
+            heap.finalize(heap.alloc(shape, len).expect("memory").finish(), 7);
+        }
+        (shared, heap.end())
+    };
+    let (shared, estate) = group.branded(end).unwrap();
+    let adopt = |mut heap: TestHeap<'_>| {
+        heap.adopt(estate);
+        drop(shared);
+        assert_eq!(old_objects(&mut heap), 0);
+        assert!(heap.next_finalizable().is_none());
+    };
+    group.branded(adopt).unwrap();
+}
+
 /// Each thread leaves something that outlives it. (`benches/threads.rs` does the same with a million.)
 #[test]
 fn many_short_threads_leave_nothing_behind() {
