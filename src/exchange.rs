@@ -63,7 +63,7 @@ impl Old {
     /// of the last epoch, so that the diff of the next complete collection will judge it.
     pub fn receive<H: Host>(&mut self, report: &mut Report) {
         let Some(abroad) = &self.abroad else { return };
-        for batch in abroad.group.exchange.take(abroad.owner) {
+        for batch in abroad.exchange.take(abroad.owner) {
             for adjustment in batch.adjustments() {
                 report.received += 1;
                 self.adjust::<H>(adjustment);
@@ -139,7 +139,7 @@ impl Old {
             return;
         }
         // What was let go of just now waits for what is sealed just now.
-        abroad.group.exchange.post(std::mem::take(&mut abroad.outgoing), owner_of);
+        abroad.exchange.post(std::mem::take(&mut abroad.outgoing), owner_of);
         let mut outgoing = abroad.seal();
         if H::commits(Fault::DecrementsFirst) {
             outgoing.reverse();

@@ -162,6 +162,8 @@ pub struct Heap<'id, H: Host> {
     pub(crate) sites: Option<Box<Sites>>,
     /// Notes everything, if it is to be noted.
     pub(crate) recorder: Option<Box<Recorder>>,
+    /// The group that it belongs to.
+    pub(crate) group: Option<Arc<Common>>,
     brand: Brand<'id, H>,
 }
 
@@ -267,11 +269,12 @@ impl<'id, H: Host> Heap<'id, H> {
             observer: None,
             sites: None,
             recorder: None,
+            group: group.cloned(),
             brand: PhantomData,
             config,
         };
         if let Some(group) = group {
-            heap.old.get_mut().enter(group);
+            heap.old.get_mut().enter(&group.exchange);
         }
         heap.open_nursery();
         Ok(heap)

@@ -499,6 +499,53 @@ fn a_heap_may_end_with_young_objects_that_are_finalizable() {
     group.branded(adopt).unwrap();
 }
 
+/// Bytes of this process's address space.
+#[cfg(target_os = "linux")]
+fn mapped() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').next().unwrap().parse::<usize>().unwrap() * 4096
+}
+
+/// Whoever is last to let go of a group, what ended heaps have left goes with it, and so does what nobody will hear of.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_waits_for_a_heap_goes_with_its_group() {
+    const LARGE: usize = 16 << 20;
+    const ROUNDS: usize = 64;
+    let leave = |heap: &mut TestHeap<'_>| {
+        let bytes = heap.alloc(&BYTES, LARGE).expect("memory").finish();
+        heap.finalize(bytes, 7);
+        let bytes = heap.root(bytes.into());
+        heap.share(&bytes).expect("immutable")
+    };
+    let before = mapped();
+    for round in 0..ROUNDS {
+        let group = group();
+        let shared = group.branded(|mut heap| leave(&mut heap)).unwrap();
+        match round % 4 {
+            // The last is the group, after a handle or a heap that had imported it, a handle, an estate.
+            0 => drop(shared),
+            1 => {
+                let hold = |mut heap: TestHeap<'_>| {
+                    heap.root(heap.import(shared));
+                    heap.collect(Request::Complete);
+                    assert_eq!(group.orphans(), 1);
+                };
+                group.branded(hold).unwrap();
+            }
+            2 => drop(group),
+            _ => {
+                let end = |mut heap: TestHeap<'_>| (leave(&mut heap), heap.end());
+                let (another, estate) = group.branded(end).unwrap();
+                drop((group, shared, another));
+                drop(estate);
+            }
+        }
+    }
+    let more = mapped().saturating_sub(before);
+    assert!(more < ROUNDS * LARGE / 4, "{more} bytes more");
+}
+
 /// Each thread leaves something that outlives it. (`benches/threads.rs` does the same with a million.)
 #[test]
 fn many_short_threads_leave_nothing_behind() {

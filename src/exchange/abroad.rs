@@ -22,7 +22,7 @@ use crate::space::chunk_of;
 use crate::value::Host;
 
 use super::group::Common;
-use super::kernel::{Adjustment, Outgoing, Owner};
+use super::kernel::{Adjustment, Exchange, Outgoing, Owner};
 use super::shared::Held;
 
 /// Foreign addresses whose bits lie together. Larger: fewer look-ups miss the cache. Smaller: less room for a heap
@@ -34,7 +34,7 @@ type Bits = RetainBits<WORDS, 1>;
 
 /// See the module's head.
 pub(crate) struct Abroad {
-    pub group: Arc<Common>,
+    pub exchange: Arc<Exchange>,
     pub owner: Owner,
     /// Every foreign block with a bit, by its address.
     blocks: FxHashMap<usize, Box<Bits>>,
@@ -53,9 +53,9 @@ pub(crate) struct Abroad {
 }
 
 impl Abroad {
-    pub fn new(group: Arc<Common>, owner: Owner) -> Abroad {
+    pub fn new(exchange: Arc<Exchange>, owner: Owner) -> Abroad {
         Abroad {
-            group,
+            exchange,
             owner,
             blocks: FxHashMap::default(),
             changes: FxHashMap::default(),
@@ -67,11 +67,11 @@ impl Abroad {
         }
     }
 
-    /// Is this heap all that is left of its group, so that nobody could ask for anything of it? Then it gives up what is in
-    /// hand, without a word to anybody.
-    pub fn closes_group(&mut self) -> bool {
+    /// Is this heap all that is left of `group`, but for orphans, so that nobody could ask for anything of it? Then it gives
+    /// up what is in hand, without a word to anybody.
+    pub fn closes_group(&mut self, group: &Arc<Common>) -> bool {
         let is_own = |held: &mut Arc<Held>| Arc::get_mut(held).is_some();
-        if !self.in_hand.iter_mut().all(is_own) || Arc::strong_count(&self.group) != 1 + self.in_hand.len() {
+        if !self.in_hand.iter_mut().all(is_own) || Arc::strong_count(group) != 1 + self.in_hand.len() {
             return false;
         }
         // All that others did with this heap's objects came before they let go of the group.
@@ -128,7 +128,7 @@ impl Abroad {
     /// Everything changed since the last call, sealed.
     pub fn seal(&mut self) -> Outgoing {
         let changes = self.changes.drain().map(|(object, delta)| Adjustment { object, delta });
-        self.group.exchange.seal(changes, owner_of)
+        self.exchange.seal(changes, owner_of)
     }
 
     /// Is there nothing to be said to anybody?
@@ -143,7 +143,7 @@ impl Abroad {
 
     /// Posts the next batch, and says whether there was one.
     pub fn post_next(&mut self) -> bool {
-        let posted = self.group.exchange.post_next(&mut self.outgoing, owner_of);
+        let posted = self.exchange.post_next(&mut self.outgoing, owner_of);
         if self.outgoing.is_empty() {
             self.let_go.clear();
         }

@@ -6,6 +6,9 @@
 //! the group. An orphan keeps its owner number and its inbox. Nothing happens to it until there is mail for it; then
 //! whoever comes by [tends](Orphans::tend) it: does what its mail asks for, and frees what nobody holds any more. A
 //! small one is adopted by the heap that comes by, so that many short threads don't leave many small estates.
+//!
+//! Orphans lie in their group, and know of it only how owners reach each other. So they don't keep it alive: when the last
+//! heap, handle and estate of a group are gone, nobody can ask for anything, and what orphans are left go with it.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -24,7 +27,7 @@ use crate::weak::Finalizers;
 
 use super::Abroad;
 use super::group::Common;
-use super::kernel::Owner;
+use super::kernel::{Exchange, Owner};
 
 /// An orphan of at most so many chunks is adopted by whoever comes by. Larger: fewer orphans. Smaller: less time in
 /// the pause of the collection that adopts it.
@@ -34,7 +37,8 @@ const ADOPTED_CHUNKS: usize = 2;
 /// shorter pauses. (Who ends, or drops a handle, releases all.)
 const PASSING_OBJECTS: usize = 100_000;
 
-/// The old generation of a heap that has ended.
+/// The old generation of a heap that has ended. It does not keep its group alive, in which it may lie: when nobody else does,
+/// nobody holds anything of it, and its memory goes with the group.
 pub(crate) struct Orphan {
     old: Old,
     /// What its host wanted to hear of. Somebody with a host has to adopt it before that can happen.
@@ -47,10 +51,10 @@ unsafe impl Send for Orphan {}
 
 impl Old {
     /// Makes this the old generation of a new owner.
-    pub(crate) fn enter(&mut self, group: &Arc<Common>) {
-        let owner = group.exchange.join();
+    pub(crate) fn enter(&mut self, exchange: &Arc<Exchange>) {
+        let owner = exchange.join();
         self.space.owner = owner;
-        self.abroad = Some(Box::new(Abroad::new(Arc::clone(group), owner)));
+        self.abroad = Some(Box::new(Abroad::new(Arc::clone(exchange), owner)));
     }
 
     /// A collection without a mutator: nothing is reached, so what stays is what others count.
@@ -63,10 +67,6 @@ impl Old {
         self.empty_hand();
         self.drain::<H>(budget, &mut report);
         self.post::<H>(&mut report);
-    }
-
-    fn group(&self) -> Arc<Common> {
-        Arc::clone(&self.abroad.as_ref().expect("an orphan is one of a group").group)
     }
 }
 
@@ -93,6 +93,11 @@ impl Orphan {
         self.old.space.objects == 0
     }
 
+    /// It has nothing that was imported any more.
+    fn has_empty_hands(&self) -> bool {
+        self.old.abroad.as_ref().is_none_or(|abroad| abroad.in_hand.is_empty() && abroad.let_go.is_empty())
+    }
+
     /// May the host have to hear of what dies next? Then only a heap can take care of it.
     fn needs_host(&self) -> bool {
         self.old.any_finalizable
@@ -113,39 +118,40 @@ impl Orphan {
 /// What a heap has left when its thread ended: memory that others still hold something of. [`Heap::adopt`] makes it
 /// part of another heap; when it is dropped instead, the group keeps it until nobody holds anything of it.
 pub struct Estate<H: Host> {
-    orphan: Option<Orphan>,
+    /// With the group that gets it if nobody adopts it.
+    left: Option<(Orphan, Arc<Common>)>,
     host: PhantomData<fn(H) -> H>,
 }
 
 impl<H: Host> std::fmt::Debug for Estate<H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let objects = self.orphan.as_ref().map_or(0, |orphan| orphan.old.space.objects);
+        let objects = self.left.as_ref().map_or(0, |(orphan, _)| orphan.old.space.objects);
         write!(f, "Estate({objects} objects)")
     }
 }
 
 impl<H: Host> Estate<H> {
-    fn new(orphan: Orphan) -> Estate<H> {
+    const NOTHING: Estate<H> = Estate { left: None, host: PhantomData };
+
+    fn new(orphan: Orphan, group: Arc<Common>) -> Estate<H> {
         if !orphan.is_empty() {
-            return Estate { orphan: Some(orphan), host: PhantomData };
+            return Estate { left: Some((orphan, group)), host: PhantomData };
         }
-        let group = orphan.old.group();
         group.exchange.leave(orphan.owner());
         // What the heap gave up at its end may have been an orphan's, and there may be nobody else.
         (group.tend)(&group);
-        Estate { orphan: None, host: PhantomData }
+        Estate::NOTHING
     }
 
     /// Did nobody hold anything?
     pub fn is_empty(&self) -> bool {
-        self.orphan.is_none()
+        self.left.is_none()
     }
 }
 
 impl<H: Host> Drop for Estate<H> {
     fn drop(&mut self) {
-        if let Some(orphan) = self.orphan.take() {
-            let group = orphan.old.group();
+        if let Some((orphan, group)) = self.left.take() {
             group.orphans.put(&group, orphan);
             (group.tend)(&group);
         }
@@ -155,7 +161,7 @@ impl<H: Host> Drop for Estate<H> {
 impl<H: Host> Heap<'_, H> {
     /// Ends the heap, like dropping it, and gives out what others still hold of it.
     pub fn end(mut self) -> Estate<H> {
-        self.take_estate().unwrap_or(Estate { orphan: None, host: PhantomData })
+        self.take_estate().unwrap_or(Estate::NOTHING)
     }
 
     /// For the proof machinery alone: from now on, collections leave their batches to be posted by
@@ -182,18 +188,21 @@ impl<H: Host> Heap<'_, H> {
     }
 
     /// Takes everything out of the heap, which is not a member of its group any more. `None` if it was not one, or if
-    /// nobody else is left of the group: then all its memory goes, and nothing has to be found out about what is in it.
+    /// nobody else is left of the group: then all its memory goes, and all orphans', and nothing has to be found out about
+    /// what is in it.
     pub(crate) fn take_estate(&mut self) -> Option<Estate<H>> {
+        let group = self.group.as_ref()?;
         let abroad = self.old.get_mut().abroad.as_mut()?;
         abroad.post_all();
-        if abroad.closes_group() {
+        if abroad.closes_group(group) {
             return None;
         }
+        let group = Arc::clone(group);
         self.let_go();
         let nothing = self.no_old();
         let old = std::mem::replace(self.old.get_mut(), nothing);
         let finalizers = std::mem::take(self.finalizers.get_mut());
-        Some(Estate::new(Orphan::new::<H>(old, finalizers)))
+        Some(Estate::new(Orphan::new::<H>(old, finalizers), group))
     }
 
     /// An old generation without anything.
@@ -208,20 +217,19 @@ impl<H: Host> Heap<'_, H> {
     /// # Panics
     /// The other heap belonged to another group.
     pub fn adopt(&mut self, mut estate: Estate<H>) {
-        if let Some(orphan) = &estate.orphan {
+        if let Some((_, group)) = &estate.left {
             // What is refused is still an estate, and goes to its group.
-            let abroad = self.old.get_mut().abroad.as_ref().expect("only a heap of a group can adopt");
-            assert!(Arc::ptr_eq(&abroad.group, &orphan.old.group()), "an estate of another group");
+            let own = self.group.as_ref().expect("only a heap of a group can adopt");
+            assert!(Arc::ptr_eq(own, group), "an estate of another group");
         }
-        if let Some(orphan) = estate.orphan.take() {
-            self.adopt_orphan(orphan);
+        if let Some((orphan, group)) = estate.left.take() {
+            self.adopt_orphan(&group, orphan);
         }
     }
 
     /// Takes over an estate of this heap's own group.
-    fn adopt_orphan(&mut self, mut orphan: Orphan) {
+    fn adopt_orphan(&mut self, group: &Common, mut orphan: Orphan) {
         let old = self.old.get_mut();
-        let group = orphan.old.group();
         let (from, to) = (orphan.owner(), old.space.owner);
         if H::commits(Fault::LostInbox) {
             group.exchange.take(from);
@@ -236,8 +244,8 @@ impl<H: Host> Heap<'_, H> {
     pub(crate) fn pass_orphans(&mut self) {
         if let Some(abroad) = &self.old.get_mut().abroad
             && abroad.outgoing.is_empty()
+            && let Some(group) = self.group.clone()
         {
-            let group = Arc::clone(&abroad.group);
             group.orphans.tend(&group, Some(self));
         }
     }
@@ -299,7 +307,7 @@ impl Orphans {
             {
                 match &mut heap {
                     Some(heap) if orphan.needs_host() || orphan.is_easily_adopted() => {
-                        heap.adopt_orphan(orphan);
+                        heap.adopt_orphan(common, orphan);
                     }
                     _ => rests |= self.tend_one::<H>(common, orphan, budget()),
                 }
@@ -323,6 +331,7 @@ impl Orphans {
 
     /// Puts one in, and sees to it that its mail is noticed: what comes from now on, and what has come already.
     fn put(&self, common: &Common, orphan: Orphan) {
+        debug_assert!(orphan.has_empty_hands(), "an orphan would keep its group alive, in which it lies");
         let owner = orphan.owner();
         self.lock().push(orphan);
         common.exchange.orphan(owner);
@@ -359,12 +368,15 @@ impl<H: Host> Drop for Heap<'_, H> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use crate::{Config, Group, Heap, LowTag, Shape};
 
     const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
 
     fn closes_group(heap: &mut Heap<'_, LowTag>) -> bool {
-        heap.old.get_mut().abroad.as_mut().is_some_and(|abroad| abroad.closes_group())
+        let group = heap.group.as_ref().expect("a heap of a group");
+        heap.old.get_mut().abroad.as_mut().is_some_and(|abroad| abroad.closes_group(group))
     }
 
     #[test]
@@ -388,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_orphan_holds_is_looked_after() {
+    fn the_last_heap_takes_the_orphans_along() {
         let group = Group::<LowTag>::new(Config::default()).expect("good settings");
         let make = || group.make(Config::default()).expect("memory");
         let (mut heap, mut ended) = (make(), make());
@@ -397,8 +409,11 @@ mod tests {
         let shared = ended.share(&handle).expect("frozen");
         drop(ended);
         assert_eq!(group.orphans(), 1);
+        let common = Arc::downgrade(&group.common);
         drop(group);
         heap.import(shared);
-        assert!(!closes_group(&mut heap), "an orphan waits for what this heap has in hand");
+        assert!(closes_group(&mut heap), "an orphan asks for nothing");
+        drop(heap);
+        assert_eq!(common.strong_count(), 0);
     }
 }

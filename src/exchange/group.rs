@@ -13,7 +13,8 @@ use super::kernel::Exchange;
 
 /// What the heaps of a group have in common.
 pub(crate) struct Common {
-    pub exchange: Exchange,
+    /// How its owners reach each other. That is all that orphans, which lie here themselves, know of their group.
+    pub exchange: Arc<Exchange>,
     /// What heaps have left that nobody joined.
     pub orphans: Orphans,
     pub immortals: Mutex<Immortals>,
@@ -71,7 +72,7 @@ impl<H: Host> Group<H> {
     pub fn new(config: Config) -> Result<Group<H>, ConfigError> {
         config.check()?;
         let common = Arc::new(Common {
-            exchange: Exchange::default(),
+            exchange: Arc::default(),
             orphans: Orphans::default(),
             immortals: Mutex::new(Immortals::new(&config)),
             config,
@@ -133,7 +134,8 @@ impl<H: Host> Group<H> {
     /// does whoever drops a handle.
     ///
     /// Of an ended heap whose host wanted to hear of deaths, only another heap of the group can take care, which it does in
-    /// passing. If none ever comes again, that memory stays until the process ends.
+    /// passing. If none ever comes again, that memory stays as long as the group: until its last heap, handle and estate are
+    /// gone, and the last [`Group`]. Then nobody hears of those deaths.
     pub fn tend(&self) {
         (self.common.tend)(&self.common);
     }

@@ -5,7 +5,6 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::heap::{AllocError, Heap};
 use crate::object::ObjRef;
@@ -63,19 +62,16 @@ impl<'id, H: Host> Heap<'id, H> {
     /// # Errors
     /// The value is not immutable throughout, or there is no memory.
     pub fn immortalise(&self, value: Value<'_, 'id, H>) -> Result<Shared<H>, ImmortalError> {
-        let old = self.old.borrow();
-        let Some(abroad) = &old.abroad else { return Err(ImmortalError::Share(ShareError::Alone)) };
-        let group = Arc::clone(&abroad.group);
-        drop(old);
+        let Some(group) = &self.group else { return Err(ImmortalError::Share(ShareError::Alone)) };
         let Some(object) = target::<H>(value.bits()) else {
-            return Ok(Shared::uncounted(&group, value.bits()));
+            return Ok(Shared::uncounted(group, value.bits()));
         };
         if let Some(error) = self.way_to_mutable(object) {
             return Err(ImmortalError::Share(error));
         }
         let mut immortals = group.immortals.lock().expect("nobody panics here but for want of memory");
         let copy = self.copy_to(&mut immortals.0, object).map_err(ImmortalError::Alloc)?;
-        Ok(Shared::uncounted(&group, H::word(copy.address(), value.bits())))
+        Ok(Shared::uncounted(group, H::word(copy.address(), value.bits())))
     }
 
     /// Copies the graph below `first`.

@@ -149,11 +149,10 @@ impl<'id, H: Host> Heap<'id, H> {
     /// # Errors
     /// See [`ShareError`].
     pub fn share_settled(&self, value: Value<'_, 'id, H>) -> Result<Shared<H>, ShareError> {
+        let Some(group) = &self.group else { return Err(ShareError::Alone) };
         let mut old = self.old.borrow_mut();
-        let Some(abroad) = &old.abroad else { return Err(ShareError::Alone) };
-        let group = Arc::clone(&abroad.group);
         let shared =
-            |claim| Shared { held: Arc::new(Held::new(&group, value.bits(), claim)), host: PhantomData };
+            |claim| Shared { held: Arc::new(Held::new(group, value.bits(), claim)), host: PhantomData };
         let Some(object) = target::<H>(value.bits()) else { return Ok(shared(None)) };
         if old.is_open(object, &self.young.nursery) {
             drop(old);
@@ -180,9 +179,10 @@ impl<'id, H: Host> Heap<'id, H> {
     /// The value was shared in another group.
     pub fn import(&self, shared: Shared<H>) -> Value<'_, 'id, H> {
         let word = shared.held.word;
+        let is_of_group = |group| Arc::ptr_eq(group, &shared.held.group);
+        assert!(self.group.as_ref().is_some_and(is_of_group), "{OTHER_GROUP}");
         let old = &mut *self.old.borrow_mut();
         let abroad = old.abroad.as_mut().expect(OTHER_GROUP);
-        assert!(Arc::ptr_eq(&abroad.group, &shared.held.group), "{OTHER_GROUP}");
         if let Some(object) = target::<H>(word) {
             old.space.abroad |= owner_of(object.address()) != abroad.owner;
         }
