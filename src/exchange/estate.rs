@@ -333,7 +333,9 @@ impl Orphans {
     fn put(&self, common: &Common, orphan: Orphan) {
         debug_assert!(orphan.has_empty_hands(), "an orphan would keep its group alive, in which it lies");
         let owner = orphan.owner();
-        self.lock().push(orphan);
+        // Until this is over nobody takes it out: who did might end its owner, whose number could be another heap's.
+        let mut orphans = self.lock();
+        orphans.push(orphan);
         common.exchange.orphan(owner);
     }
 

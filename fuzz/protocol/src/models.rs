@@ -278,7 +278,8 @@ fn put(model: &Model, owner: Owner, orphans: &Mutex<Vec<Counts>>, orphan: Counts
         orphans.lock().expect("nobody panics").push(orphan);
         return;
     }
-    orphans.lock().expect("nobody panics").push(orphan);
+    let mut orphans = orphans.lock().expect("nobody panics");
+    orphans.push(orphan);
     model.exchange.orphan(owner);
 }
 
