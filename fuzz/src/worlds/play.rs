@@ -96,9 +96,8 @@ struct Play<'w, H: Host> {
     world: &'w World,
     judge: Judge,
     group: Group<H>,
-    /// Not dropped if the world fails: heaps that are broken had better not collect once more.
-    members: ManuallyDrop<Vec<Member<H>>>,
-    handles: ManuallyDrop<Vec<Shared<H>>>,
+    members: Vec<Member<H>>,
+    handles: Vec<Shared<H>>,
     shadow: Shadow,
     coverage: Coverage,
 }
@@ -109,25 +108,18 @@ struct Play<'w, H: Host> {
 /// What went wrong, and at which step.
 pub fn play<H: Host>(world: &World, judge: Judge) -> Result<Coverage, String> {
     let group = Group::<H>::new(world.config()).map_err(|error| error.to_string())?;
-    let mut play = Play {
+    // Not dropped if the world fails: heaps that are broken had better not collect once more.
+    let mut play = ManuallyDrop::new(Play {
         world,
         judge,
         group,
-        members: ManuallyDrop::new(Vec::new()),
-        handles: ManuallyDrop::new(Vec::new()),
+        members: Vec::new(),
+        handles: Vec::new(),
         shadow: Shadow::default(),
         coverage: Coverage { worlds: 1, ..Coverage::default() },
-    };
-    for _ in 0..world.heaps {
-        play.begin()?;
-    }
-    for (number, &step) in world.steps.iter().enumerate() {
-        let result = play.perform(step).and_then(|()| play.agree());
-        result.map_err(|wrong| format!("at step {number}, {step:?}: {wrong}"))?;
-    }
-    play.end().map_err(|wrong| format!("at the end: {wrong}"))?;
-    play.members.clear();
-    Ok(play.coverage)
+    });
+    play.happen()?;
+    Ok(ManuallyDrop::into_inner(play).coverage)
 }
 
 fn reference<H: Host>(object: Object<'_, '_, H>, index: usize) -> Option<u64> {
@@ -135,6 +127,17 @@ fn reference<H: Host>(object: Object<'_, '_, H>, index: usize) -> Option<u64> {
 }
 
 impl<H: Host> Play<'_, H> {
+    fn happen(&mut self) -> Result<(), String> {
+        for _ in 0..self.world.heaps {
+            self.begin()?;
+        }
+        for (number, &step) in self.world.steps.iter().enumerate() {
+            let result = self.perform(step).and_then(|()| self.agree());
+            result.map_err(|wrong| format!("at step {number}, {step:?}: {wrong}"))?;
+        }
+        self.end().map_err(|wrong| format!("at the end: {wrong}"))
+    }
+
     fn begin(&mut self) -> Result<(), String> {
         let mut heap = member(&self.group, self.world.config()).map_err(|error| error.to_string())?;
         heap.hold_back();
