@@ -145,8 +145,8 @@ pub struct Heap<'id, H: Host> {
     cell_bytes_max: usize,
     /// Bytes of large objects allocated since the last collection.
     large_bytes: Cell<usize>,
-    /// What was imported since the last collection, in bytes that it counts for.
-    imported_bytes: Cell<usize>,
+    /// What was imported or adopted since the last collection, in bytes that it counts for.
+    came_bytes: Cell<usize>,
     pub(crate) old: RefCell<Old>,
     pub(crate) handles: Handles,
     /// What was written since the last collection, of what it had seen.
@@ -257,7 +257,7 @@ impl<'id, H: Host> Heap<'id, H> {
             pacer: Pacer::new(&config),
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
-            imported_bytes: Cell::new(0),
+            came_bytes: Cell::new(0),
             old: RefCell::new(Old::new(space, &config)),
             stack,
             handles: Handles::default(),
@@ -340,14 +340,14 @@ impl<'id, H: Host> Heap<'id, H> {
     }
 
     /// Bytes that may be taken before the limit is met.
-    fn room_bytes(&self) -> usize {
+    pub(crate) fn room_bytes(&self) -> usize {
         self.config.limit_bytes.map_or(usize::MAX, |limit| limit.saturating_sub(self.used_bytes()))
     }
 
     /// Bytes that have come since the last collection, as its policy counts them.
     #[inline]
     fn young_bytes(&self) -> usize {
-        self.allocated_bytes().saturating_add(self.imported_bytes.get())
+        self.allocated_bytes().saturating_add(self.came_bytes.get())
     }
 
     /// Bytes enough have come since the last collection.
@@ -357,10 +357,15 @@ impl<'id, H: Host> Heap<'id, H> {
         }
     }
 
-    /// Something was imported.
-    pub(crate) fn charge_import(&self) {
-        self.imported_bytes.set(self.imported_bytes.get().saturating_add(self.config.import_bytes));
+    /// Something has come that was not allocated, and counts for so many bytes.
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.came_bytes.set(self.came_bytes.get().saturating_add(bytes));
         self.want_if_due();
+    }
+
+    /// What has come to the old blocks by another way, the nursery cannot have as well.
+    pub(crate) fn keep_limit(&self) {
+        self.young.nursery.lower(self.room_bytes());
     }
 
     fn alloc_large(&self, bytes: usize) -> Result<usize, Refused> {
@@ -370,8 +375,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let address = old.space.large(bytes)?;
         drop(old);
         self.large_bytes.set(self.large_bytes.get() + bytes);
-        // What this one takes, the nursery cannot have as well.
-        self.young.nursery.lower(self.room_bytes());
+        self.keep_limit();
         Ok(address)
     }
 
@@ -680,7 +684,7 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         space.free_young_large();
         self.large_bytes.set(0);
-        self.imported_bytes.set(0);
+        self.came_bytes.set(0);
         // A host that comes late to its safepoint once comes late again: what it used by then is kept, within bounds.
         self.young.empty(self.pacer.trigger * 2 + RAISE_BYTES, self.config.check);
         if let Some(sites) = &mut self.sites {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use frazil::{Config, Drain, Group, Heap, LowTag, Request, Shape, ShareError, Shared, Value};
+use frazil::{Config, Drain, Estate, Group, Heap, LowTag, Request, Shape, ShareError, Shared, Value};
 
 const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
@@ -497,6 +497,92 @@ fn a_heap_may_end_with_young_objects_that_are_finalizable() {
         assert!(heap.next_finalizable().is_none());
     };
     group.branded(adopt).unwrap();
+}
+
+/// A handle for so many bytes, and what their heap has left.
+fn estate_of(group: &Group<LowTag>, bytes: usize) -> (Shared<LowTag>, Estate<LowTag>) {
+    let make = |mut heap: TestHeap<'_>| {
+        let bytes = heap.root(heap.alloc(&BYTES, bytes).expect("memory").finish().into());
+        (heap.share(&bytes).expect("immutable"), heap.end())
+    };
+    group.branded(make).unwrap()
+}
+
+#[test]
+fn what_is_adopted_counts_for_the_heap_limit() {
+    const MIB: usize = 1 << 20;
+    let config = Config { nursery_bytes: 2 * MIB, limit_bytes: Some(4 * MIB), ..Config::DEFAULT };
+    let group = group();
+    let adopt = |mut heap: TestHeap<'_>| {
+        let (shared, estate) = estate_of(&group, 3 * MIB);
+        heap.adopt(estate);
+        while heap.alloc(&NODE, 0).is_ok() {}
+        assert!(heap.used_bytes() <= 4 * MIB, "{} bytes", heap.used_bytes());
+        drop(shared);
+        heap.collect(Request::Complete);
+        heap.collect(Request::Complete);
+        heap.alloc(&NODE, 0).expect("there is room again");
+    };
+    group.branded_with(config, adopt).unwrap();
+}
+
+/// What others have left does not take the room of a heap that comes by.
+#[test]
+fn a_heap_at_its_limit_adopts_nothing_in_passing() {
+    const KIB: usize = 1 << 10;
+    let config = Config { nursery_bytes: 64 * KIB, limit_bytes: Some(1000 * KIB), ..Config::DEFAULT };
+    let group = group();
+    let finalizable = |mut heap: TestHeap<'_>| {
+        let bytes = heap.alloc(&BYTES, 400 * KIB).expect("memory").finish();
+        heap.finalize(bytes, 7);
+        let bytes = heap.root(bytes.into());
+        heap.share(&bytes).expect("immutable")
+    };
+    let pass = |mut heap: TestHeap<'_>| {
+        let handle = heap.root(heap.alloc(&BYTES, 700 * KIB).expect("memory").finish().into());
+        heap.collect(Request::Complete);
+        // An orphan of two objects, of which one dies; and one whose death somebody wants to hear of.
+        let two = |mut heap: TestHeap<'_>| {
+            [400, 40].map(|kib| {
+                let bytes = heap.root(heap.alloc(&BYTES, kib * KIB).expect("memory").finish().into());
+                heap.share(&bytes).expect("immutable")
+            })
+        };
+        let [let_go, kept] = group.branded(two).unwrap();
+        let heard_of = group.branded(finalizable).unwrap();
+        let handles = [let_go, heard_of].map(|shared| heap.root(heap.import(shared)));
+        heap.collect(Request::Complete);
+        handles.into_iter().for_each(|handle| heap.unroot(handle));
+        for _ in 0..3 {
+            heap.collect(Request::Complete);
+            heap.alloc(&NODE, 0).expect("there is room");
+        }
+        assert_eq!(group.orphans(), 2);
+        heap.unroot(handle);
+        (0..3).for_each(|_| drop(heap.collect(Request::Complete)));
+        assert_eq!(group.orphans(), 1);
+        assert!(heap.next_finalizable().is_some());
+        assert_eq!(heap.import(kept).object().expect("bytes").bytes().len(), 40 * KIB);
+    };
+    group.branded_with(config, pass).unwrap();
+}
+
+/// A heap that allocates nothing, and adopts what is dead soon, is told to collect.
+#[test]
+fn a_heap_that_only_adopts_collects_too() {
+    let group = group();
+    let adopt = |mut heap: TestHeap<'_>| {
+        for _ in 0..1000 {
+            let (shared, estate) = estate_of(&group, 10 << 10);
+            heap.adopt(estate);
+            drop(shared);
+            if heap.should_collect() {
+                heap.collect(Request::Auto);
+            }
+            assert!(heap.used_bytes() < 4 << 20, "{} bytes", heap.used_bytes());
+        }
+    };
+    group.branded_with(Config::DEFAULT, adopt).unwrap();
 }
 
 /// Bytes of this process's address space.

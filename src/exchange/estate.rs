@@ -93,6 +93,11 @@ impl Orphan {
         self.old.space.objects == 0
     }
 
+    /// Bytes of its blocks.
+    fn used_bytes(&self) -> usize {
+        self.old.space.used_bytes()
+    }
+
     /// It has nothing that was imported any more.
     fn has_empty_hands(&self) -> bool {
         self.old.abroad.as_ref().is_none_or(|abroad| abroad.in_hand.is_empty() && abroad.let_go.is_empty())
@@ -108,10 +113,11 @@ impl Orphan {
         self.old.waiting().next().is_some()
     }
 
-    /// May a heap that comes by make it its own? Not while a large object of it is released a part at a time: the heap may
-    /// be at one already.
-    fn is_easily_adopted(&self) -> bool {
-        self.old.space.chunks() <= ADOPTED_CHUNKS && self.old.partly.is_none()
+    /// May a heap that comes by, and has so much room, make it its own? Not while a large object of it is released a part at a
+    /// time: the heap may be at one already. And not if it is large, unless somebody has to.
+    fn is_for_heap(&self, room_bytes: usize) -> bool {
+        self.used_bytes() <= room_bytes
+            && (self.needs_host() || self.old.space.chunks() <= ADOPTED_CHUNKS && self.old.partly.is_none())
     }
 }
 
@@ -214,6 +220,9 @@ impl<H: Host> Heap<'_, H> {
     /// Takes over what another heap of the group has left: from now on it is this heap's own, and so is the duty to free
     /// it. Takes time in proportion to its blocks, and to what this heap refers to of it.
     ///
+    /// Its blocks count for as many allocated bytes, so that a heap which only adopts collects, too. They may pass the heap
+    /// limit: then every allocation is refused until something dies.
+    ///
     /// # Panics
     /// The other heap belonged to another group.
     pub fn adopt(&mut self, mut estate: Estate<H>) {
@@ -223,7 +232,9 @@ impl<H: Host> Heap<'_, H> {
             assert!(Arc::ptr_eq(own, group), "an estate of another group");
         }
         if let Some((orphan, group)) = estate.left.take() {
+            let bytes = orphan.used_bytes();
             self.adopt_orphan(&group, orphan);
+            self.charge(bytes);
         }
     }
 
@@ -238,6 +249,7 @@ impl<H: Host> Heap<'_, H> {
         old.absorb::<H>(orphan.old);
         self.finalizers.get_mut().absorb(orphan.finalizers);
         old.any_finalizable = !self.finalizers.get_mut().is_empty();
+        self.keep_limit();
     }
 
     /// After a collection: does what the orphans' mail asks for.
@@ -293,8 +305,8 @@ impl Orphans {
         self.lock().iter().map(|orphan| &orphan.old).for_each(show);
     }
 
-    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it, and of others only so much
-    /// is released that it does not take long.
+    /// Does what their mail asks for. With a `heap` that comes by, small ones are adopted by it if they fit into its limit, and
+    /// of others only so much is released that it does not take long.
     pub fn tend<H: Host>(&self, common: &Common, mut heap: Option<&mut Heap<'_, H>>) {
         let heap_comes_by = heap.is_some();
         let budget = || match heap_comes_by {
@@ -303,12 +315,14 @@ impl Orphans {
         };
         let mut rests = false;
         while common.exchange.wake() {
-            for orphan in self.take_woken(common, |orphan| heap_comes_by || !orphan.needs_host(), &mut rests)
-            {
+            let room_bytes = heap.as_ref().map_or(0, |heap| heap.room_bytes());
+            let is_for =
+                |orphan: &Orphan| !orphan.needs_host() || (heap_comes_by && orphan.is_for_heap(room_bytes));
+            for orphan in self.take_woken(common, is_for, &mut rests) {
                 match &mut heap {
-                    Some(heap) if orphan.needs_host() || orphan.is_easily_adopted() => {
-                        heap.adopt_orphan(common, orphan);
-                    }
+                    Some(heap) if orphan.is_for_heap(heap.room_bytes()) => heap.adopt_orphan(common, orphan),
+                    // There was room for it before another one was adopted.
+                    _ if orphan.needs_host() => self.put(common, orphan),
                     _ => rests |= self.tend_one::<H>(common, orphan, budget()),
                 }
             }

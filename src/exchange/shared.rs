@@ -188,7 +188,7 @@ impl<'id, H: Host> Heap<'id, H> {
         }
         if shared.held.claim.is_some() {
             abroad.in_hand.push(shared.held);
-            self.charge_import();
+            self.charge(self.config.import_bytes);
         }
         // SAFETY: the object is counted, or immortal, and its count is not given up before the next collection has
         // seen to it that everything this heap refers to is counted again. It is as good as this heap's own.
