@@ -12,9 +12,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
-use blocks::GRANULE_BYTES;
+use blocks::{CHUNK_BYTES, GRANULE_BYTES};
 use retain_bits::{RetainBits, Retained, ones};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Fault;
 use crate::object::ObjRef;
@@ -118,11 +118,11 @@ impl Abroad {
         });
     }
 
-    /// Forgets, and gives out, what is retained of `owner`'s objects.
-    pub fn take_own(&mut self, owner: Owner) -> Vec<usize> {
-        let own: Vec<usize> = self.retained().filter(|&address| owner_of(address) == owner).collect();
-        self.blocks.retain(|&block, _| owner_of(block) != owner);
-        own
+    /// Forgets, and gives out, what is retained of the objects in the chunks at these addresses.
+    pub fn take(&mut self, chunks: &FxHashSet<usize>) -> Vec<usize> {
+        let blocks = chunks.iter().flat_map(|&base| (base..base + CHUNK_BYTES).step_by(BLOCK_BYTES));
+        let taken: Vec<_> = blocks.filter_map(|block| self.blocks.remove_entry(&block)).collect();
+        taken.iter().flat_map(|(block, bits)| addresses(*block, bits)).collect()
     }
 
     /// Everything changed since the last call, sealed.
@@ -152,12 +152,14 @@ impl Abroad {
 
     /// The foreign objects whose bit is set.
     pub fn retained(&self) -> impl Iterator<Item = usize> + '_ {
-        let granules =
-            |bits: &Bits| (0..GRANULES).filter(|&granule| bits.current_bit(granule)).collect::<Vec<_>>();
-        self.blocks.iter().flat_map(move |(&block, bits)| {
-            granules(bits).into_iter().map(move |granule| block + granule * GRANULE_BYTES)
-        })
+        self.blocks.iter().flat_map(|(&block, bits)| addresses(block, bits))
     }
+}
+
+/// Where the current bits of a block are set.
+fn addresses(block: usize, bits: &Bits) -> impl Iterator<Item = usize> {
+    let granules = (0..GRANULES).filter(|&granule| bits.current_bit(granule));
+    granules.map(move |granule| block + granule * GRANULE_BYTES)
 }
 
 const SHIFT: u32 = GRANULES.trailing_zeros();

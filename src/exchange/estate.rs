@@ -270,12 +270,12 @@ impl Old {
         self.components.absorb(other.components);
         self.clusters.absorb(other.clusters);
         self.buffer.extend(other.buffer);
+        let chunks = other.space.chunk_bases().clone();
         self.space.absorb(other.space);
         // What this heap posted to the ended one may only now have come to it.
         self.receive::<H>(&mut Report::default());
         // What was foreign until now is this heap's own: what it retained keeps its bit, and does not count.
-        let now_own =
-            self.abroad.as_mut().map(|abroad| abroad.take_own(self.space.owner)).unwrap_or_default();
+        let now_own = self.abroad_mut().take(&chunks);
         for address in now_own {
             // SAFETY: its bit was set: this heap has a claim on it.
             let object = unsafe { ObjRef::new(address) };
