@@ -730,3 +730,30 @@ impl<'id, H: Host> Heap<'id, H> {
         report.blocks_free = old.space.blocks_free();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LowTag;
+
+    const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+
+    #[test]
+    fn a_heap_without_a_brand_leaves_its_memory_to_the_next() {
+        let pool = Pool::new();
+        // SAFETY: what the heap has stays with it.
+        let make = || unsafe { Heap::<LowTag>::unbranded_in(&pool, Config::DEFAULT) };
+        let chunks_of_next = || {
+            let mut heap = make().expect("memory");
+            let leaf = heap.alloc(&LEAF, 0).expect("memory").finish();
+            let leaf = heap.root(leaf.into());
+            assert_eq!(heap.collect(Request::Complete).old_objects, 1);
+            assert!(heap.rooted(&leaf).object().is_some_and(|leaf| leaf.raw(0) == 0));
+            heap.old.borrow().space.chunk_bases().clone()
+        };
+        assert_eq!(chunks_of_next(), chunks_of_next());
+        let wrong = Config { nursery_bytes: 0, ..Config::DEFAULT };
+        // SAFETY: there is no heap.
+        assert!(unsafe { Heap::<LowTag>::unbranded_in(&pool, wrong) }.is_err());
+    }
+}
