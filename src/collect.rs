@@ -128,7 +128,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
 
     fn perform(&mut self, stage: Stage) {
         match stage {
-            Stage::Receive => self.heap.old.get_mut().receive::<H>(&mut self.report),
+            Stage::Receive => self.heap.old.get_mut().receive::<H>(),
             Stage::Flip => self.flip(),
             Stage::ReachStack => self.reach(self.heap.stack.slots(), |by_root| &mut by_root.stack),
             Stage::ReachHandles => {
@@ -154,6 +154,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         self.heap.give_memory_back(self.asked_for);
         self.report.drain += freeing.elapsed();
         self.learn_of_clusters();
+        self.report.received = std::mem::take(&mut self.heap.old.get_mut().received);
         self.heap.finish_report(&mut self.report);
         self.heap.plan(&self.report);
         self.heap.old.get_mut().set_collecting(false);

@@ -61,11 +61,11 @@ pub(crate) use kernel::{Owner, OwnerWord};
 impl Old {
     /// Applies what others have posted. An object that comes to count zero becomes a candidate: it gets a retain bit
     /// of the last epoch, so that the diff of the next complete collection will judge it.
-    pub fn receive<H: Host>(&mut self, report: &mut Report) {
+    pub fn receive<H: Host>(&mut self) {
         let Some(abroad) = &self.abroad else { return };
         for batch in abroad.exchange.take(abroad.owner) {
             for adjustment in batch.adjustments() {
-                report.received += 1;
+                self.received += 1;
                 self.adjust::<H>(adjustment);
             }
         }

@@ -66,6 +66,8 @@ pub(crate) struct Old {
     pub clusters: Clusters,
     /// Objects of clusters that were dissolved since the last collection ended.
     pub dissolved: usize,
+    /// Changes of counts, posted by other heaps, that were applied since then.
+    pub received: usize,
     /// Counted objects that are dead: their count is zero and their bit clear. Their references still count.
     pub buffer: Vec<ObjRef>,
     /// A large object out of the buffer that is being released a part at a time: its references before the
@@ -90,6 +92,7 @@ impl Old {
             components: Components::default(),
             clusters: Clusters::new(config),
             dissolved: 0,
+            received: 0,
             buffer: Vec::new(),
             partly: None,
             any_finalizable: false,

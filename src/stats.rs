@@ -58,7 +58,8 @@ pub struct Report {
     pub components: usize,
     /// Promoted objects that are counted as parts of clusters.
     pub clustered: usize,
-    /// Objects of clusters that were dissolved, or not made after all: they are counted one by one.
+    /// Objects of clusters that were dissolved, or not made after all: they are counted one by one. Also since the collection
+    /// before, and in what was adopted since then.
     pub dissolved: usize,
     /// Blocks whose bits were compared.
     pub blocks_diffed: usize,
@@ -72,7 +73,7 @@ pub struct Report {
     pub weak_cleared: usize,
     /// Finalizable objects that died.
     pub finalizable: usize,
-    /// Changes of counts that other heaps had posted.
+    /// Changes of counts that other heaps had posted, to this one or to what it has adopted since the collection before.
     pub received: usize,
     /// Changes of counts of other heaps' objects that were posted.
     pub posted: usize,

@@ -585,6 +585,42 @@ fn a_heap_that_only_adopts_collects_too() {
     group.branded_with(Config::DEFAULT, adopt).unwrap();
 }
 
+/// What is done to an estate is in the report of whoever adopts it.
+#[test]
+fn nothing_that_was_posted_to_an_estate_goes_unreported() {
+    const LONG: u64 = 100_000;
+    let group =
+        Group::<LowTag>::new(Config { cluster_objects: 8, ..Config::DEFAULT }).expect("the settings agree");
+    let shared = group
+        .branded(|mut heap| {
+            chain(&mut heap, LONG);
+            share_slot(&mut heap, 0)
+        })
+        .unwrap();
+    let hold = |mut heap: TestHeap<'_>| {
+        heap.stack_grow(1).expect("room on the stack");
+        let step = |heap: &TestHeap<'_>, steps| {
+            for _ in 0..steps {
+                let node = heap.stack_from(0)[0].get().object().expect("a node");
+                heap.stack_from(0)[0].set(node.get(0));
+            }
+        };
+        heap.stack_from(0)[0].set(heap.import(shared.clone()));
+        step(&heap, LONG - 10);
+        let first = heap.collect(Request::Complete);
+        assert_eq!((first.posted, first.received, group.orphans()), (1, 0, 1), "too large to be adopted");
+        // That is one change more; and now it is small.
+        drop(shared);
+        step(&heap, 1);
+        let second = heap.collect(Request::Complete);
+        assert_eq!((second.posted, second.received, group.orphans()), (2, 0, 0));
+        let third = heap.collect(Request::Complete);
+        assert_eq!((third.posted, third.received, third.old_objects), (0, 4, 9));
+        assert!(third.dissolved > 0);
+    };
+    group.branded(hold).unwrap();
+}
+
 /// Bytes of this process's address space.
 #[cfg(target_os = "linux")]
 fn mapped() -> usize {

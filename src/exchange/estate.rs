@@ -60,7 +60,7 @@ impl Old {
     /// A collection without a mutator: nothing is reached, so what stays is what others count.
     fn tend<H: Host>(&mut self, budget: Budget) {
         let mut report = Report::default();
-        self.receive::<H>(&mut report);
+        self.receive::<H>();
         self.space.epoch += 1;
         let previous = std::mem::take(&mut self.space.touched_blocks);
         self.diff::<H>(previous, &mut report);
@@ -270,10 +270,13 @@ impl Old {
         self.components.absorb(other.components);
         self.clusters.absorb(other.clusters);
         self.buffer.extend(other.buffer);
+        // Nobody has reported that yet.
+        self.dissolved += other.dissolved;
+        self.received += other.received;
         let chunks = other.space.chunk_bases().clone();
         self.space.absorb(other.space);
         // What this heap posted to the ended one may only now have come to it.
-        self.receive::<H>(&mut Report::default());
+        self.receive::<H>();
         // What was foreign until now is this heap's own: what it retained keeps its bit, and does not count.
         let now_own = self.abroad_mut().take(&chunks);
         for address in now_own {
