@@ -559,7 +559,9 @@ fn a_heap_at_its_limit_adopts_nothing_in_passing() {
         }
         assert_eq!(group.orphans(), 2);
         heap.unroot(handle);
-        (0..3).for_each(|_| drop(heap.collect(Request::Complete)));
+        for _ in 0..3 {
+            heap.collect(Request::Complete);
+        }
         assert_eq!(group.orphans(), 1);
         assert!(heap.next_finalizable().is_some());
         assert_eq!(heap.import(kept).object().expect("bytes").bytes().len(), 40 * KIB);
@@ -570,7 +572,7 @@ fn a_heap_at_its_limit_adopts_nothing_in_passing() {
 /// A heap that allocates nothing, and adopts what is dead soon, is told to collect.
 #[test]
 fn a_heap_that_only_adopts_collects_too() {
-    let group = group();
+    let group = Group::<LowTag>::new(Config::DEFAULT).expect("the settings agree");
     let adopt = |mut heap: TestHeap<'_>| {
         for _ in 0..1000 {
             let (shared, estate) = estate_of(&group, 10 << 10);
@@ -582,7 +584,7 @@ fn a_heap_that_only_adopts_collects_too() {
             assert!(heap.used_bytes() < 4 << 20, "{} bytes", heap.used_bytes());
         }
     };
-    group.branded_with(Config::DEFAULT, adopt).unwrap();
+    group.branded(adopt).unwrap();
 }
 
 /// What is done to an estate is in the report of whoever adopts it.
