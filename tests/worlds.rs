@@ -6,6 +6,7 @@ use frazil::Fault;
 use fuzz::faults::Defect;
 use fuzz::run::Judge;
 use fuzz::worlds::campaign::Campaign;
+use fuzz::worlds::play::Coverage;
 
 /// Worlds in an ordinary run; `frazil fuzz --worlds` runs as many as you like.
 const WORLDS: u64 = 600;
@@ -21,7 +22,8 @@ const HUNT: &str = "FRAZIL_WORLDS_CANARY";
 #[test]
 fn nothing_is_lost_and_everything_is_freed() {
     let coverage = Campaign::new(0, WORLDS).run(&()).unwrap_or_else(|found| panic!("{found}"));
-    let happened = [coverage.shared, coverage.imported, coverage.stopped, coverage.adopted, coverage.orphans];
+    let Coverage { shared, imported, stopped, adopted, orphans, heard, .. } = coverage;
+    let happened = [shared, imported, stopped, adopted, orphans, heard];
     assert!(happened.into_iter().all(|times| times > 50) && coverage.rounds > 1, "{coverage:?}");
 }
 

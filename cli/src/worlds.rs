@@ -49,6 +49,7 @@ fn table(coverage: &Coverage, elapsed: Duration) -> String {
         (coverage.shared, "values shared"),
         (coverage.refused, "values refused, because something mutable could be reached"),
         (coverage.imported, "handles imported"),
+        (coverage.heard, "deaths that somebody was to hear of, and did"),
         (coverage.changes, "changes of counts posted by collections"),
         (coverage.batches, "batches they were posted in"),
         (coverage.ended, "heaps ended"),

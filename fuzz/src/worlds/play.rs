@@ -50,6 +50,8 @@ pub struct Coverage {
     pub refused: u64,
     /// Handles imported.
     pub imported: u64,
+    /// Deaths that were to be heard of, and were.
+    pub heard: u64,
     /// Changes of counts posted by collections, in batches.
     pub changes: u64,
     /// See above.
@@ -74,6 +76,7 @@ impl Tally for Coverage {
         self.shared += other.shared;
         self.refused += other.refused;
         self.imported += other.imported;
+        self.heard += other.heard;
         self.changes += other.changes;
         self.batches += other.batches;
         self.stopped += other.stopped;
@@ -200,6 +203,7 @@ impl<H: Host> Play<'_, H> {
             Step::Immortalise { heap, slot } => self.acting(heap).map(|heap| self.immortalise(heap, slot)),
             Step::Weak { heap, slot } => self.acting(heap).map(|heap| self.weak(heap, slot)),
             Step::Upgrade { heap, slot } => self.acting(heap).map(|heap| self.upgrade(heap, slot)),
+            Step::Finalize { heap, slot } => self.acting(heap).map(|heap| self.finalize(heap, slot)),
             Step::Collect { heap, complete, stopped } => {
                 self.acting(heap).map(|heap| self.collect(heap, complete, stopped))
             }
@@ -289,6 +293,7 @@ impl<H: Host> Play<'_, H> {
             while heap.post_next() {}
             result
         };
+        self.hear(at)?;
         let mutable = self.shadow.is_mutable(id);
         match result {
             Ok(shared) if !mutable => {
@@ -376,6 +381,35 @@ impl<H: Host> Play<'_, H> {
         Ok(())
     }
 
+    fn finalize(&mut self, at: usize, slot: u8) -> Result<(), String> {
+        let heap = &self.members[at].heap;
+        if let Some(object) = heap.stack_from(0)[usize::from(slot)].get().object()
+            && heap.is_private(object)
+        {
+            let id = self.slot(at, slot).ok_or("a slot is not empty")?;
+            heap.finalize(object, id as u64);
+            self.shadow.nodes[id].unheard += 1;
+        }
+        Ok(())
+    }
+
+    /// The heap's host hears of deaths, and lets go of what has died.
+    fn hear(&mut self, at: usize) -> Result<(), String> {
+        while let Some((object, token)) = self.members[at].heap.next_finalizable() {
+            let id = token as Id;
+            if object.raw(0) != token {
+                return Err(format!("{id} was to be heard of, and {object:?} has come"));
+            }
+            if self.shadow.is_alive(id) && !self.shadow.nodes[id].immortal {
+                return Err(format!("{id} is said to be dead, and can be reached"));
+            }
+            let unheard = &mut self.shadow.nodes[id].unheard;
+            *unheard = unheard.checked_sub(1).ok_or_else(|| format!("{id} has died once more"))?;
+            self.coverage.heard += 1;
+        }
+        Ok(())
+    }
+
     fn collect(&mut self, at: usize, complete: bool, stopped: bool) -> Result<(), String> {
         let member = &mut self.members[at];
         let report = member.heap.collect(if complete { Request::Complete } else { Request::Short });
@@ -386,7 +420,7 @@ impl<H: Host> Play<'_, H> {
         }
         member.stopped = stopped;
         while !stopped && member.heap.post_next() {}
-        Ok(())
+        self.hear(at)
     }
 
     fn post(&mut self, heap: u8) -> Option<Result<(), String>> {
@@ -402,6 +436,7 @@ impl<H: Host> Play<'_, H> {
         let shadow = self.shadow.members.swap_remove(at);
         self.coverage.ended += 1;
         let estate = member.heap.end();
+        self.shadow.leave(shadow.owner);
         let left = !estate.is_empty();
         match heir.and_then(|heir| self.acting(heir)) {
             Some(heir) => {
@@ -503,10 +538,9 @@ impl<H: Host> Play<'_, H> {
             member.weaks.drain(..).for_each(|weak| member.heap.forget_weak(weak));
             self.shadow.members[number].slots = Default::default();
         }
-        let bound = match self.world.instalment {
-            0 => self.shadow.changes_of_owner() + 2,
-            _ => ROUNDS_MAX,
-        };
+        // What dies and is heard of lives once more.
+        let in_time = self.world.instalment == 0 && self.shadow.nodes.iter().all(|node| node.unheard == 0);
+        let bound = if in_time { self.shadow.changes_of_owner() + 2 } else { ROUNDS_MAX };
         let mut rounds = 0;
         while self.round()? > 0 || self.group.orphans() > 0 {
             rounds += 1;
@@ -514,9 +548,11 @@ impl<H: Host> Play<'_, H> {
                 return Err(format!("not everything is free after {bound} rounds"));
             }
         }
-        self.coverage.rounds =
-            self.coverage.rounds.max(if self.world.instalment == 0 { rounds as u64 } else { 0 });
-        Ok(())
+        self.coverage.rounds = self.coverage.rounds.max(if in_time { rounds as u64 } else { 0 });
+        match self.shadow.nodes.iter().position(|node| node.unheard > 0 && !node.left && !node.immortal) {
+            Some(id) => Err(format!("nobody has heard of the death of {id}")),
+            None => Ok(()),
+        }
     }
 
     /// Every heap collects once. Says how many objects there are afterwards.

@@ -18,6 +18,10 @@ pub struct Node {
     pub owner: usize,
     /// Is there a copy of it that does not die?
     pub immortal: bool,
+    /// How often its death is still to be heard of.
+    pub unheard: usize,
+    /// Its heap has ended, which may have been its death, and then nobody hears of it.
+    pub left: bool,
 }
 
 /// A heap's roots.
@@ -54,6 +58,17 @@ impl Shadow {
         self.owners += 1;
     }
 
+    /// A heap has ended.
+    pub fn leave(&mut self, owner: usize) {
+        self.nodes.iter_mut().filter(|node| node.owner == owner).for_each(|node| node.left = true);
+    }
+
+    /// Can it be reached from a root or a handle?
+    pub fn is_alive(&self, id: Id) -> bool {
+        let roots = self.members.iter().flat_map(|member| member.slots);
+        roots.chain(self.handles.iter().copied()).any(|root| self.reach(root).contains(&id))
+    }
+
     /// All objects of one owner get another.
     pub fn adopt(&mut self, from: usize, to: usize) {
         self.nodes.iter_mut().filter(|node| node.owner == from).for_each(|node| node.owner = to);
@@ -65,7 +80,7 @@ impl Shadow {
         let refs: [Option<Id>; 3] =
             std::array::from_fn(|index| refs[index].filter(|_| index < kind.references()));
         let owner = self.members[heap].owner;
-        self.nodes.push(Node { kind, mutable, refs, owner, immortal: false });
+        self.nodes.push(Node { kind, mutable, refs, owner, immortal: false, unheard: 0, left: false });
         self.nodes.len() - 1
     }
 

@@ -59,6 +59,8 @@ pub enum Step {
     Weak { heap: u8, slot: u8 },
     /// The oldest weak reference is upgraded into a slot, and ends.
     Upgrade { heap: u8, slot: u8 },
+    /// The heap is to hear of the death of what a slot holds, if nobody else can know it yet.
+    Finalize { heap: u8, slot: u8 },
     /// A collection; if it is `stopped`, its batches are still to be posted.
     Collect { heap: u8, complete: bool, stopped: bool },
     /// One batch of a heap that stands still is posted.
@@ -160,7 +162,7 @@ fn step(random: &mut Random) -> Step {
     let (slot, to, from) = (slot(), slot(), [slot(), slot(), slot()]);
     let index = random.below(3) as u8;
     let kinds = [(Kind::Node, 12), (Kind::List, 3), (Kind::Leaf, 2), (Kind::Long, 1), (Kind::Table, 1)];
-    match random.weighted(&[36, 6, 10, 3, 8, 18, 20, 1, 3, 1, 2, 2, 14, 26, 2, 1]) {
+    match random.weighted(&[36, 6, 10, 3, 8, 18, 20, 1, 3, 1, 2, 2, 14, 26, 2, 2, 1]) {
         0 => {
             let kind = kinds[random.weighted(&kinds.map(|(_, weight)| weight))].0;
             Step::Make { heap, slot, kind, from }
@@ -180,6 +182,7 @@ fn step(random: &mut Random) -> Step {
         12 => Step::Collect { heap, complete: random.chance(65), stopped: random.chance(50) },
         13 => Step::Post { heap },
         14 => Step::Begin,
+        15 => Step::Finalize { heap, slot },
         _ => Step::End { heap, heir: random.chance(40).then(|| random.below(HEAPS as u32) as u8) },
     }
 }
