@@ -30,6 +30,8 @@ const STATICS: usize = STATIC_TYPE_NAMES + KINDS;
 /// So many constant strings are kept for programs to come, and none that is longer than so many bytes.
 const INTERNED_MAX: usize = 1 << 14;
 const INTERNED_BYTES_MAX: usize = 256;
+/// This part of the heap's limit should be free when a function of the embedding program begins.
+const HOST_ROOM: usize = 8;
 /// The largest buffer that is kept for the next text.
 const SCRATCH_MAX: usize = 1 << 16;
 
@@ -127,6 +129,61 @@ impl<'s> Cx<'s> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Asks for room for so many bytes: for functions of the embedding program, before they have had any effect.
+    ///
+    /// A function is called once for each call in the program: if it is refused memory because the heap's limit is reached,
+    /// and returns that error, the program ends, although a collection might have made room (nothing can be collected while
+    /// it holds values). An eighth of the limit is free when it begins, if that is possible at all. One that may need more
+    /// asks first, and returns the error it gets: then everything is collected, and it is called once more.
+    ///
+    /// ```
+    /// use frazil_starlark::{Engine, Res, function};
+    /// function! {
+    ///     fn zeros(cx, count: usize) -> Res<Vec<i64>> {
+    ///         cx.want_room(8 * count)?;
+    ///         Ok(vec![0; count]) // This, and whatever else it does, happens once.
+    ///     }
+    /// }
+    /// let config = frazil::Config { limit_bytes: Some(16 << 20), ..frazil_starlark::CONFIG };
+    /// let mut engine = Engine::new(config, Default::default()).unwrap();
+    /// engine.function("zeros", zeros).unwrap();
+    /// engine.run("m", "[len(zeros(700000)) for _ in range(9)]").unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such room.
+    pub fn want_room(self, bytes: usize) -> Res<()> {
+        match self.room() {
+            Some((room, used, limit)) if bytes > room => {
+                Err(Box::new(Failure::Room(AllocError::Limit { requested: bytes, used, limit })))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to begin with a function of the embedding program if there is little room, and more than that has come since
+    /// the last collection.
+    ///
+    /// # Errors
+    /// A collection is better now.
+    pub(crate) fn room_for_host(self) -> Result<(), AllocError> {
+        match self.room() {
+            Some((room, used, limit)) if room < limit / HOST_ROOM => {
+                let new = self.heap.allocated_bytes().saturating_add(self.host.residents.new_bytes());
+                let requested = limit / HOST_ROOM;
+                if new > room { Err(AllocError::Limit { requested, used, limit }) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// If the heap has a limit: what is left of it, what is used, and the limit. The data of host values is part of it.
+    pub(crate) fn room(self) -> Option<(usize, usize, usize)> {
+        let limit = self.heap.config().limit_bytes?;
+        let used = self.heap.used_bytes().saturating_add(self.host.residents.bytes());
+        Some((limit.saturating_sub(used), used, limit))
     }
 
     /// A vector with room for so many values.

@@ -179,6 +179,13 @@ impl Engine {
     /// Predeclares a function under a name. With arguments that are converted, it is easier to define with
     /// [`function!`](crate::function!).
     ///
+    /// It is called once for each call in the program, also near the heap's limit: see [`Cx::want_room`].
+    ///
+    /// The engine keeps it as long as it lives, even if something else gets its name, for values that refer to it are just its
+    /// number. So functions are to be given to an engine once; what differs from run to run is put where they find it
+    /// ([`Engine::set_state`]), or is a value that can be called ([`HostType::call`](crate::HostType::call)), which goes when
+    /// nothing refers to it.
+    ///
     /// # Errors
     /// Memory ran out.
     pub fn function(
@@ -190,7 +197,8 @@ impl Engine {
         self.predeclare(name, |_| Ok(crate::value::builtin(number)))
     }
 
-    /// Makes a function and keeps it: for those that are not predeclared under their own name.
+    /// Makes a function: for those that are not predeclared under their own name. The engine keeps it as long as it lives, as
+    /// with [`Engine::function`].
     pub fn make_function(
         &mut self,
         name: &str,

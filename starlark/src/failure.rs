@@ -21,6 +21,10 @@ pub enum Failure {
     Builtin(String, String),
     /// An allocation was refused.
     Alloc(AllocError),
+    /// One of a function of the embedding program was, which had begun and is not called once more.
+    Refused(AllocError),
+    /// A function of the embedding program asked for this room before it began: it may be called once more.
+    Room(AllocError),
     /// The program has reached a limit.
     Limit(Limit),
     /// An error of the embedding program, and the name of its function.
@@ -48,6 +52,21 @@ impl Failure {
     /// Is it an error of the embedding program?
     pub(crate) fn is_host(&self) -> bool {
         matches!(self, Failure::Host(..))
+    }
+
+    /// Was memory refused for the sake of the heap's limit, to something that can be done once more when garbage has gone?
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        matches!(self, Failure::Alloc(AllocError::Limit { .. }) | Failure::Room(_))
+    }
+
+    /// The same failure, of a function of the embedding program: nobody knows what it has done before it failed, so it is
+    /// done once more only if it asked for that.
+    #[cold]
+    pub(crate) fn of_host(mut self: Box<Self>) -> Box<Failure> {
+        if let Failure::Alloc(error) = *self {
+            *self = Failure::Refused(error);
+        }
+        self
     }
 
     /// The same failure, known to have happened inside a built-in function.

@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::cx::Cx;
 use crate::failure::{Failure, Res};
 
 /// A function of the embedding program has panicked: the [source](Error::source) of the engine's error.
@@ -58,6 +59,15 @@ impl Error for Panic {}
 /// Its own, or it panicked.
 pub(crate) fn guarded<R>(run: impl FnOnce() -> Res<R>) -> Res<R> {
     caught(run).unwrap_or_else(|payload| Err(Failure::host(Panic::of(&*payload))))
+}
+
+/// The same for what has an effect, and happens only once: so there should be room for what it makes.
+///
+/// # Errors
+/// Its own, it panicked, or it was not run because a collection is better now.
+pub(crate) fn once<R>(cx: Cx<'_>, run: impl FnOnce() -> Res<R>) -> Res<R> {
+    cx.room_for_host()?;
+    guarded(run).map_err(Failure::of_host)
 }
 
 /// The result of code of the embedding program, or what it panicked with.

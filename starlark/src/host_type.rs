@@ -20,6 +20,10 @@ use crate::value::{Object, Value, ValueExt};
 /// Values of the language that belong to the data are its parts: [`Hosted::new`]. (A [`Handle`](crate::Handle) in the data
 /// would keep its value alive as long as the data, which a value that leads back to the data would make for ever.)
 ///
+/// What a program calls (methods, the value itself) or sets (attributes, elements) happens once. What it asks for (attributes,
+/// elements, operators, iteration) may be asked for twice: if the heap's limit is reached on the way, everything is collected,
+/// and the instruction is executed once more. So such methods should have no effects.
+///
 /// ```
 /// use std::fmt;
 /// use frazil_starlark::{Engine, HostType, Key, Member, function, members};

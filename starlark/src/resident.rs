@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::cx::Cx;
 use crate::failure::Res;
-use crate::guard::guarded;
+use crate::guard::{guarded, once};
 use crate::host::Args;
 use crate::host_type::{HostType, Hosted};
 use crate::value::{Object, Value};
@@ -111,7 +111,7 @@ impl<T: HostType> Resident for T {
         name: &str,
         value: Value<'s>,
     ) -> Res<()> {
-        guarded(|| T::set_attribute(&Hosted::known(self, object), cx, name, value))
+        once(cx, || T::set_attribute(&Hosted::known(self, object), cx, name, value))
     }
 
     fn index<'s>(self: Rc<T>, object: Object<'s>, cx: Cx<'s>, at: Value<'s>) -> Res<Value<'s>> {
@@ -125,7 +125,7 @@ impl<T: HostType> Resident for T {
         at: Value<'s>,
         value: Value<'s>,
     ) -> Res<()> {
-        guarded(|| T::set_index(&Hosted::known(self, object), cx, at, value))
+        once(cx, || T::set_index(&Hosted::known(self, object), cx, at, value))
     }
 
     fn next<'s>(self: Rc<T>, object: Object<'s>, cx: Cx<'s>, state: Value<'s>) -> Res<Step<'s>> {

@@ -51,7 +51,7 @@ impl Residents {
     /// Memory ran out.
     pub fn make<'s, T: HostType>(&self, cx: Cx<'s>, data: Rc<T>, parts: &[Value<'s>]) -> Res<Object<'s>> {
         let bytes = size_of::<T>().saturating_add(data.bytes());
-        self.make_room(cx, bytes)?;
+        self.charge(cx, bytes)?;
         let name = cx.intern(T::NAME)?;
         let key = match data.key().filter(|_| !T::MUTABLE) {
             None => Value::EMPTY,
@@ -78,13 +78,22 @@ impl Residents {
         Ok(object)
     }
 
-    /// Counts the data towards the heap's limit, and asks for a collection when there is much that is new.
-    fn make_room(&self, cx: Cx<'_>, bytes: usize) -> Res<()> {
+    /// What all the data takes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.get()
+    }
+
+    /// What of it has come since the last collection.
+    pub fn new_bytes(&self) -> usize {
+        self.bytes.get().saturating_sub(self.bytes_before.get())
+    }
+
+    /// Counts so many bytes of data towards the heap's limit, and asks for a collection when there is much that is new.
+    fn charge(&self, cx: Cx<'_>, bytes: usize) -> Res<()> {
         let config = cx.heap.config();
         let (taken, before) = (self.bytes.get().saturating_add(bytes), self.bytes_before.get());
-        let used = cx.heap.used_bytes().saturating_add(self.bytes.get());
-        if let Some(limit) = config.limit_bytes
-            && used.saturating_add(bytes) > limit
+        if let Some((room, used, limit)) = cx.room()
+            && bytes > room
         {
             return Err(AllocError::Limit { requested: bytes, used, limit }.into());
         }

@@ -6,8 +6,8 @@ use std::fmt;
 use frazil::Config;
 use frazil_starlark::syntax::Dialect;
 use frazil_starlark::{
-    Cx, Engine, Error, ErrorKind, Handle, HostType, Hosted, Limit, Limits, Member, Panic, Res, Value,
-    function, members,
+    Cx, Engine, Error, ErrorKind, FromValue, Handle, HostType, Hosted, Limit, Limits, Member, Panic, Res,
+    Value, function, members,
 };
 
 // ---------------------------------------------------------------------------------------------- panics
@@ -397,6 +397,95 @@ fn data_of_the_host_counts_for_the_limit() {
     let error = engine.run("m", "xs = [buffer(1 << 20) for i in range(100)]").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Memory));
     engine.run("m", "xs = [buffer(1 << 20) for i in range(50)]").unwrap();
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What has an effect, and makes a text of so many bytes.
+fn text_of(bytes: usize) -> String {
+    CALLS.set(CALLS.get() + 1);
+    "a".repeat(bytes)
+}
+
+/// The same as a method, as a value that is called, and where it is set.
+struct Writer;
+
+impl HostType for Writer {
+    const NAME: &'static str = "writer";
+    const MEMBERS: &'static [Member] = members! { Writer:
+        fn write(this, cx, bytes: usize) -> String { text_of(bytes) }
+    };
+
+    fn call<'s>(_: &Hosted<'s, Writer>, cx: Cx<'s>, args: &frazil_starlark::Args<'_, 's>) -> Res<Value<'s>> {
+        let [bytes] = args.exactly()?;
+        cx.str(&text_of(FromValue::from_value(cx, bytes)?))
+    }
+
+    fn set_attribute<'s>(_: &Hosted<'s, Writer>, cx: Cx<'s>, _: &str, bytes: Value<'s>) -> Res<()> {
+        cx.str(&text_of(FromValue::from_value(cx, bytes)?)).map(|_| ())
+    }
+
+    fn set_index<'s>(_: &Hosted<'s, Writer>, cx: Cx<'s>, _: Value<'s>, bytes: Value<'s>) -> Res<()> {
+        cx.str(&text_of(FromValue::from_value(cx, bytes)?)).map(|_| ())
+    }
+}
+
+function! { fn write(cx, bytes: usize) -> String { text_of(bytes) } }
+function! {
+    fn write_with_room(cx, bytes: usize) -> Res<String> {
+        cx.want_room(bytes)?;
+        Ok(text_of(bytes))
+    }
+}
+
+#[test]
+fn functions_are_called_once_near_the_limit() {
+    let config = Config { limit_bytes: Some(16 << 20), ..frazil_starlark::CONFIG };
+    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    engine.function("write", write).unwrap();
+    engine.function("write_with_room", write_with_room).unwrap();
+    engine.predeclare("writer", |cx| Ok(Hosted::new(cx, Writer, &[])?.value())).unwrap();
+    // Garbage that fills the heap little by little is never in the way of a small result.
+    for size in [100, 1000, 100_000, 1_500_000] {
+        for call in
+            ["write({})", "writer.write({})", "writer({})", "[write][0]({})", "sorted([{}], key = write)"]
+        {
+            CALLS.set(0);
+            let call = call.replace("{}", &size.to_string());
+            let text = format!("def f():\n  for i in range(300):\n    [('a' * 30000) + str(i), {call}]\nf()");
+            engine.run("m", text).unwrap();
+            assert_eq!(CALLS.get(), 300, "{call}");
+        }
+        for statement in ["writer.x = {}", "writer[0] = {}"] {
+            CALLS.set(0);
+            let statement = statement.replace("{}", &size.to_string());
+            engine.run("m", format!("def f():\n  for i in range(300):\n    {statement}\nf()")).unwrap();
+            assert_eq!(CALLS.get(), 300, "{statement}");
+        }
+    }
+    // A large result may not find room: then that is an error, and the function has been called once. It may ask before.
+    for (call, succeeds) in [
+        ("write({})", false),
+        ("writer.write({})", false),
+        ("writer({})", false),
+        ("write_with_room({})", true),
+    ] {
+        let call = call.replace("{}", "8000000");
+        // What `f` has left is garbage that has survived some collections.
+        let text = "def f():\n  x = 'a' * 10000000\n  for i in range(9): len(x)\nf()\n".to_owned() + &call;
+        CALLS.set(0);
+        let outcome = engine.run("m", text);
+        assert_eq!(CALLS.get(), 1, "{call}");
+        match outcome {
+            Ok(()) => assert!(succeeds, "{call}"),
+            Err(error) => {
+                assert!(!succeeds, "{call}");
+                assert_eq!(error.kind(), ErrorKind::Limit(Limit::Memory));
+            }
+        }
+    }
+}
+
     let error = engine.run("n", "buffer(1 << 40)").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Memory));
 }

@@ -73,13 +73,18 @@ pub fn sorted_prepare<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Prepared<'s>> 
 /// The second half of `sorted`: computes the keys, then sorts by them.
 pub fn sorted_run(machine: &mut Machine, slot: usize) -> Res<()> {
     compute_keys(machine, slot)?;
-    let cx = machine.cx();
-    let state = machine.slot(slot).get();
-    let (items, keys) = (part(state, ITEMS)?, part(state, KEYS)?);
-    let keys: Vec<Value<'_>> = list::items(keys).collect();
-    let order = sort(cx, &keys, flag(state))?;
-    machine.slot(slot).set(list::of_iter(cx, order.into_iter().map(|index| list::get(items, index)))?);
-    Ok(())
+    let order = {
+        let state = machine.slot(slot).get();
+        let keys: Vec<Value<'_>> = list::items(part(state, KEYS)?).collect();
+        sort(machine.cx(), &keys, flag(state))?
+    };
+    // The keys are not computed once more if there is no room for the result.
+    machine.with_room(|machine| {
+        let items = part(machine.slot(slot).get(), ITEMS)?;
+        let sorted = order.iter().map(|&index| list::get(items, index));
+        machine.slot(slot).set(list::of_iter(machine.cx(), sorted)?);
+        Ok(())
+    })
 }
 
 /// The indices of the keys in ascending (or descending) order; equal ones stay in their order.

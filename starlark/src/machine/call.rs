@@ -7,7 +7,7 @@ use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
 use crate::data::{iter, table, text};
 use crate::failure::{Failure, Res, fail};
-use crate::guard::guarded;
+use crate::guard::once;
 use crate::host::{Args, Call, Prepared};
 use crate::limits::Limit;
 use crate::ops::attr;
@@ -266,7 +266,7 @@ pub(super) fn hosted<'s>(
 /// Runs a function of the embedding program, which may ask for the active calls meanwhile.
 fn lending<'s, R>(cx: Cx<'s>, frames: &mut Vec<Frame>, run: impl FnOnce() -> Res<R>) -> Res<R> {
     cx.host.callers.set(std::mem::take(frames));
-    let outcome = guarded(run);
+    let outcome = once(cx, run);
     *frames = cx.host.callers.take();
     outcome
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use frazil::{AllocError, Request};
+use frazil::Request;
 
 use crate::code::WINDOW;
 use crate::cx::Cx;
@@ -82,6 +82,20 @@ impl Machine {
         Ok(())
     }
 
+    /// Does something that has no effect if memory runs out: then everything is collected, and it is done once more.
+    ///
+    /// # Errors
+    /// It failed, or memory ran out for good.
+    pub(crate) fn with_room<R>(&mut self, act: impl Fn(&mut Machine) -> Res<R>) -> Res<R> {
+        match act(self) {
+            Err(failure) if failure.is_for_want_of_room() => {
+                self.collect(Request::Complete)?;
+                act(self)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Lets go of the handles that were dropped, and says whether a collection is due. (In checking mode it always would be.)
     fn wants_room(&mut self) -> bool {
         self.host.handles.release(&self.heap);
@@ -111,14 +125,7 @@ impl Machine {
         base: usize,
         fill: impl for<'s> Fn(Cx<'s>, &mut Arguments<'s>) -> Res<Value<'s>>,
     ) -> Res<usize> {
-        let entered = match self.enter(base, &fill) {
-            Err(failure) if matches!(*failure, Failure::Alloc(AllocError::Limit { .. })) => {
-                self.collect(Request::Complete)?;
-                self.enter(base, &fill)
-            }
-            entered => entered,
-        };
-        match entered? {
+        match self.with_room(|machine| machine.enter(base, &fill))? {
             Entered::Function => self.run()?,
             Entered::Done => {}
             Entered::Half(builtin) => {

@@ -257,7 +257,7 @@ impl Machine {
                 Err(failure) => self.repeat_after_collection(failure),
             };
             if let Err(failure) = outcome {
-                if matches!(*failure, Failure::Alloc(_)) {
+                if matches!(*failure, Failure::Alloc(_) | Failure::Refused(_) | Failure::Room(_)) {
                     self.show(|watch, view| watch.exhausted(view));
                 }
                 return Err(self.unwind(*failure, depth));
@@ -280,9 +280,7 @@ impl Machine {
     /// If memory ran out, collects everything and has the instruction executed once more.
     fn repeat_after_collection(&mut self, failure: Box<Failure>) -> Res<()> {
         let (depth, Some(frame)) = (self.frames.len(), self.frames.last_mut()) else { return Err(failure) };
-        if !matches!(*failure, Failure::Alloc(AllocError::Limit { .. }))
-            || self.repeated == Some((depth, frame.pc))
-        {
+        if !failure.is_for_want_of_room() || self.repeated == Some((depth, frame.pc)) {
             return Err(failure);
         }
         spend_collection(&mut self.collections_left)?;

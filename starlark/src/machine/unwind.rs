@@ -122,7 +122,7 @@ fn cause(failure: &Failure) -> Cause {
     match failure {
         Failure::Builtin(name, _) if name == "fail" => Cause::Fail,
         Failure::Error(_) | Failure::Builtin(..) => Cause::Program,
-        Failure::Alloc(_) => Cause::Limit(Limit::Memory),
+        Failure::Alloc(_) | Failure::Refused(_) | Failure::Room(_) => Cause::Limit(Limit::Memory),
         Failure::Limit(limit) => Cause::Limit(*limit),
         Failure::Host(_, error) => Cause::Host(Arc::clone(error)),
         Failure::Placed(diagnostic) => diagnostic.cause.clone(),
@@ -139,7 +139,9 @@ fn message(failure: &Failure) -> String {
         Failure::Error(message) => message.clone(),
         Failure::Builtin(name, message) if name == "fail" => format!("fail: {message}"),
         Failure::Builtin(name, message) => format!("error in {name}: {message}"),
-        Failure::Alloc(error) => format!("out of memory: {error}"),
+        Failure::Alloc(error) | Failure::Refused(error) | Failure::Room(error) => {
+            format!("out of memory: {error}")
+        }
         Failure::Limit(limit) => limit.to_string(),
         Failure::Host(Some(name), error) => format!("error in {name}: {}", shown(&**error)),
         Failure::Host(None, error) => shown(&**error),

@@ -281,21 +281,14 @@ fn call(machine: &mut Machine, slot: usize, element: usize) -> Res<()> {
 
 /// Puts a tuple of the results of these elements in the word at `slot`.
 fn gather(machine: &mut Machine, slot: usize, made: &[usize]) -> Res<()> {
-    for is_second in [false, true] {
-        let outcome: Res<()> = machine.with(slot, |cx, slot| {
+    machine.with_room(|machine| {
+        machine.with(slot, |cx, slot| {
             let Some(results) = part(slot.get(), RESULTS).object() else { return Ok(()) };
             let values: Vec<Value<'_>> = made.iter().map(|&element| list::get(results, element)).collect();
             slot.set(cx.tuple(&values)?);
             Ok(())
-        });
-        match outcome {
-            Err(failure) if !is_second && matches!(*failure, Failure::Alloc(_)) => {
-                machine.collect(Request::Complete)?;
-            }
-            outcome => return outcome,
-        }
-    }
-    Ok(())
+        })
+    })
 }
 
 /// The second half.

@@ -66,14 +66,14 @@ fn append<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s>, h
     let stride = stride(table);
     let capacity = entries(table).map_or(0, |slots| slots.reference_count() / stride);
     if used(table) == capacity {
-        make_room(cx, table, capacity)?;
+        grow(cx, table, capacity)?;
     }
     let (live, position) = (len(table), used(table));
     if let Some(index) = index_of(table) {
         if index::cells_for(position + 1) > index::cells(index) {
             rebuild_index(cx, table, index::cells_for(position + 1))?;
         }
-        // `make_room` may have made the first index, so the caller may not know the hash.
+        // `grow` may have made the first index, so the caller may not know the hash.
         let hash = if capacity <= SMALL { hash::hash(cx, key)? } else { hash };
         if let Some(cells) = index_of(table).and_then(Object::cells::<u32>) {
             index::put(cells, hash, position);
@@ -91,7 +91,7 @@ fn append<'s>(cx: Cx<'s>, table: Object<'s>, key: Value<'s>, value: Value<'s>, h
 
 /// Makes room for another entry: by squeezing out deleted ones if there are many, by growing if not.
 #[cold]
-fn make_room<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
+fn grow<'s>(cx: Cx<'s>, table: Object<'s>, capacity: usize) -> Res<()> {
     let live = len(table);
     if live + live / 4 < capacity {
         return squeeze(cx, table);

@@ -3,11 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use frazil::{AllocError, Request};
-
 use crate::code::Code;
 use crate::compile;
-use crate::failure::{Failure, Res};
+use crate::failure::Res;
 use crate::guard::guarded;
 use crate::picture::Place;
 use crate::program::Program;
@@ -77,15 +75,8 @@ impl Machine {
     /// kept values, and the number of the top level's code.
     fn prepare(&mut self, program: &Program, again: bool) -> Res<(usize, u32)> {
         self.warn(program)?;
-        let made = match self.install_and_instantiate(program, again) {
-            Err(failure) if matches!(*failure, Failure::Alloc(AllocError::Limit { .. })) => {
-                // What is in the way may be garbage. (The code of which no function was made goes with it.)
-                self.collect(Request::Complete)?;
-                self.install_and_instantiate(program, again)
-            }
-            made => made,
-        };
-        let (kept, toplevel) = made?;
+        // What is in the way may be garbage. (The code of which no function was made goes with it.)
+        let (kept, toplevel) = self.with_room(|machine| machine.install_and_instantiate(program, again))?;
         if self.host.places.is_some() {
             self.modules.places.push((kept, toplevel));
         }

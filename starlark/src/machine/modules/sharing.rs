@@ -108,13 +108,7 @@ impl Machine {
             machine.slot(at).set(made);
             Ok(())
         };
-        match import(self) {
-            Err(failure) if matches!(*failure, Failure::Alloc(_)) => {
-                self.collect(Request::Complete)?;
-                import(self)
-            }
-            outcome => outcome,
-        }
+        self.with_room(|machine| import(machine))
     }
 
     /// Keeps the globals of a module that another machine has evaluated.
