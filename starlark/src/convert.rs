@@ -156,7 +156,7 @@ fn elements<'s, T: FromValue<'s>>(
     cx: Cx<'s>,
     value: Value<'s>,
 ) -> Res<impl Iterator<Item = Res<T>> + use<'s, T>> {
-    let Some(iter) = iter::iterate(cx, value) else { return Err(unwanted(value, "iterable")) };
+    let Some(iter) = iter::iterate(cx, value)? else { return Err(unwanted(value, "iterable")) };
     let convert = move |(index, element)| {
         T::from_value(cx, element).map_err(|failure| at(failure, format_args!("at index {index}, ")))
     };

@@ -21,9 +21,9 @@ pub(crate) trait Resident {
     fn is_iterated(&self) -> bool;
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
     fn write_str(&self, out: &mut dyn fmt::Write) -> fmt::Result;
-    fn elements<'s>(self: Rc<Self>, object: Object<'s>) -> Option<Value<'s>>;
-    fn len(self: Rc<Self>, object: Object<'_>) -> Option<usize>;
-    fn attributes(self: Rc<Self>, object: Object<'_>) -> Vec<String>;
+    fn elements<'s>(self: Rc<Self>, object: Object<'s>) -> Res<Option<Value<'s>>>;
+    fn len(self: Rc<Self>, object: Object<'_>) -> Res<Option<usize>>;
+    fn attributes(self: Rc<Self>, object: Object<'_>) -> Res<Vec<String>>;
     fn attribute<'s>(self: Rc<Self>, object: Object<'s>, cx: Cx<'s>, name: &str) -> Res<Option<Value<'s>>>;
     fn set_attribute<'s>(
         self: Rc<Self>,
@@ -52,11 +52,6 @@ pub(crate) trait Resident {
         other: Value<'s>,
         left: bool,
     ) -> Res<Option<Value<'s>>>;
-}
-
-/// Runs a method that should not fail; if it panics, there is nothing.
-fn something<R: Default>(ask: impl FnOnce() -> R) -> R {
-    guarded(|| Ok(ask())).unwrap_or_default()
 }
 
 /// Runs a method that fails only if `out` does. What panics is shown by the name of its type.
@@ -88,16 +83,16 @@ impl<T: HostType> Resident for T {
         shown::<T>(out, |out| HostType::write_str(self, out))
     }
 
-    fn elements<'s>(self: Rc<T>, object: Object<'s>) -> Option<Value<'s>> {
-        something(|| T::elements(&Hosted::known(self, object)))
+    fn elements<'s>(self: Rc<T>, object: Object<'s>) -> Res<Option<Value<'s>>> {
+        guarded(|| Ok(T::elements(&Hosted::known(self, object))))
     }
 
-    fn len(self: Rc<T>, object: Object<'_>) -> Option<usize> {
-        something(|| T::len(&Hosted::known(self, object)))
+    fn len(self: Rc<T>, object: Object<'_>) -> Res<Option<usize>> {
+        guarded(|| Ok(T::len(&Hosted::known(self, object))))
     }
 
-    fn attributes(self: Rc<T>, object: Object<'_>) -> Vec<String> {
-        something(|| T::attributes(&Hosted::known(self, object)))
+    fn attributes(self: Rc<T>, object: Object<'_>) -> Res<Vec<String>> {
+        guarded(|| Ok(T::attributes(&Hosted::known(self, object))))
     }
 
     fn attribute<'s>(self: Rc<T>, object: Object<'s>, cx: Cx<'s>, name: &str) -> Res<Option<Value<'s>>> {

@@ -95,7 +95,7 @@ impl Session {
         for name in parts {
             owner = attr::find(cx, owner, cx.str(name).ok()?).ok()??;
         }
-        Some(attr::names(cx, owner))
+        attr::names(cx, owner).ok()
     }
 }
 

@@ -31,6 +31,10 @@ impl HostType for Bomb {
         panic!("in elements")
     }
 
+    fn attributes(_: &Hosted<'_, Bomb>) -> Vec<String> {
+        panic!("in attributes")
+    }
+
     fn index<'s>(_: &Hosted<'s, Bomb>, _: Cx<'s>, _: Value<'s>) -> Res<Value<'s>> {
         panic!("in index")
     }
@@ -80,7 +84,14 @@ fn panics_are_errors_and_the_engine_goes_on() {
         ("bomb()[1]", "panicked: in index"),
         ("bomb()()", "error in bomb: panicked: in call"),
         ("bomb() + 1", "panicked: in operator"),
-        ("list(bomb())", "error in list: for parameter 1: got bomb, want iterable"),
+        ("list(bomb())", "error in list: panicked: in elements"),
+        ("[x for x in bomb()]", "panicked: in elements"),
+        ("x, y = bomb()", "panicked: in elements"),
+        ("len(bomb())", "error in len: panicked: in elements"),
+        ("sorted(bomb(), key = len)", "error in sorted: panicked: in elements"),
+        ("max(*bomb())", "panicked: in elements"),
+        ("1 in bomb()", "panicked: in elements"),
+        ("dir(bomb())", "error in dir: panicked: in attributes"),
         ("call(lambda: 'no')", "error in call: panicked: no int"),
         ("call(lambda: call(lambda: 'no'))", "error in call: panicked: no int"),
         ("call(lambda: explode('a'))", "error in explode: panicked: said a"),
@@ -386,17 +397,6 @@ impl HostType for Buffer {
 
 function! { fn buffer(cx, bytes: usize) -> Buffer { Buffer::new(bytes) } }
 
-#[test]
-fn data_of_the_host_counts_for_the_limit() {
-    let config = Config { limit_bytes: Some(64 << 20), ..frazil_starlark::CONFIG };
-    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
-    engine.function("buffer", buffer).unwrap();
-    // What is garbage soon goes soon, though its objects are small.
-    engine.run("m", "def f():\n  for i in range(3000):\n    buffer(1 << 20)\nf()").unwrap();
-    assert!(MOST.get() < 64, "{} buffers lived at once", MOST.get());
-    let error = engine.run("m", "xs = [buffer(1 << 20) for i in range(100)]").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Memory));
-    engine.run("m", "xs = [buffer(1 << 20) for i in range(50)]").unwrap();
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
@@ -486,6 +486,17 @@ fn functions_are_called_once_near_the_limit() {
     }
 }
 
+#[test]
+fn data_of_the_host_counts_for_the_limit() {
+    let config = Config { limit_bytes: Some(64 << 20), ..frazil_starlark::CONFIG };
+    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    engine.function("buffer", buffer).unwrap();
+    // What is garbage soon goes soon, though its objects are small.
+    engine.run("m", "def f():\n  for i in range(3000):\n    buffer(1 << 20)\nf()").unwrap();
+    assert!(MOST.get() < 64, "{} buffers lived at once", MOST.get());
+    let error = engine.run("m", "xs = [buffer(1 << 20) for i in range(100)]").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Memory));
+    engine.run("m", "xs = [buffer(1 << 20) for i in range(50)]").unwrap();
     let error = engine.run("n", "buffer(1 << 40)").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Memory));
 }

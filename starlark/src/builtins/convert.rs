@@ -41,7 +41,7 @@ fn bytes<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         (Kind::Str, Some(object)) => return ops::bytes(cx, text::lossy(object.bytes()).as_bytes()),
         _ => {}
     }
-    let Some(mut iter) = iter::iterate(cx, value) else {
+    let Some(mut iter) = iter::iterate(cx, value)? else {
         fail!("got {}, want string, bytes, or iterable of ints", value.type_name());
     };
     let mut content = Vec::new();
@@ -176,9 +176,9 @@ pub(super) fn update_from_named<'s>(
 
 /// Inserts pairs from an iterable.
 pub(super) fn update_from_pairs<'s>(cx: Cx<'s>, dict: Object<'s>, pairs: Value<'s>) -> Res<()> {
-    let Some(iter) = iter::iterate(cx, pairs) else { fail!("got {}, want iterable", pairs.type_name()) };
+    let Some(iter) = iter::iterate(cx, pairs)? else { fail!("got {}, want iterable", pairs.type_name()) };
     for (index, pair) in iter.collect()?.into_iter().enumerate() {
-        let Some(parts) = iter::iterate(cx, pair) else {
+        let Some(parts) = iter::iterate(cx, pair)? else {
             fail!("dictionary update sequence element #{index} is not iterable ({})", pair.type_name());
         };
         match parts.collect()?[..] {

@@ -54,7 +54,7 @@ fn any<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 /// Is the truth of some element `wanted`?
 fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
     let [iterable] = args.exactly()?;
-    let Some(mut iter) = iter::iterate(cx, iterable) else {
+    let Some(mut iter) = iter::iterate(cx, iterable)? else {
         return Err(iter::not_iterable(1, iterable));
     };
     while let Some(item) = iter.step()? {
@@ -68,7 +68,7 @@ fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
 fn dir<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.unnamed("dir")?;
     let [value] = args.exactly()?;
-    let names: Res<Vec<Value<'s>>> = attr::names(cx, value).iter().map(|name| cx.str(name)).collect();
+    let names: Res<Vec<Value<'s>>> = attr::names(cx, value)?.iter().map(|name| cx.str(name)).collect();
     list::of(cx, &names?)
 }
 
@@ -223,7 +223,7 @@ fn zip<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.unnamed("zip")?;
     let mut iters = Vec::with_capacity(args.positional.len());
     for (index, cell) in args.positional.iter().enumerate() {
-        match iter::iterate(cx, cell.get()) {
+        match iter::iterate(cx, cell.get())? {
             Some(iter) => iters.push(iter),
             None => fail!("argument #{} is not iterable: {}", index + 1, cell.get().type_name()),
         }

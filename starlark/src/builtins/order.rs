@@ -19,8 +19,8 @@ const KEYS: usize = 1;
 const KEY: usize = 2;
 /// For `sorted`: in reverse. For the others: the largest is wanted.
 const FLAG: usize = 3;
-/// What the items come from (as [`iter::guarded`] has it): the key function must not change it.
-const GUARDED: usize = 4;
+/// What the items come from ([`iter::source`]), if it is one value: the key function must not change it.
+const SOURCE: usize = 4;
 
 fn state<'s>(
     cx: Cx<'s>,
@@ -31,8 +31,8 @@ fn state<'s>(
 ) -> Res<Prepared<'s>> {
     let keys = list::with_capacity(cx, items.len())?;
     let items = list::of(cx, items)?;
-    let guarded = source.map_or(none(), |source| iter::guarded(cx, source));
-    Ok(Prepared::Call(cx.tuple(&[items, keys, key, boolean(flag), guarded])?))
+    let source = source.map_or(Ok(none()), |source| iter::source(cx, source))?;
+    Ok(Prepared::Call(cx.tuple(&[items, keys, key, boolean(flag), source])?))
 }
 
 fn check_callable<'s>(args: &Args<'_, 's>, key: Value<'s>) -> Res<()> {
@@ -166,7 +166,7 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
     let [key] = named.bind(["key?"])?;
     let (source, items) = match args.positional {
         [] => fail!("{name} requires at least one positional argument"),
-        [iterable] => match iter::iterate(cx, iterable.get()) {
+        [iterable] => match iter::iterate(cx, iterable.get())? {
             Some(iter) => (Some(iterable.get()), iter.collect()?),
             None => fail!("{} value is not iterable", iterable.get().type_name()),
         },
@@ -222,7 +222,7 @@ fn compute_keys(machine: &mut Machine, slot: usize) -> Res<()> {
 }
 
 fn source(machine: &Machine, slot: usize) -> Value<'_> {
-    machine.slot(slot).get().object().map_or(none(), |state| state.get(GUARDED))
+    machine.slot(slot).get().object().map_or(none(), |state| state.get(SOURCE))
 }
 
 fn call_for_each(machine: &mut Machine, slot: usize) -> Res<()> {

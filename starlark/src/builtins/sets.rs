@@ -97,7 +97,7 @@ fn as_set<'s>(cx: Cx<'s>, iterable: Value<'s>) -> Res<Option<Object<'s>>> {
     if let Some(set) = iterable.as_kind(Kind::Set) {
         return Ok(Some(set));
     }
-    let Some(items) = iter::iterate(cx, iterable) else { return Ok(None) };
+    let Some(items) = iter::iterate(cx, iterable)? else { return Ok(None) };
     let set = table::with_capacity(cx, &shapes::SET, 0)?;
     for item in items.collect()? {
         table::insert(cx, set, item, none())?;

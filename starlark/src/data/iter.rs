@@ -2,7 +2,7 @@
 //! program, whose state lives in registers.
 
 use crate::cx::Cx;
-use crate::failure::{Failure, Res, fail};
+use crate::failure::{Failure, Res};
 use crate::resident::Step;
 use crate::residents;
 use crate::value::{INT_MAX, INT_MIN, Kind, Object, Value, ValueExt, length, none, small_int};
@@ -20,30 +20,40 @@ pub struct Iter<'s> {
     state: Value<'s>,
 }
 
-/// Iterates over a value without guarding it against changes: only for those who make none.
-pub fn iterate<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Iter<'s>> {
+/// Iterates over a value, if it is iterable, without guarding it against changes: only for those who make none.
+///
+/// # Errors
+/// It is a host value that panicked when it was asked for its elements.
+#[inline]
+pub fn iterate<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Option<Iter<'s>>> {
+    let value = source(cx, value)?;
     let kind = value.kind();
-    match kind {
-        Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range | Kind::Elems => {
+    Ok(match kind {
+        Kind::Tuple | Kind::List | Kind::Dict | Kind::Set | Kind::Range | Kind::Elems | Kind::Host => {
             value.object().map(|object| Iter { cx, kind, object, at: 0, state: none() })
         }
-        Kind::Host if is_iterated(cx, value) => {
-            value.object().map(|object| Iter { cx, kind, object, at: 0, state: none() })
-        }
-        Kind::Host => elements(cx, value).and_then(|elements| iterate(cx, elements)),
         _ => None,
+    })
+}
+
+/// What a value is iterated over by, which is what [`begin`] and [`end`] can be called with, too: a host value by its elements,
+/// unless it hands them out by itself. What is not iterable is not iterable here, either.
+///
+/// # Errors
+/// As [`iterate`].
+#[inline]
+pub fn source<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
+    if value.kind() == Kind::Host { source_of_host(cx, value) } else { Ok(value) }
+}
+
+fn source_of_host<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
+    let (resident, object) = residents::resident(cx, value)?;
+    if resident.is_iterated() {
+        return Ok(value);
     }
-}
-
-/// Whether a host value hands out its elements by itself.
-fn is_iterated<'s>(cx: Cx<'s>, value: Value<'s>) -> bool {
-    cx.host.residents.of(value).is_some_and(|resident| resident.is_iterated())
-}
-
-/// What a host value is iterated over by otherwise. (It is no host value itself, so that this ends.)
-fn elements<'s>(cx: Cx<'s>, value: Value<'s>) -> Option<Value<'s>> {
-    let elements = cx.host.residents.of(value)?.elements(value.object()?)?;
-    (elements.kind() != Kind::Host).then_some(elements)
+    let elements = resident.elements(object)?;
+    // A host value is not followed any further, so that this ends.
+    Ok(elements.filter(|elements| elements.kind() != Kind::Host).unwrap_or(none()))
 }
 
 impl<'s> Iter<'s> {
@@ -102,7 +112,7 @@ impl<'s> Iter<'s> {
 /// # Errors
 /// It is not, or memory ran out.
 pub fn collect<'s>(cx: Cx<'s>, value: Value<'s>, parameter: &str) -> Res<Vec<Value<'s>>> {
-    match iterate(cx, value) {
+    match iterate(cx, value)? {
         Some(iter) => iter.collect(),
         None => Err(not_iterable(parameter, value)),
     }
@@ -153,22 +163,19 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
             }
         }
         (Kind::Tuple | Kind::Elems, _) => {}
-        (Kind::Host, _) if is_iterated(cx, value) => return Ok([value, none()]),
-        (Kind::Host, _) => match elements(cx, value) {
-            Some(elements) => return begin(cx, elements),
-            None => fail!("{} value is not iterable", value.type_name()),
+        (Kind::Host, _) => match source_of_host(cx, value)? {
+            own if own.kind() == Kind::Host => return Ok([own, none()]),
+            none if none.is_none() => return Err(no_source(value)),
+            elements => return begin(cx, elements),
         },
-        _ => fail!("{} value is not iterable", value.type_name()),
+        _ => return Err(no_source(value)),
     }
     Ok([value, length(0)])
 }
 
-/// What a loop over a value guards, which is what [`begin`] and [`end`] can be called with: of a host value, its elements.
-pub fn guarded<'s>(cx: Cx<'s>, value: Value<'s>) -> Value<'s> {
-    match value.kind() {
-        Kind::Host if !is_iterated(cx, value) => elements(cx, value).unwrap_or(value),
-        _ => value,
-    }
+#[cold]
+fn no_source(value: Value<'_>) -> Box<Failure> {
+    Failure::new(format!("{} value is not iterable", value.type_name()))
 }
 
 /// The next element and the second word of the state behind it; `None` at the end.

@@ -194,7 +194,7 @@ pub(super) fn gather<'s>(
         site.names.iter().map(|&name| constant(name)).zip(&mut rest).collect();
     if site.args {
         let args = rest.next().unwrap_or(Value::EMPTY);
-        let Some(iter) = iter::iterate(cx, args) else {
+        let Some(iter) = iter::iterate(cx, args)? else {
             fail!("argument after * must be iterable, not {}", args.type_name());
         };
         positional.extend(iter.collect()?.into_iter().map(Cell::new));

@@ -34,7 +34,7 @@ pub(super) fn unpack<'s>(cx: Cx<'s>, value: Value<'s>, targets: &[Cell<Value<'s>
             }
         }
         _ => {
-            let Some(iter) = iter::iterate(cx, value) else {
+            let Some(iter) = iter::iterate(cx, value)? else {
                 fail!("got {} in sequence assignment", value.type_name());
             };
             // A range may have more elements than there is memory.

@@ -98,26 +98,31 @@ fn bind<'s>(cx: Cx<'s>, receiver: Value<'s>, number: u64) -> Res<Value<'s>> {
 }
 
 /// The names of all attributes, sorted.
-pub fn names<'s>(cx: Cx<'s>, value: Value<'s>) -> Vec<String> {
+///
+/// # Errors
+/// It is a host value that panicked when it was asked.
+pub fn names<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Vec<String>> {
     let members = value.as_kind(Kind::Module).and_then(module::members);
     if let Some(object) = members.or(value.as_kind(Kind::Struct)) {
-        return record::fields(object).map(|(name, _)| text::lossy_of(name).into_owned()).collect();
+        return Ok(record::fields(object).map(|(name, _)| text::lossy_of(name).into_owned()).collect());
     }
     if let Some(object) = value.as_kind(Kind::Host) {
         let mut names: Vec<String> =
             cx.host.residents.members(object).iter().map(|member| member.name().to_owned()).collect();
-        let resident = cx.host.residents.of(value);
-        names.extend(resident.map(|resident| resident.attributes(object)).unwrap_or_default());
+        if let Some(resident) = cx.host.residents.of(value) {
+            names.extend(resident.attributes(object)?);
+        }
         names.sort_unstable();
-        return names;
+        return Ok(names);
     }
-    methods::of(value.kind()).iter().map(|method| method.name.to_owned()).collect()
+    Ok(methods::of(value.kind()).iter().map(|method| method.name.to_owned()).collect())
 }
 
 /// The error that there is no such attribute.
 #[cold]
 pub fn missing<'s>(cx: Cx<'s>, value: Value<'s>, name: &str) -> Box<Failure> {
-    let hint = match spelled_like(name, &names(cx, value)) {
+    // Without names there is no hint.
+    let hint = match spelled_like(name, &names(cx, value).unwrap_or_default()) {
         Some(similar) => format!(" (did you mean .{similar}?)"),
         None => String::new(),
     };

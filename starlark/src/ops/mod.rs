@@ -164,7 +164,7 @@ fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<O
 pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s>) -> Res<Value<'s>> {
     match (op, target.kind(), target.object()) {
         (BinaryOp::Add, Kind::List, Some(object)) => {
-            let Some(iter) = iter::iterate(cx, value) else { return binary(cx, op, target, value) };
+            let Some(iter) = iter::iterate(cx, value)? else { return binary(cx, op, target, value) };
             list::extend(cx, object, &iter.collect()?, "apply += to")?;
             Ok(target)
         }
@@ -414,7 +414,7 @@ pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Val
 pub fn len<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
     let len = match value.object() {
         Some(object) if value.kind() == Kind::Host => {
-            cx.host.residents.of(value).and_then(|resident| resident.len(object))
+            cx.host.residents.of(value).map_or(Ok(None), |resident| resident.len(object))?
         }
         _ => sequence::len(value),
     };

@@ -126,7 +126,7 @@ impl<'s> Encoder<'s> {
             (Kind::Struct, Some(fields)) => {
                 self.open(value, Parts::Members(record::fields(fields).collect()))?;
             }
-            _ => match iter::iterate(self.cx, value) {
+            _ => match iter::iterate(self.cx, value)? {
                 Some(elements) => self.open(value, Parts::Elements(elements))?,
                 None => return self.fail(format!("cannot encode {} as JSON", value.type_name())),
             },
