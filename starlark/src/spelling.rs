@@ -1,9 +1,15 @@
 //! Which known name somebody may have meant.
 
+/// The longest name for which a similar one is looked for, in bytes.
+const NAME_MAX: usize = 256;
+
 /// The candidate nearest to `name`, if one is near: fewer than half of the letters differ. Case and
 /// underscores do not count. Among equals the alphabetically first wins, so that messages do not depend on
-/// hash tables.
+/// hash tables. A name as long as a page is no typing error, and comparing two such names would take its time.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > NAME_MAX {
+        return None;
+    }
     let name = fold(name);
     let limit = name.len().div_ceil(2);
     let near = candidates.into_iter().filter_map(|candidate| {

@@ -91,6 +91,61 @@ fn what_grows_by_itself_has_an_end_without_any_limit() {
 }
 
 #[test]
+fn errors_quote_no_megabytes() {
+    let mut engine = Engine::default();
+    engine.library(Library::Json).unwrap();
+    for text in [
+        "int('1' * 2000000 + 'x')",
+        "float('1' * 2000000 + 'x')",
+        "{}['a' * 2000000]",
+        "{}[tuple(range(200000))]",
+        "{}.pop(('a',) * 200000)",
+        "set().remove('a' * 2000000)",
+        "range(1 << 3000000)",
+        "[][1 << 3000000]",
+        "getattr(1, 'a' * 2000000)",
+        "dict(**{'a' * 2000000: 1}).keys() + (lambda: 1)(**{'a' * 2000000: 1})",
+        "('%(' + 'a' * 2000000 + ')s') % {}",
+        "('{' + 'a' * 2000000 + '}').format()",
+        "('{!' + 'a' * 2000000 + '}').format(1)",
+        "json.encode({'a' * 2000000: len})",
+        "struct(**{'a' * 2000000: 1}).x",
+    ] {
+        let error = engine.run("m", text).expect_err(text);
+        assert!(error.to_string().len() < 10_000, "{text}: {} bytes", error.to_string().len());
+    }
+    let name = "n".repeat(1_000_000);
+    for text in [
+        name.clone(),
+        format!("x = [{name}, {name}x]"),
+        format!("load('m', {name} = 'y')\n{name} = 1"),
+        format!("def f({name}, {name}): pass"),
+        format!("def f(): return {name}\n{name} = f()"),
+        format!("len({name} = 1)"),
+    ] {
+        let error = engine.run("m", text).unwrap_err();
+        assert!(error.to_string().len() < 10_000, "{}", &error.to_string()[..100]);
+    }
+    // Where the end says what is wrong, it is shown.
+    let error = engine.run("m", "range(int('1' * 5000))").unwrap_err();
+    assert!(error.message().ends_with("1 out of range (want value in signed 63-bit range)"), "{error}");
+    // What a program says itself is not shortened.
+    let error = engine.run("m", "fail('a' * 100000)").unwrap_err();
+    assert_eq!(error.message().len(), "fail: ".len() + 100_000);
+}
+
+#[test]
+fn targets_are_limited_in_number() {
+    let mut engine = Engine::default();
+    let targets = |count: usize| (0..count).map(|i| format!("a{i}")).collect::<Vec<_>>().join(", ");
+    engine.run("m", format!("{} = range(200)\nx = a199", targets(200))).unwrap();
+    let error = engine.run("m", format!("{} = range(300)", targets(300))).unwrap_err();
+    assert_eq!(error.message(), "too many targets in one assignment (300, and at most 245 here)");
+    let error = engine.run("m", format!("def f(x):\n  for {} in x:\n    pass", targets(300))).unwrap_err();
+    assert!(error.message().starts_with("too many targets in one assignment (300, "), "{error}");
+}
+
+#[test]
 fn calls_are_limited_in_depth() {
     let dialect = Dialect { recursion: true, ..Dialect::STANDARD };
     let mut engine = Engine::new(frazil_starlark::CONFIG, dialect).unwrap();

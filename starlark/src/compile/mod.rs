@@ -26,6 +26,8 @@ use emit::Body;
 
 /// How many variables of a function live in registers.
 const VARIABLES_MAX: usize = 128;
+/// Below this number are all temporaries. The registers behind the last are the state of a loop or the operands of a slice.
+const TEMPORARIES_END: usize = Reg::MAX as usize - 8;
 
 /// A constant of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -132,11 +134,15 @@ impl Compiler<'_> {
         self.errors.push(error.found_by(Stage::Syntax));
     }
 
+    /// How many temporaries there may still be.
+    fn free_temporaries(&self) -> usize {
+        TEMPORARIES_END.saturating_sub(self.body.next)
+    }
+
     /// A new temporary.
     fn temporary(&mut self, span: Span) -> Reg {
         match u8::try_from(self.body.next) {
-            // The registers behind the last are the state of a loop or the operands of a slice.
-            Ok(r) if r < Reg::MAX - 8 => {
+            Ok(r) if usize::from(r) < TEMPORARIES_END => {
                 self.body.next += 1;
                 self.body.most = self.body.most.max(self.body.next + 3);
                 r

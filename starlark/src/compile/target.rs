@@ -69,6 +69,12 @@ impl<'m> Compiler<'m> {
             }
             TargetKind::Sequence(targets) => {
                 let base = self.body.next as Reg;
+                if targets.len() > self.free_temporaries() {
+                    let (count, free) = (targets.len(), self.free_temporaries());
+                    let message =
+                        format!("too many targets in one assignment ({count}, and at most {free} here)");
+                    return self.error(target.span, message);
+                }
                 for target in targets {
                     self.temporary(target.span);
                 }

@@ -38,8 +38,7 @@ impl Machine {
         let Some(frame) = self.frames.last() else { return without_place(failure) };
         let code = &self.host.codes[frame.code as usize];
         let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
-        let mut diagnostic = Diagnostic::error(&code.file, span, message(failure));
-        diagnostic.cause = cause(failure);
+        let mut diagnostic = diagnostic(&code.file, span, failure);
         diagnostic.frames = self.call_stack();
         if let Failure::Builtin(name, _) | Failure::Host(Some(name), _) = failure {
             diagnostic.frames.push(builtin_frame(name));
@@ -113,9 +112,18 @@ fn builtin_frame(name: &str) -> syntax::Frame {
 
 /// An error that happened outside of any program.
 pub(super) fn without_place(failure: &Failure) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(&SourceFile::new("<host>", ""), Span::default(), message(failure));
-    diagnostic.cause = cause(failure);
-    diagnostic
+    diagnostic(&SourceFile::new("<host>", ""), Span::default(), failure)
+}
+
+fn diagnostic(file: &SourceFile, span: Span, failure: &Failure) -> Diagnostic {
+    let (message, cause) = (message(failure), cause(failure));
+    match cause {
+        // Words of the program, or of its host, are not shortened.
+        Cause::Fail | Cause::Host(_) => {
+            Diagnostic { cause, message, ..Diagnostic::error(file, span, String::new()) }
+        }
+        _ => Diagnostic { cause, ..Diagnostic::error(file, span, message) },
+    }
 }
 
 fn cause(failure: &Failure) -> Cause {

@@ -108,12 +108,12 @@ pub struct Frame {
 }
 
 impl Diagnostic {
-    /// An error at a place, found while the program runs.
+    /// An error at a place, found while the program runs. Of a very long message the middle is left out.
     pub fn error(file: &SourceFile, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
             stage: Stage::Run,
-            message: message.into(),
+            message: shortened(message.into()),
             file: file.clone(),
             span,
             notes: Vec::new(),
@@ -213,6 +213,21 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// So many bytes of a message are shown at least, those at its beginning and those at its end.
+const MESSAGE_BEGINNING: usize = 1000;
+const MESSAGE_END: usize = 200;
+
+/// A message without its middle if it is very long: it quotes something, of which the beginning is enough. (What it says of
+/// that may stand behind it.)
+fn shortened(message: String) -> String {
+    if message.len() <= 2 * MESSAGE_BEGINNING {
+        return message;
+    }
+    let first = floor_char(&message, MESSAGE_BEGINNING as u32);
+    let last = ceil_char(&message, (message.len() - MESSAGE_END) as u32);
+    format!("{}[... {} bytes ...]{}", &message[..first], last - first, &message[last..])
+}
 
 /// The lines a span touches, with the span marked. Only they are handed to the renderer, which would
 /// otherwise look through the whole file.
