@@ -175,7 +175,7 @@ fn popitem<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let Some(first) = table::next(dict, 0) else { fail!("empty dict") };
     table::check_writable(cx, dict, "delete from")?;
     let item = cx.tuple(&[table::key(dict, first), table::value(dict, first)])?;
-    table::remove_at(cx, dict, first)?;
+    table::remove_first(cx, dict, first)?;
     Ok(item)
 }
 

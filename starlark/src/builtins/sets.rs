@@ -68,7 +68,7 @@ fn pop<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let set = this(args)?;
     let Some(first) = table::next(set, 0) else { fail!("empty set") };
     table::check_writable(cx, set, "delete from")?;
-    table::remove_at(cx, set, first)
+    table::remove_first(cx, set, first)
 }
 
 // ---------------------------------------------------------------------------------------------- sets

@@ -23,7 +23,9 @@ use super::{hash, index};
 
 mod change;
 
-pub use change::{adopt, check_writable, clear, copy, copy_into, insert, remove, remove_at, set_value};
+pub use change::{
+    adopt, check_writable, clear, copy, copy_into, insert, remove, remove_at, remove_first, set_value,
+};
 
 /// The largest capacity without an index.
 pub const SMALL: usize = 8;
@@ -321,6 +323,25 @@ mod tests {
             }
             let copied = copy(cx, dict, &shapes::DICT).expect("memory");
             assert!(super::super::equal::equal(cx, dict.into(), copied.into()).is_ok_and(|equal| equal));
+        });
+    }
+
+    #[test]
+    fn taking_from_the_front_walks_over_few_deleted_entries() {
+        let engine = Engine::new(frazil::Config::DEFAULT, Default::default()).expect("an engine");
+        engine.with(|cx| {
+            let (set, count) = (with_capacity(cx, &shapes::SET, 0).expect("memory"), 20_000);
+            for i in 0..count {
+                insert(cx, set, small_int(i), unset()).expect("memory");
+            }
+            let mut walked = 0;
+            for i in 0..count {
+                let first = next(set, 0).expect("an element");
+                walked += first;
+                assert_eq!(remove_first(cx, set, first).expect("memory"), small_int(i));
+            }
+            assert_eq!(len(set), 0);
+            assert!(walked < 20_000_000, "walked over {walked} deleted entries");
         });
     }
 

@@ -169,7 +169,7 @@ pub fn remove<'s>(cx: Cx<'s>, table: Object<'s>, wanted: Value<'s>) -> Res<Optio
 pub fn remove_at<'s>(cx: Cx<'s>, table: Object<'s>, position: usize) -> Res<Value<'s>> {
     let stride = stride(table);
     let Some(slots) = entries(table) else { return Ok(unset()) };
-    // Taking entries from the front again and again must not walk over the deleted ones each time.
+    // Most of the room must not be that of deleted entries.
     let (live, used) = (len(table), used(table));
     let squeeze_first = used > 4 * SMALL && live < used / 2;
     if squeeze_first {
@@ -184,6 +184,22 @@ pub fn remove_at<'s>(cx: Cx<'s>, table: Object<'s>, position: usize) -> Res<Valu
     let used = if position + 1 == used && index_of(table).is_none() { position } else { used };
     set_counts(table, live - 1, used);
     Ok(removed)
+}
+
+/// What it costs to squeeze an entry, as often as it costs to walk over a deleted one; twice.
+const SQUEEZE_COST: usize = 64;
+
+/// Removes the first entry, which is at this position. Whoever takes one entry after the other from the front walks over the
+/// deleted ones each time: when that has cost as much as squeezing them out, they go.
+///
+/// # Errors
+/// Memory ran out; then nothing has changed.
+pub fn remove_first<'s>(cx: Cx<'s>, table: Object<'s>, position: usize) -> Res<Value<'s>> {
+    if position.saturating_mul(position) > SQUEEZE_COST * used(table) {
+        squeeze(cx, table)?;
+        return remove_at(cx, table, 0);
+    }
+    remove_at(cx, table, position)
 }
 
 /// Removes all entries.
