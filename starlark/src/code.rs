@@ -98,6 +98,23 @@ impl Code {
         (span, self.file.line_col(span.start))
     }
 
+    /// How many registers are in use when the instruction at `pc` is about to be executed, if it is one at which the program
+    /// may be interrupted: temporaries are taken and given back like a stack, and those of a call or loop are the last.
+    pub(crate) fn in_use_at(&self, pc: usize) -> usize {
+        let behind = |base: Reg, count: usize| base as usize + 1 + count;
+        match self.ops.get(pc) {
+            Some(&(Op::Call { base, count, .. } | Op::CallMethod { base, count, .. })) => {
+                behind(base, count as usize)
+            }
+            Some(&(Op::CallWith { base, site, .. } | Op::CallMethodWith { base, site, .. })) => {
+                behind(base, self.calls[site as usize].operands())
+            }
+            // The two words of the loop's state.
+            Some(&(Op::Next { r, .. } | Op::Again { r, .. })) => behind(r, 1),
+            _ => self.registers,
+        }
+    }
+
     /// The loops that are in progress while the instruction at `pc` is executed.
     pub fn loops_at(&self, pc: u32) -> impl Iterator<Item = &LoopSite> {
         self.loops.iter().filter(move |site| (site.start..site.end).contains(&pc))
@@ -220,6 +237,13 @@ pub struct CallSite {
     pub kwargs: bool,
     /// The attribute, if one is called.
     pub attr: u32,
+}
+
+impl CallSite {
+    /// How many registers the arguments take.
+    fn operands(&self) -> usize {
+        self.positional + self.names.len() + usize::from(self.args) + usize::from(self.kwargs)
+    }
 }
 
 /// The instructions during which a loop is in progress.

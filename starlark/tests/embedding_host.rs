@@ -397,6 +397,41 @@ impl HostType for Buffer {
 
 function! { fn buffer(cx, bytes: usize) -> Buffer { Buffer::new(bytes) } }
 
+function! { fn alive(cx) -> usize { ALIVE.get() } }
+
+#[test]
+fn what_calls_have_left_in_registers_dies() {
+    let mut engine = Engine::new(Config::STRESS, Dialect::STANDARD).unwrap();
+    engine.function("buffer", buffer).unwrap();
+    engine.function("alive", alive).unwrap();
+    let text = "
+def drop():
+    one = buffer(1)
+    [one, one, one, one, one, one]
+
+def look(*_):
+    return alive()
+
+def f(look):
+    x = 0
+    [x, x, x, x, x, x, x, x, x, x]
+    drop()
+    called = look(1)
+    drop()
+    with_more = look(*[1])
+    drop()
+    looped = [alive() for _ in range(2)][1]
+    seen = []
+    drop()
+    sorted([1], key = lambda _: seen.append(alive()))
+    return [called, with_more, looped] + seen
+
+seen = f(look)
+";
+    engine.run("m", text).unwrap();
+    assert_eq!(engine.get_global::<Vec<usize>>("m", "seen").unwrap(), [0, 0, 0, 0]);
+}
+
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }

@@ -8,6 +8,10 @@ use super::{Machine, ROUNDS_MAX};
 impl Machine {
     /// The second half of a function that calls back; its result goes to register `d` of the running frame.
     pub(super) fn reenter(&mut self, builtin: u32, slot: usize, d: u8) -> Res<()> {
+        // The arguments are part of the state.
+        if let Some(&frame) = self.frames.last() {
+            self.forget_registers(frame, slot + 1 - frame.base as usize);
+        }
         self.run_half(builtin, slot)?;
         if let Some(frame) = self.frames.last() {
             let result = self.slot(slot).get();

@@ -265,9 +265,27 @@ impl Machine {
         }
     }
 
+    /// Empties the registers of the running function from `end` on: what is in temporaries that are not in use any more, or was
+    /// left there by calls that are over, need not be kept alive.
+    fn forget_registers(&self, frame: Frame, end: usize) {
+        let registers = self.host.codes[frame.code as usize].registers;
+        let window = self.heap.stack_from(frame.base as usize);
+        for register in window.get(end..registers).unwrap_or_default() {
+            register.set(Value::EMPTY);
+        }
+    }
+
+    /// The same before a collection at the instruction that is about to be executed.
+    fn forget_temporaries(&self) {
+        if let Some(&frame) = self.frames.last() {
+            self.forget_registers(frame, self.host.codes[frame.code as usize].in_use_at(frame.pc as usize));
+        }
+    }
+
     fn collect_at_safepoint(&mut self) -> Res<()> {
         spend_collection(&mut self.collections_left)?;
         self.repeated = None;
+        self.forget_temporaries();
         self.collect(Request::Auto)?;
         Ok(())
     }
@@ -286,6 +304,7 @@ impl Machine {
         spend_collection(&mut self.collections_left)?;
         self.repeated = Some((depth, frame.pc));
         frame.pc -= 1;
+        self.forget_temporaries();
         self.collect(Request::Complete)?;
         Ok(())
     }
