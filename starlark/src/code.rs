@@ -99,7 +99,8 @@ impl Code {
     }
 
     /// How many registers are in use when the instruction at `pc` is about to be executed, if it is one at which the program
-    /// may be interrupted: temporaries are taken and given back like a stack, and those of a call or loop are the last.
+    /// may be interrupted: temporaries are taken and given back like a stack, and those of a call or loop are the last. (One
+    /// that waits for the result of the call, or of one around it, has nothing in it yet but what was there before.)
     pub(crate) fn in_use_at(&self, pc: usize) -> usize {
         let behind = |base: Reg, count: usize| base as usize + 1 + count;
         match self.ops.get(pc) {

@@ -2,7 +2,7 @@
 //!
 //! The machine turns a [`Failure`] into a diagnostic with a place and a call stack, or, if memory ran out and a
 //! collection may help, collects and repeats the instruction. That works because every operation allocates all
-//! it needs *before* it changes anything.
+//! it needs *before* it changes anything. (Functions of the embedding program need not: see [`Failure::Refused`].)
 
 use std::any::Any;
 use std::error::Error;

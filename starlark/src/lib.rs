@@ -102,7 +102,8 @@
 //! - **A function refers to what it uses, not to its module**: the constants, cells of globals and nested codes that
 //!   its code names ([`code::Link`]). So nothing is kept alive, or frozen, because it stands in the same file.
 //! - **Operations allocate before they change anything.** So when the heap's limit is reached, the machine collects
-//!   everything and repeats the instruction; if that does not help, the program ends with an ordinary error.
+//!   everything and repeats the instruction; if that does not help, the program ends with an ordinary error. What a
+//!   function of the embedding program has changed nobody knows: it is called once ([`Cx::want_room`]).
 #![deny(unsafe_code)]
 
 pub mod builtins;

@@ -72,6 +72,29 @@ fn garbage_is_not_in_the_way_of_a_module() {
 }
 
 #[test]
+fn garbage_is_not_in_the_way_of_a_result() {
+    let config = Config { limit_bytes: Some(16 << 20), ..frazil_starlark::CONFIG };
+    let mut engine = Engine::new(config, Dialect::STANDARD).unwrap();
+    for megabytes in 1..12 {
+        let text = format!(
+            "
+def garbage():
+    x = 'a' * {megabytes}000000
+    for i in range(9): len(x)
+
+def f():
+    xs = list(range(300000))
+    for i in range(9): len(xs)
+    garbage()
+    return sorted(xs, key = abs)[5]
+
+f()"
+        );
+        engine.run("m", text).unwrap();
+    }
+}
+
+#[test]
 fn what_grows_by_itself_has_an_end_without_any_limit() {
     let mut engine = Engine::default();
     engine.library(Library::Json).unwrap();
