@@ -181,6 +181,16 @@ impl Room {
         self.lists(lane, class).iter().rev().find_map(|list| list.last().copied())
     }
 
+    /// Every entry that counts if the block still says so: its lane, class and quarter, and the block. For checking.
+    pub fn entries(&self) -> impl Iterator<Item = (u8, Class, u8, usize)> {
+        self.lists.iter().enumerate().flat_map(|(index, lists)| {
+            let (lane, class) = ((index / CLASSES) as u8, Class((index % CLASSES) as u8));
+            let quarters = lists.iter().zip(0..);
+            quarters
+                .flat_map(move |(list, quarter)| list.iter().map(move |&block| (lane, class, quarter, block)))
+        })
+    }
+
     /// Forgets the blocks for which `gone` is true: their memory goes away.
     pub fn forget(&mut self, gone: impl Fn(usize) -> bool) {
         for list in self.lists.iter_mut().flatten() {
@@ -296,6 +306,27 @@ mod tests {
         assert_eq!(room.peek(0, Class(0)), None);
     }
 
+    #[test]
+    fn a_block_that_is_something_else_now_is_not_taken_for_what_it_was() {
+        let state = with_live(3);
+        let mut room = Room::default();
+        let take = |room: &mut Room, class| room.take(0, Class(class), |_| &state);
+        room.list(7, &state, 8);
+        state.live.set(7);
+        room.list(7, &state, 8);
+        assert_eq!(room.entries().count(), 2);
+        assert_eq!(take(&mut room, 0), Some(7));
+        state.set_listed(Listed::Filling);
+        assert_eq!(take(&mut room, 0), None, "it was listed twice");
+        // Full of objects of one size when it was listed, of another now.
+        room.list(7, &state, 8);
+        state.begin_cells(0, Class(1));
+        assert_eq!(state.live.get(), 0);
+        state.live.set(7);
+        room.list(7, &state, 8);
+        assert_eq!((take(&mut room, 0), take(&mut room, 1)), (None, Some(7)));
+    }
+
     fn with_live(live: u32) -> BlockState {
         let state = BlockState::default();
         state.set_used(Use::Cells);
@@ -316,5 +347,8 @@ mod tests {
         assert_eq!(free.take(), Some((4, true)));
         assert_eq!(free.unback(8), Some(6..7));
         assert_eq!(free.unback(8), None);
+        (8..11).for_each(|block| free.put(block));
+        assert_eq!((free.unback(2), free.unback(2)), (Some(8..10), Some(10..11)));
+        assert_eq!(free.take_run(3), Some((8, 0)), "no more than fits");
     }
 }

@@ -268,6 +268,10 @@ mod tests {
         assert_eq!(nursery.opened(), 512);
         nursery.lower(67);
         assert_eq!((nursery.opened(), nursery.bump(72)), (320, None));
+        // Raising does not lower it.
+        assert!(nursery.raise(8, 64) && !nursery.raise(8, 72));
+        nursery.raise(133, 0);
+        assert_eq!(nursery.opened(), 384, "whole words");
         nursery.lower(0);
         assert_eq!((nursery.opened(), nursery.bump(8)), (256, None));
     }
@@ -286,12 +290,34 @@ mod tests {
             (48, true, false)
         );
         assert_eq!(nursery.reached(), 96);
+        nursery.rewind(mark.top() + 16);
+        assert_eq!(nursery.reached(), 96, "the highest place counts");
         nursery.spill(8192..9216);
         nursery.raise(1024, 0);
         let elsewhere = nursery.bump(16).unwrap();
         assert!(!nursery.is_in_place(mark));
         assert!(nursery.is_since(mark, since) && nursery.is_since(mark, elsewhere));
         assert!(!nursery.is_since(mark, before) && !nursery.is_since(mark, since + 16));
+        nursery.rewind(elsewhere);
+        nursery.bump(24);
+        nursery.spill(512..768);
+        assert!(nursery.is_since(mark, elsewhere + 16) && !nursery.is_since(mark, elsewhere + 24));
+        assert_eq!(
+            (nursery.used(), nursery.reached()),
+            (48 + 24, 48 + 24),
+            "another range, from its beginning"
+        );
+    }
+
+    #[test]
+    fn what_was_lent_at_the_end_of_a_range_is_not_taken_back_at_the_beginning_of_the_next() {
+        let nursery = Nursery::new(1024..2048);
+        nursery.raise(1024, 0);
+        nursery.bump(16);
+        let lent = nursery.lend();
+        nursery.spill(2048..4096);
+        nursery.take_back(1080..lent.end);
+        assert_eq!((nursery.occupied(), nursery.top()), (vec![1024..1080, 2048..2048, 2048..2048], 2048));
     }
 
     #[test]
