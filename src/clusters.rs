@@ -157,6 +157,13 @@ impl Clusters {
         self.clusters.iter().map(|(&head, cluster)| (head, cluster))
     }
 
+    /// Is every run found by its address, and nothing else? For checking.
+    pub fn agree(&self) -> bool {
+        let runs = || self.iter().flat_map(|(head, cluster)| cluster.runs.iter().map(move |run| (run, head)));
+        runs().count() == self.runs.len()
+            && runs().all(|(run, head)| self.runs.get(&run.start) == Some(&(run.end, head)))
+    }
+
     /// Takes over all clusters of another heap.
     pub fn absorb(&mut self, other: Clusters) {
         self.clusters.extend(other.clusters);

@@ -53,6 +53,14 @@ impl Components {
         self.representative.extend(other.representative);
     }
 
+    /// Does every member know its representative, and is nothing known of others? For checking.
+    pub fn agree(&self) -> bool {
+        let others =
+            || self.members.iter().flat_map(|(first, others)| others.iter().map(move |other| (other, first)));
+        others().count() == self.representative.len()
+            && others().all(|(other, first)| self.representative.get(other) == Some(first))
+    }
+
     /// The representatives and their members.
     pub fn iter(&self) -> impl Iterator<Item = (ObjRef, &[ObjRef])> {
         self.members.iter().map(|(&first, others)| (first, &**others))

@@ -14,7 +14,7 @@ use crate::object::{First, ObjRef, Slot, side_by_side};
 use crate::old::{Old, target, targets};
 use crate::shape::{COMPONENT, FINALIZABLE, MARKED, MUTABLE, SEEN};
 use crate::snapshot::{ObjectKind, ObjectView, first_raw};
-use crate::space::chunk_of;
+use crate::space::{chunk_base, chunk_of};
 use crate::stats::Kind;
 use crate::value::Host;
 
@@ -276,6 +276,14 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         if listed.len() != space.touched_blocks.len() {
             return fail("tables", "a block is twice on the list of touched ones".into());
         }
+        let is_in_vain = |&&block: &&usize| {
+            let retain = || &chunk_of(block).retain;
+            !space.chunk_bases().contains(&chunk_base(block))
+                || !retain().any(space.block_index(block), space.shift())
+        };
+        if let Some(block) = space.touched_blocks.iter().find(is_in_vain) {
+            return fail("tables", format!("block {block:#x} is on the list of touched ones without a bit"));
+        }
         for &object in &self.objects {
             let block = space.block_of(object.address());
             let bit = chunk_of(block).retain.current_bit(object.granule());
@@ -289,6 +297,12 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                     format!("{}: byte and overflow table disagree", self.describe(object)),
                 );
             }
+        }
+        if !self.old.components.agree() || !self.old.clusters.agree() {
+            return fail(
+                "tables",
+                "what has died is still part of a component or a cluster, or what lives of none".into(),
+            );
         }
         self.buffer()?;
         self.watched()
@@ -554,6 +568,11 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     /// I4: components are consistent, and between them counted objects form no cycle.
     fn i4_components(&self) -> Result<(), Violation> {
+        if let Some((first, _)) =
+            self.old.components.iter().find(|(first, _)| !self.numbers.contains_key(first))
+        {
+            return fail("I4", format!("{:#x} represents a component, and is free", first.address()));
+        }
         let mut members: Vec<(usize, usize)> = Vec::new();
         for (number, &object) in self.objects.iter().enumerate() {
             let flag = object.header().has(COMPONENT);

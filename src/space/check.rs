@@ -1,8 +1,10 @@
 //! What must agree in the bookkeeping of a space, looked at one by one. For checking: it looks at all of its blocks.
 
 use blocks::GRANULE_BYTES;
+use blocks::classes::Class;
 use blocks::counts::MEMBER;
-use blocks::table::{BlockState, Use};
+use blocks::table::{BlockState, Listed, Use};
+use rustc_hash::FxHashSet;
 
 use super::{Region, Space, chunk_of};
 use crate::object::ObjRef;
@@ -10,7 +12,10 @@ use crate::object::ObjRef;
 impl Space {
     /// The first two things that do not agree, if there are any. `objects` are all old ones.
     pub fn contradiction(&self, objects: &[ObjRef]) -> Option<String> {
-        self.wrong_total(objects).or_else(|| self.wrong_blocks()).or_else(|| self.unclean_granule())
+        self.wrong_total(objects)
+            .or_else(|| self.wrong_blocks())
+            .or_else(|| self.wrong_list())
+            .or_else(|| self.unclean_granule())
     }
 
     /// What there is of each kind is what is said to be there.
@@ -43,6 +48,12 @@ impl Space {
 
     /// A block is free for its chunk and for itself, or for neither; of one with cells, as many are taken as it says.
     fn wrong_blocks(&self) -> Option<String> {
+        if let Some(at) = self.regions[..self.hint].iter().position(|region| !region.free.is_empty()) {
+            return Some(format!(
+                "chunk {at} has a free block, which nobody looks for before chunk {}",
+                self.hint
+            ));
+        }
         for region in &self.regions {
             let base = region.mapping.range().start;
             for index in self.first_block()..self.block.per_chunk() {
@@ -57,6 +68,31 @@ impl Space {
             (cells != said).then(|| format!("block {block:#x}: {cells} cells, says {said}"))
         };
         self.cell_blocks().find_map(wrong)
+    }
+
+    /// A block with cells is found where it says; if it says nowhere, it has no room. No other block says anything.
+    fn wrong_list(&self) -> Option<String> {
+        let filled: FxHashSet<usize> = self.spans.iter().flatten().map(|span| span.block).collect();
+        let waiting: FxHashSet<usize> = self.waiting.iter().copied().collect();
+        let listed: FxHashSet<(u8, Class, u8, usize)> = self.room.entries().collect();
+        let is_right = |block: usize, state: &BlockState| {
+            let (lane, class) = (state.lane.get(), Class(state.class.get()));
+            let listed = match state.listed() {
+                _ if state.used() != Use::Cells => return state.listed() == Listed::No,
+                Listed::No => state.live.get() as usize == class.cells(self.block),
+                Listed::Filling => filled.contains(&block),
+                Listed::Waiting => waiting.contains(&block),
+                Listed::Quarter(quarter) => listed.contains(&(lane, class, quarter, block)),
+            };
+            listed && filled.contains(&block) == (state.listed() == Listed::Filling)
+        };
+        let blocks = self.regions.iter().flat_map(|region| {
+            let base = region.mapping.range().start;
+            (0..region.free.reached()).map(move |index| base + index * self.block.get())
+        });
+        let wrong =
+            blocks.map(|block| (block, self.state(block))).find(|&(block, state)| !is_right(block, state));
+        wrong.map(|(block, state)| format!("block {block:#x} says {:?}, in vain: {state:?}", state.listed()))
     }
 
     /// Where no object begins, no table says anything of one: whatever begins there next would take it for its own. (In a
