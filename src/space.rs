@@ -405,7 +405,7 @@ impl Space {
     pub fn list_room(&mut self) {
         for block in std::mem::take(&mut self.waiting) {
             let state = self.state(block);
-            if state.used() == Use::Cells && state.listed() == Listed::Waiting {
+            if state.listed() == Listed::Waiting {
                 let cells = Class(state.class.get()).cells(self.block);
                 self.room.list(block, state, cells);
             }
@@ -416,7 +416,8 @@ impl Space {
     /// it for a spell, or at once. So do whole chunks when nothing is left in them and the next collection, of at most
     /// `nursery_bytes`, will not ask for them.
     pub fn give_back(&mut self, keep_bytes: usize, nursery_bytes: usize, at_once: bool) {
-        self.unmap_dying();
+        // The mappings of freed objects end: nobody looks at their side tables any more.
+        self.dying.clear();
         self.spell += 1;
         if !at_once && self.spell < SPELL {
             return;
@@ -441,15 +442,7 @@ impl Space {
         self.unmap_empty_chunks(keep_bytes / self.block.get() + self.blocks_for(nursery_bytes));
     }
 
-    /// Ends the mappings of freed objects: nobody looks at their side tables any more.
-    fn unmap_dying(&mut self) {
-        if !self.dying.is_empty() {
-            let dying = std::mem::take(&mut self.dying);
-            let bases: Vec<usize> = dying.iter().map(|mapping| mapping.range().start).collect();
-            self.touched_blocks.retain(|block| !bases.contains(&chunk_base(*block)));
-        }
-    }
-
+    /// (No block of an empty chunk is on the list of touched ones, for it has no bit; nor does one wait to be listed.)
     fn unmap_empty_chunks(&mut self, keep_blocks: usize) {
         let empty = self.block.per_chunk() - self.first_block();
         let spare = self.blocks_free.saturating_sub(keep_blocks) / empty;
@@ -465,10 +458,8 @@ impl Space {
             return;
         }
         let bases: Vec<usize> = gone.iter().map(|&at| self.regions[at].mapping.range().start).collect();
-        let is_gone = |address: usize| bases.contains(&chunk_base(address));
-        self.touched_blocks.retain(|&block| !is_gone(block));
-        self.waiting.retain(|&block| !is_gone(block));
-        self.room.forget(is_gone);
+        debug_assert!(self.waiting.is_empty());
+        self.room.forget(|block| bases.contains(&chunk_base(block)));
         let mut left = Vec::with_capacity(gone.len());
         for at in gone {
             let region = self.regions.swap_remove(at);
@@ -480,7 +471,6 @@ impl Space {
             }
         }
         Mapping::drop_all(left);
-        self.hint = 0;
     }
 
     /// The mapping of a chunk, to be dropped. It may go to a pool, which wants its side tables empty.

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! **Invariant:** between collections every block with a bit in `current` is on its owner's list of touched
-//! blocks, whatever its stamp says. So a block that is not on the list has no current bits.
+//! blocks, whatever its stamp says, and no other is.
 //!
 //! The tables use cells, so that they can lie in memory that many short-lived references point into. All
 //! zeros is the valid state of a table nobody has touched.
@@ -138,11 +138,11 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
         }
     }
 
-    /// Makes `blocks` as good as never touched. None of them must be on the list of touched blocks any more.
+    /// Makes `blocks` as good as never touched. (Their previous bits are overwritten by the next flip.) None of them must be
+    /// on the list of touched blocks any more.
     pub fn clear(&self, blocks: Range<usize>, shift: u32) {
         let words = Self::words(blocks.start, shift).start..Self::words(blocks.end, shift).start;
-        self.current.data[words.clone()].iter().for_each(|word| word.set(0));
-        self.previous.data[words].iter().for_each(|word| word.set(0));
+        self.current.data[words].iter().for_each(|word| word.set(0));
         self.stamps[blocks].iter().for_each(|stamp| stamp.set(NEVER));
     }
 
@@ -165,7 +165,6 @@ impl<const WORDS: usize, const BLOCKS: usize> RetainBits<WORDS, BLOCKS> {
     pub fn forget(&self, block: usize, shift: u32) {
         debug_assert!(!self.any(block, shift), "a block with bits stays on the list");
         self.stamps[block].set(NEVER);
-        self.lose_previous(block, shift);
     }
 }
 

@@ -32,7 +32,6 @@ impl Space {
 
     /// Gives back everything that holds no object.
     pub fn give_all_back(&mut self) {
-        self.dying.clear();
         self.list_room();
         self.give_back(0, 0, true);
         self.unmap_empty_chunks(0);
@@ -45,7 +44,6 @@ impl Space {
         debug_assert!(
             other.touched_blocks.is_empty() && other.young_large.is_empty() && other.dying.is_empty()
         );
-        other.close_spans();
         let first = self.regions.len();
         self.regions.extend(std::mem::take(&mut other.regions));
         for (at, region) in self.regions.iter().enumerate().skip(first) {
@@ -61,7 +59,6 @@ impl Space {
         self.blocks_free += other.blocks_free;
         self.blocks_backed += other.blocks_backed;
         self.abroad |= other.abroad;
-        self.hint = 0;
         for at in first..self.regions.len() {
             let base = self.regions[at].mapping.range().start;
             for index in 0..self.block.per_chunk() {

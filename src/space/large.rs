@@ -117,10 +117,7 @@ impl Space {
     /// Is this the address of a large object that no collection has reached yet?
     #[inline(always)]
     pub fn is_young_large(&self, address: usize) -> bool {
-        !self.young_large.is_empty() && self.is_own(address) && {
-            let state = self.state(address);
-            state.used() == Use::Head && state.young.get()
-        }
+        !self.young_large.is_empty() && self.is_own(address) && self.state(address).young.get()
     }
 
     /// Does a large object begin here that no collection has reached yet?
