@@ -1,6 +1,6 @@
 //! Memory runs out: the heap's limit is reached, the system refuses, and garbage must leave nothing behind.
 
-use frazil::{AllocError, BlockBytes, Config, Handle, Heap, LowTag, Request, Shape};
+use frazil::{AllocError, BlockBytes, Config, Handle, Heap, LowTag, Report, Request, Shape};
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
 const PAIR: Shape = Shape::new(2, "pair").raw_words(1).references(2);
@@ -145,6 +145,84 @@ fn absurd_sizes_are_refused_and_do_no_harm() {
         complete(&mut heap);
         heap.verify().unwrap();
     });
+}
+
+/// Each lane and size may begin a block of its own: so many are held ready, however little the nursery has room for.
+#[test]
+fn survivors_of_every_kind_and_size_find_room() {
+    for block_bytes in BlockBytes::ALL {
+        let config = Config { block_bytes, nursery_bytes: 32 << 10, nursery_growth: 1, ..Config::default() };
+        with_heap(config, |mut heap| {
+            for words in 1..40 {
+                for (shape, len) in [(&SLOTS, words), (&TUPLE, words), (&BYTES, 8 * words)] {
+                    heap.root(heap.alloc(shape, len).expect("memory").finish().into());
+                }
+            }
+            complete(&mut heap);
+            assert_eq!(heap.stats().last.old_objects, heap.handles());
+            heap.verify().unwrap();
+        });
+    }
+}
+
+/// Makes 8 MiB of old objects, and says which they are.
+fn fill_many_blocks<'id>(heap: &mut TestHeap<'id>) -> Vec<Handle<'id>> {
+    let make = |_| {
+        if heap.should_collect() {
+            heap.collect(Request::Auto);
+        }
+        heap.root(heap.alloc(&TUPLE, 31).expect("memory").finish().into())
+    };
+    let handles = (0..32 << 10).map(make).collect();
+    heap.collect(Request::Auto);
+    handles
+}
+
+/// Ends every other one, so that all blocks are half empty, and then the rest.
+fn empty_many_blocks<'id>(heap: &mut TestHeap<'id>, handles: Vec<Handle<'id>>, request: Request) -> Report {
+    let mut rest = Vec::new();
+    for (at, handle) in handles.into_iter().enumerate() {
+        if at % 2 == 0 { heap.unroot(handle) } else { rest.push(handle) }
+    }
+    heap.collect(Request::Auto);
+    heap.verify().unwrap();
+    rest.into_iter().for_each(|handle| heap.unroot(handle));
+    let report = heap.collect(request);
+    heap.verify().unwrap();
+    assert_eq!(report.old_objects, 0);
+    report
+}
+
+/// Not before sixteen collections have done without it, unless the host asks for everything. Who needs memory again
+/// finds what has gone on no list.
+#[test]
+fn memory_that_nobody_needs_goes_back() {
+    for block_bytes in [BlockBytes::K4, BlockBytes::K32] {
+        let config = Config { block_bytes, nursery_bytes: 64 << 10, nursery_growth: 1, ..Config::default() };
+        with_heap(config, |mut heap| {
+            let blocks = (8 << 20) / block_bytes.get();
+            let handles = fill_many_blocks(&mut heap);
+            assert!(heap.stats().last.blocks_used >= blocks);
+            let free = empty_many_blocks(&mut heap, handles, Request::Auto).blocks_free;
+            assert!(free >= blocks && heap.stats().last.blocks_used < 8);
+            let passed = (1..100).find(|_| heap.collect(Request::Auto).blocks_free < free / 4 * 3);
+            assert!(passed.is_some_and(|passed| (16..=32).contains(&passed)), "after {passed:?}");
+            // It is all in use again before the spell is over in which it was idle.
+            let handles = fill_many_blocks(&mut heap);
+            empty_many_blocks(&mut heap, handles, Request::Auto);
+            for _ in 0..20 {
+                heap.collect(Request::Auto);
+            }
+            let handles = fill_many_blocks(&mut heap);
+            let report = empty_many_blocks(&mut heap, handles, Request::Complete);
+            assert!(report.blocks_free < free, "the host has asked for it");
+            let left = heap.collect(Request::Complete).blocks_free;
+            assert!(left < free / 4 * 3, "{left} of {free}");
+            let handles = fill_many_blocks(&mut heap);
+            heap.verify().unwrap();
+            assert_eq!(heap.stats().last.old_objects, handles.len());
+        });
+    }
 }
 
 /// Runs the ignored test `name` in a process with so many KiB of address space.

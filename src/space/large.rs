@@ -185,6 +185,19 @@ mod tests {
     use crate::exchange::Owner;
     use crate::shape::Shape;
 
+    /// The last card may be for less than a KiB. Without it, this object would end with its mapping.
+    #[test]
+    fn all_cards_of_an_object_lie_in_its_memory() {
+        let bytes = 193 * (16 << 10) + 1008;
+        assert!((bytes + bytes / CARD_BYTES).is_multiple_of(4 << 10) && !bytes.is_multiple_of(CARD_BYTES));
+        for block in BlockBytes::ALL {
+            let mut space = Space::new(block, false, Rc::default(), Owner::ALONE);
+            let address = space.large(bytes).expect("memory");
+            let end = chunk_base(address) + space.large_bytes(address);
+            assert!(address + bytes + bytes.div_ceil(CARD_BYTES) <= end);
+        }
+    }
+
     /// A scratch frame may make and free any number of them before the next collection.
     #[test]
     fn the_mapping_of_what_dies_young_goes_back_at_once() {
