@@ -262,6 +262,33 @@ mod tests {
     }
 
     #[test]
+    fn a_size_is_judged_early_when_nearly_all_survives() {
+        let config = Config { nursery_bytes: MIB, nursery_growth: 8, ..Config::DEFAULT };
+        let mut pacer = Pacer::new(&config);
+        assert_eq!(filled(&mut pacer, &config, 4, |bytes| bytes), 2 * MIB);
+    }
+
+    #[test]
+    fn the_nursery_follows_what_short_collections_trace_within_bounds() {
+        let config = Config {
+            nursery_bytes: MIB,
+            nursery_growth: 4,
+            nursery_percent_of_traced: 300,
+            short_collections: true,
+            ..Config::DEFAULT
+        };
+        let trigger = |kind, traced_bytes| {
+            let mut pacer = Pacer::new(&config);
+            pacer.learn(&config, &Report { kind, traced_bytes, old_bytes: 100 * MIB, ..Report::default() });
+            pacer.trigger
+        };
+        assert_eq!(trigger(Kind::Short, MIB), percent(MIB, 300));
+        assert_eq!(trigger(Kind::Short, 100 * MIB), 4 * MIB);
+        // What a complete one traced is not traced again soon.
+        assert!(trigger(Kind::Complete, 100 * MIB) < 2 * MIB);
+    }
+
+    #[test]
     fn the_nursery_is_not_larger_than_the_old_generation() {
         let config = Config { nursery_bytes: MIB, ..Config::DEFAULT };
         let mut pacer = Pacer::new(&config);
@@ -275,6 +302,12 @@ mod tests {
         let sizes: Vec<usize> = (0..1000).map(|turn| varied(8 * MIB, turn)).collect();
         assert!(sizes.iter().all(|size| (7 * MIB..9 * MIB).contains(size)));
         assert!(sizes.windows(2).all(|two| two[0].abs_diff(two[1]) > MIB / 2));
+        let mut pacer = Pacer::new(&Config::DEFAULT);
+        let mut next = || {
+            pacer.learn(&Config::DEFAULT, &Report::default());
+            pacer.trigger
+        };
+        assert_ne!(next(), next());
         let mean = sizes.iter().sum::<usize>() / sizes.len();
         assert!(mean.abs_diff(8 * MIB) < MIB / 16, "{mean}");
     }
@@ -295,6 +328,11 @@ mod tests {
         let dear = after_complete(&config, 10 * MIB, 5 * MIB);
         assert_eq!(choose(&dear, 10 * MIB), Kind::Short);
         assert_eq!(choose(&dear, 15 * MIB), Kind::Complete);
+        // What a short one traces says nothing of what a complete one will.
+        let mut still_dear = after_complete(&config, 10 * MIB, 5 * MIB);
+        still_dear.learn(&config, &Report { kind: Kind::Short, old_bytes: 14 * MIB, ..Report::default() });
+        assert_eq!(choose(&still_dear, 14 * MIB), Kind::Short);
+        assert_eq!(choose(&still_dear, 15 * MIB), Kind::Complete);
         assert_eq!(dear.choose(&config, Request::Complete, 0, 0), Kind::Complete);
         let never = Config { growth_bytes: usize::MAX, ..config.clone() };
         assert_eq!(dear.choose(&never, Request::Auto, 100 * MIB, 0), Kind::Short);

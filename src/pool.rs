@@ -135,7 +135,10 @@ mod tests {
         for mapping in &mut mappings {
             system.inherits(mapping, 2 * KEEP_BYTES);
         }
+        let last = mappings.last().expect("some").range();
         drop(mappings);
         assert_eq!(pool.0.borrow().len(), MAPPINGS_MAX);
+        let taken = pool.take(2 * KEEP_BYTES, page_bytes());
+        assert_eq!(taken.map(|mapping| mapping.range()), Some(last), "the last that came");
     }
 }

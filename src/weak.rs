@@ -283,3 +283,34 @@ impl<'id, H: Host> Heap<'id, H> {
         old.any_finalizable = !finalizers.is_empty();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, LowTag, Shape};
+
+    #[test]
+    fn the_entry_of_a_weak_reference_that_was_ended_is_used_again() {
+        const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+        Heap::<LowTag>::branded(Config::STRESS, |mut heap| {
+            let leaves = [1, 2].map(|number| {
+                let mut leaf = heap.alloc(&LEAF, 0).unwrap();
+                leaf.raw_mut()[0] = number;
+                leaf.finish()
+            });
+            let weaks = leaves.map(|leaf| heap.weak(leaf));
+            let roots = leaves.map(|leaf| heap.root(leaf.into()));
+            let [first, second] = weaks;
+            heap.forget_weak(first);
+            assert!(heap.weaks.borrow().any());
+            let again = heap.weak(leaves[0]);
+            assert_eq!(again.index, 0);
+            heap.collect(crate::Request::Complete);
+            assert_eq!([&again, &second].map(|weak| heap.upgrade(weak).unwrap().raw(0)), [1, 2]);
+            [again, second].into_iter().for_each(|weak| heap.forget_weak(weak));
+            assert!(!heap.weaks.borrow().any());
+            roots.into_iter().for_each(|root| heap.unroot(root));
+        })
+        .unwrap();
+    }
+}

@@ -147,3 +147,24 @@ impl Drop for Young {
 fn map(bytes: usize, system: &System) -> Result<Mapping, Refused> {
     system.map(bytes.saturating_mul(4).max(RANGE_BYTES), page_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_late_safepoint_took_goes_back() {
+        let mut young = Young::new(1 << 20, Rc::default()).expect("memory");
+        let first = young.nursery.top();
+        young.open(1 << 20);
+        // The first range has no room for both.
+        for _ in 0..2 {
+            let (bytes, more) = (young.range_bytes() / 2 + 8, young.range_bytes() / 2 + 1024);
+            let address = young.extend(bytes, more).expect("memory");
+            assert!(young.has(address) && young.nursery.bump(1024 - 8).is_some());
+        }
+        assert_eq!(young.ranges.borrow().len(), 2);
+        young.empty(0, false);
+        assert_eq!((young.ranges.borrow().len(), young.nursery.used(), young.nursery.top()), (1, 0, first));
+    }
+}
