@@ -999,3 +999,40 @@ fn the_large_objects_of_a_frame_go_with_it() {
         assert!(resident() < before + 256 * MIB, "{} bytes more", resident() - before);
     });
 }
+
+/// Which words of it are pointers, its first word says: it must not be emptied before the second has been looked at.
+#[derive(Clone, Copy, Trace)]
+enum Two<'gc> {
+    Pointers(Gc<'gc, Node<'gc>>, Gc<'gc, Node<'gc>>),
+    Number(u64),
+}
+
+#[test]
+fn a_long_slice_whose_values_say_where_their_pointers_are_dies_as_a_whole() {
+    const { assert!(size_of::<Two>() == 16, "no word beside the pointers says which variant it is") };
+    for config in
+        [STRESS, Config { drain: Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 }, ..STRESS }]
+    {
+        let mut arena = Arena::<()>::with_config(config, |_| ()).expect("the settings agree");
+        arena.collect();
+        let before = arena.stats().last.old_objects;
+        let kept = arena.enter(|s, _| {
+            let frozen = |number| {
+                let node = node(s, number);
+                s.freeze(node);
+                node
+            };
+            s.root(s.slice_with(600, |index| match index % 3 {
+                0 => Two::Number(index as u64 * 8),
+                _ => Two::Pointers(frozen(index as u64), frozen(0)),
+            }))
+        });
+        arena.collect();
+        assert_eq!(arena.stats().last.old_objects, before + 1 + 800);
+        drop(kept);
+        for _ in 0..1000 {
+            arena.collect();
+        }
+        assert_eq!(arena.stats().last.old_objects, before);
+    }
+}

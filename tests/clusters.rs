@@ -3,7 +3,9 @@
 //! The heaps are in the checking mode: every collection is followed by a look at all invariants. (`histories.rs` goes through
 //! random histories with clusters of every size.)
 
-use frazil::{BlockBytes, Config, Group, Heap, LowTag, Object, ObjectKind, Report, Request, Shape, Value};
+use frazil::{
+    BlockBytes, Config, Drain, Group, Heap, LowTag, Object, ObjectKind, Report, Request, Shape, Value,
+};
 
 const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
@@ -72,6 +74,21 @@ fn a_tree_is_counted_as_one_and_dies_at_once() {
     }
 }
 
+/// Its cells are freed a block at a time: sixty-four of its objects count for one that is released.
+#[test]
+fn what_a_cluster_releases_is_charged_to_the_instalment() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, ..config(8, 1 << 20) }, |mut heap| {
+        let roots = [(); 4].map(|()| heap.root(tree(&heap, 1, 10)));
+        assert_eq!(complete(&mut heap).clustered, 4 * 1023);
+        roots.into_iter().for_each(|root| heap.unroot(root));
+        // Nothing was allocated: one is due, and it is the head of a thousand.
+        let report = complete(&mut heap);
+        assert_eq!((report.freed_objects, report.waiting), (1023, 3));
+        assert_eq!((heap.drain(1 + 1023 / 64), heap.drain(2 + 1023 / 64)), (2, 0));
+    });
+}
+
 #[test]
 fn a_root_into_the_middle_keeps_what_is_below_it_and_no_more() {
     with_heap(config(8, 1 << 20), |mut heap| {
@@ -80,7 +97,7 @@ fn a_root_into_the_middle_keeps_what_is_below_it_and_no_more() {
         let inner = heap.root(child(heap.rooted(&root), 1));
         assert_eq!(complete(&mut heap).dissolved, 255);
         heap.unroot(root);
-        complete(&mut heap);
+        assert_eq!(complete(&mut heap).dissolved, 0, "told once");
         assert_eq!(alive(&heap), 127);
         assert_eq!(counts(&heap, [3, 6, 7, 255]), [0, 1, 1, 1]);
         heap.unroot(inner);
@@ -280,6 +297,21 @@ fn another_heap_may_keep_the_inside() {
         group.branded(other).expect("memory");
     };
     group.branded(within).expect("memory");
+}
+
+#[test]
+fn what_is_always_dissolved_is_not_always_tried() {
+    with_heap(config(9, 1 << 20), |mut heap| {
+        let tried = (0..30).filter(|_| {
+            let root = heap.root(tree(&heap, 1, 6));
+            let tried = complete(&mut heap).clustered > 0;
+            let inner = heap.root(child(heap.rooted(&root), 0));
+            complete(&mut heap);
+            [root, inner].into_iter().for_each(|root| heap.unroot(root));
+            tried
+        });
+        assert!((2..20).contains(&tried.count()));
+    });
 }
 
 #[test]

@@ -165,6 +165,23 @@ fn what_an_object_becomes_does_not_depend_on_which_of_its_references_is_near() {
     }
 }
 
+/// Or it would take as long as there are ways through it: a trillion.
+#[test]
+fn what_stays_traced_is_classified_once() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let mut top = node(&heap, 0, &[cell(&heap, 1)]);
+        for id in 2..42 {
+            top = node(&heap, id, &[top, top]);
+        }
+        let (root, frozen) = (heap.root(top.into()), heap.root(cell(&heap, 42).into()));
+        heap.collect(Request::Complete);
+        assert!(heap.freeze(heap.rooted(&frozen).object().unwrap()));
+        assert_eq!(heap.collect(Request::Complete).settled, 1);
+        assert_eq!(ids(&heap, ObjectKind::Traced).len(), 42);
+        heap.unroot(root);
+    });
+}
+
 #[test]
 fn a_mutable_cycle_does_not_leak() {
     with_heap(stress(BlockBytes::K8), |mut heap| {
@@ -293,6 +310,19 @@ fn instalments_free_a_little_at_a_time() {
 }
 
 #[test]
+fn an_instalment_ends_when_its_time_is_up() {
+    let drain = Drain::Instalments { objects_per_kib: u32::MAX, micros_max: 0 };
+    with_heap(Config { drain, cluster_objects: u32::MAX, ..stress(BlockBytes::K4) }, |mut heap| {
+        let list = (1..1000).fold(leaf(&heap, 0), |list, id| node(&heap, id, &[list]));
+        let root = heap.root(list.into());
+        heap.collect(Request::Complete);
+        heap.unroot(root);
+        // The clock is looked at every 64 objects.
+        assert!((1..=64).contains(&heap.collect(Request::Complete).freed_objects));
+    });
+}
+
+#[test]
 fn leaves_do_not_wait_to_be_freed() {
     let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
     with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {
@@ -304,8 +334,10 @@ fn leaves_do_not_wait_to_be_freed() {
         let weak = heap.weak(heap.rooted(&root).object().unwrap().get(8).object().unwrap());
         heap.collect(Request::Complete);
         heap.unroot(root);
+        let before = heap.stats().last.old_bytes;
         let report = heap.collect(Request::Complete);
         assert_eq!((report.freed_objects, report.waiting, report.weak_cleared), (100, 0, 1));
+        assert_eq!((report.freed_bytes, report.blocks_diffed > 0), (before - report.old_bytes, true));
         assert!(heap.upgrade(&weak).is_none());
         assert_eq!(heap.rooted(&holder).object().unwrap().get(0).object().unwrap().raw(0), 7);
     });
@@ -432,20 +464,26 @@ fn generated_code_may_allocate_inline() {
 #[test]
 fn an_object_with_many_references_is_released_a_part_at_a_time() {
     let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
-    with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {
-        let children: Vec<_> = (0..3000).map(|id| leaf(&heap, id)).collect();
-        let root = heap.root(node(&heap, 9999, &children).into());
-        heap.collect(Request::Complete);
-        heap.unroot(root);
-        let mut rounds = 0;
-        while !heap.census().is_empty() {
-            heap.collect(Request::Complete);
-            heap.drain(20);
-            heap.verify().unwrap();
-            rounds += 1;
-        }
-        assert!(rounds > 10, "{rounds}");
-    });
+    // In blocks of its own, or in one with others.
+    for (block_bytes, len) in [(BlockBytes::K4, 3000), (BlockBytes::K32, 2000)] {
+        with_heap(Config { drain, cluster_objects: u32::MAX, ..stress(block_bytes) }, |mut heap| {
+            let children: Vec<_> = (0..len).map(|id| leaf(&heap, id)).collect();
+            let root = heap.root(node(&heap, 9999, &children).into());
+            let bytes = heap.collect(Request::Complete).promoted_bytes;
+            assert_eq!(bytes, len as usize * 16 + (2 + len as usize) * 8, "large ones are promoted, too");
+            heap.unroot(root);
+            // It is taken up, and then a part of it is released: what that referred to waits with it.
+            assert_eq!((heap.collect(Request::Complete).waiting, heap.drain(1)), (1, 1 + 512));
+            let mut rounds = 0;
+            while !heap.census().is_empty() {
+                heap.collect(Request::Complete);
+                heap.drain(20);
+                heap.verify().unwrap();
+                rounds += 1;
+            }
+            assert!(rounds > 10, "{rounds}");
+        });
+    }
 }
 
 /// Its representative was retained, and the member was not: nothing has looked at the member's block since it was filled.

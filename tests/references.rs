@@ -101,6 +101,28 @@ fn a_counted_object_has_been_looked_at_when_it_was_promoted() {
     .unwrap();
 }
 
+/// Nor in a page of it that begins like a block.
+#[test]
+fn no_object_begins_inside_another() {
+    const SLOTS: Shape = Shape::new(7, "slots").references_tail().mutable();
+    Heap::branded(Config { check: false, ..Config::STRESS }, |mut heap: TestHeap<'_>| {
+        for len in [1000, 100_000, 300_000] {
+            let root = heap.root(heap.alloc(&SLOTS, len).unwrap().finish().into());
+            for _young_then_old in 0..2 {
+                let word = heap.rooted(&root).bits();
+                // SAFETY: the object is a large one, and the heap has imported nothing.
+                let begins = |offset: u64| unsafe { heap.object_at(word + offset) }.is_some();
+                assert!(begins(0));
+                for offset in [1, 4, 8, 16, 4096, 4096 + 16, 8 * len as u64 - 8] {
+                    assert!(!begins(offset), "{offset} bytes behind the beginning of {len} references");
+                }
+                heap.collect(Request::Complete);
+            }
+        }
+    })
+    .unwrap();
+}
+
 #[test]
 #[should_panic(expected = "before a collection: references: word 0 of the root stack leads to ")]
 fn checking_mode_looks_before_every_collection() {
