@@ -247,7 +247,8 @@ frazil_status frazil_handle_free(frazil_heap heap, frazil_handle handle);
 frazil_status frazil_scope_open(frazil_heap heap, frazil_scope *scope);
 /* Closes the innermost scope: its handles end. If kept is not null, what it holds goes on in a new handle of the scope
  * around (or one that is free, if there is none), which takes its place.
- * FRAZIL_STALE_HANDLE; FRAZIL_WRONG_SCOPE: there is an open one inside. */
+ * FRAZIL_STALE_HANDLE; FRAZIL_WRONG_SCOPE: there is an open one inside; FRAZIL_FULL: there is no room for the new handle.
+ * Then nothing is closed. */
 frazil_status frazil_scope_close(frazil_heap heap, frazil_scope scope, frazil_handle *kept);
 
 /* ------------------------------------------------------------------ frames */

@@ -34,6 +34,18 @@ impl State {
         Ok(number)
     }
 
+    /// Makes sure that a new handle is to be had behind the innermost scope, which is about to end with its own.
+    fn reserve_behind_scope(&mut self) -> Outcome {
+        let Some((ending, around)) = self.open.split_last_mut() else { return Ok(()) };
+        if around.last_mut().is_some_and(|scope| scope.handles.try_reserve(1).is_err()) {
+            return refuse(FRAZIL_FULL, "there is no memory for more handles");
+        }
+        self.handles.reserve().or_else(|full| {
+            let frees_one = ending.handles.iter().any(|&handle| self.handles.get(handle).is_ok());
+            if frees_one { Ok(()) } else { Err(full) }
+        })
+    }
+
     fn let_go(&mut self, handle: u64) -> Outcome {
         let root = self.handles.remove(handle)?;
         self.heap.unroot(root);
@@ -142,7 +154,8 @@ pub extern "C" fn frazil_scope_open(heap: frazil_heap, scope: Out<'_, frazil_sco
 ///
 /// # Errors
 /// `FRAZIL_STALE_HANDLE` for the scope or the handle, `FRAZIL_WRONG_HEAP`; `FRAZIL_WRONG_SCOPE` if there is a scope inside
-/// that is open; and as for every call on a heap. Then nothing is closed.
+/// that is open; `FRAZIL_FULL` if there is no room for the new handle; and as for every call on a heap. Then nothing is
+/// closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn frazil_scope_close(
     heap: frazil_heap,
@@ -155,7 +168,11 @@ pub extern "C" fn frazil_scope_close(
             return refuse(FRAZIL_WRONG_SCOPE, "a scope inside of this one is open");
         }
         let held = match &kept {
-            Some(kept) => Some(word::word(state.heap.rooted(state.handles.get(kept.bits)?))),
+            Some(kept) => {
+                let held = word::word(state.heap.rooted(state.handles.get(kept.bits)?));
+                state.reserve_behind_scope()?;
+                Some(held)
+            }
             None => None,
         };
         state.scopes.remove(scope.bits)?;
@@ -168,4 +185,45 @@ pub extern "C" fn frazil_scope_close(
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use frazil::Config;
+
+    use super::*;
+    use crate::pointer::text;
+    use crate::registry;
+
+    #[test]
+    fn a_scope_that_cannot_hand_on_what_is_kept_stays_open() {
+        let heap = registry::create(Config::DEFAULT, None).unwrap();
+        let (mut outer, mut inside) = (0, 0);
+        let mut scopes = [0; 2];
+        let opened = on_heap(heap, |state| {
+            state.handles.bound(2);
+            for scope in &mut scopes {
+                *scope = state.scopes.insert(())?;
+                state.open.push(Scope { number: *scope, handles: Vec::new() });
+                if outer == 0 {
+                    outer = state.hold_in_scope(frazil_value { word: 1 })?;
+                }
+            }
+            inside = state.hold(frazil_value { word: 3 })?;
+            Ok(())
+        });
+        assert_eq!(opened, FRAZIL_OK);
+        let [around, ending] = scopes.map(|bits| frazil_scope { bits });
+        let mut kept = frazil_handle { bits: outer };
+        assert_eq!(frazil_scope_close(heap, ending, Some(&mut kept)), FRAZIL_FULL);
+        assert!(text(crate::frazil_error_message()).contains("no room"));
+        // It was not closed, and closes as soon as there is room. The handle was not touched.
+        assert_eq!((frazil_handle_free(heap, frazil_handle { bits: inside }), kept.bits), (FRAZIL_OK, outer));
+        assert_eq!(frazil_scope_close(heap, ending, Some(&mut kept)), FRAZIL_OK);
+        assert_ne!(kept.bits, outer);
+        // The table is full again, but the scope's own handles make room.
+        assert_eq!(frazil_scope_close(heap, around, Some(&mut kept)), FRAZIL_OK);
+        assert_eq!(on_heap(heap, |state| state.handles.get(kept.bits).map(|_| ())), FRAZIL_OK);
+        assert_eq!(crate::call::plain(|| registry::destroy(heap)), FRAZIL_OK);
+    }
 }

@@ -45,12 +45,20 @@ pub(crate) struct Table<T> {
     stamp: u64,
     entries: Vec<Entry<T>>,
     free: Vec<usize>,
+    /// How many places there may be.
+    places_max: usize,
 }
 
 impl<T> Table<T> {
     pub fn new(kind: Kind, heap: u64) -> Table<T> {
         let stamp = (heap % HEAPS + 1) << HEAP_SHIFT | (kind as u64) << KIND_SHIFT;
-        Table { stamp, entries: Vec::new(), free: Vec::new() }
+        Table { stamp, entries: Vec::new(), free: Vec::new(), places_max: 1 << PLACE_BITS }
+    }
+
+    /// For tests of what happens when it is full.
+    #[cfg(test)]
+    pub fn bound(&mut self, places: usize) {
+        self.places_max = places;
     }
 
     /// How many there are.
@@ -66,7 +74,7 @@ impl<T> Table<T> {
         let places = self.entries.len();
         // Room in both, so that taking out needs none.
         let room = !self.free.is_empty()
-            || (places >> PLACE_BITS == 0
+            || (places < self.places_max
                 && self.entries.try_reserve(1).is_ok()
                 && self.free.try_reserve(self.entries.capacity()).is_ok());
         if !room {
