@@ -255,3 +255,53 @@ fn a_heap_without_room_says_so() {
     let config = Config { limit_bytes: Some(256 << 10), ..Config::DEFAULT };
     assert!(matches!(trace.replay(config, |_| {}), Err(ReplayError::Alloc(_))));
 }
+
+/// Where the sections of a trace begin, and the length of what they hold.
+fn sections(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut sections = Vec::new();
+    let mut at = MAGIC.len() + 1;
+    while at < bytes.len() {
+        let length = u32::from_le_bytes(bytes[at + 1..at + 5].try_into().expect("four bytes")) as usize;
+        sections.push((at, length));
+        at += 5 + length + 4;
+    }
+    sections
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_although_its_checksum_matches() {
+    let (mut refused, mut failed, mut played) = (0, 0, 0);
+    for seed in 0..40 {
+        let mut random = Random::new(seed);
+        let mut below = |bound: usize| random.below(bound as u32) as usize;
+        let (whole, _) = recorded(seed, 3, &Config::DEFAULT);
+        let sections = sections(&whole);
+        for _ in 0..50 {
+            let (at, length) = sections[below(sections.len())];
+            if length == 0 {
+                continue;
+            }
+            let mut held = whole[at + 5..at + 5 + length].to_vec();
+            let place = below(length);
+            match below(4) {
+                0 => held[place] ^= 1 << below(8),
+                1 => held[place] = [0, 1, 0x7f, 0xff][below(4)],
+                // A number of up to 64 bits instead.
+                2 => drop(held.splice(place..=place, [0xff; 9].into_iter().skip(below(9)).chain([1]))),
+                _ => drop(held.remove(place)),
+            }
+            let mut bytes = whole[..at + 1].to_vec();
+            bytes.extend((held.len() as u32).to_le_bytes());
+            bytes.extend(held);
+            bytes.extend(crc32fast::hash(&bytes[at..]).to_le_bytes());
+            bytes.extend(&whole[at + 5 + length + 4..]);
+            let config = Config { limit_bytes: Some(8 << 20), ..Config::DEFAULT };
+            match Trace::read(bytes).map(|trace| trace.replay(config, |_| {})) {
+                Err(_) => refused += 1,
+                Ok(Err(_)) => failed += 1,
+                Ok(Ok(_)) => played += 1,
+            }
+        }
+    }
+    assert!(refused > 0 && failed > 0 && played > 0, "{refused} refused, {failed} failed, {played} played");
+}

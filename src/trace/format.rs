@@ -1,6 +1,6 @@
 //! Bytes to sections to epochs, and back. Whatever is wrong with a file is found here, before it is played.
 
-use std::fmt;
+use std::{fmt, io};
 
 use blocks::BlockBytes;
 
@@ -107,14 +107,27 @@ pub(super) fn put_near(bytes: &mut Vec<u8>, own: u64, target: u64) {
     }
 }
 
+/// The length of a section as it stands in a file.
+///
+/// # Errors
+/// It has more than four bytes.
+fn length(held: usize) -> io::Result<u32> {
+    let too_long =
+        |_| io::Error::other("what happened between two collections takes more than 4 GiB of a trace");
+    u32::try_from(held).map_err(too_long)
+}
+
 /// A section as it stands in a file.
-pub(super) fn section(kind: u8, held: &[u8]) -> Vec<u8> {
+///
+/// # Errors
+/// It is too long.
+pub(super) fn section(kind: u8, held: &[u8]) -> io::Result<Vec<u8>> {
     let mut section = vec![kind];
-    section.extend((held.len() as u32).to_le_bytes());
+    section.extend(length(held.len())?.to_le_bytes());
     section.extend(held);
     let sum = crc32fast::hash(&section);
     section.extend(sum.to_le_bytes());
-    section
+    Ok(section)
 }
 
 /// What the head section holds.
@@ -501,6 +514,13 @@ fn framed(bytes: &[u8], at: usize) -> Result<(u8, &[u8]), TraceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_section_has_a_length_of_four_bytes() {
+        assert_eq!(length(7).expect("a length"), 7);
+        assert_eq!(length(u32::MAX as usize).expect("a length"), u32::MAX);
+        assert!(length(u32::MAX as usize + 1).is_err_and(|error| error.to_string().contains("4 GiB")));
+    }
 
     #[test]
     fn numbers_come_back() {

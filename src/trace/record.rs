@@ -86,6 +86,13 @@ impl Recorder {
         }
     }
 
+    fn write_section(&mut self, kind: u8, held: &[u8]) {
+        match section(kind, held) {
+            Ok(section) => self.write(&section),
+            Err(error) => self.error = self.error.take().or(Some(error)),
+        }
+    }
+
     /// Before a collection: everything young, and what was written into the old.
     fn before<H: Host>(&mut self, heap: &Heap<'_, H>) {
         let old = heap.old.borrow();
@@ -168,7 +175,7 @@ impl Recorder {
         self.totals.objects += born.len() as u64;
         self.totals.survivors += survivors.len() as u64;
         self.totals.bytes += born.iter().map(|born| born.header.nursery_bytes() as u64).sum::<u64>();
-        self.write(&section(EPOCH, &epoch));
+        self.write_section(EPOCH, &epoch);
     }
 
     fn births(&mut self, born: &[Born], epoch: &mut Vec<u8>) {
@@ -193,7 +200,7 @@ impl Recorder {
         for number in [u64::from(key.0), flags, small as u64] {
             put(&mut shape, number);
         }
-        self.write(&section(SHAPE, &shape));
+        self.write_section(SHAPE, &shape);
         next
     }
 
@@ -265,7 +272,7 @@ impl Recorder {
         for number in [epochs, objects, survivors, stores, bytes] {
             put(&mut end, number);
         }
-        self.write(&section(END, &end));
+        self.write_section(END, &end);
         match self.error {
             Some(error) => Err(RecordError::Io(error)),
             None => self.out.flush().map(|()| self.totals).map_err(RecordError::Io),
@@ -323,7 +330,7 @@ impl<H: Host> Heap<'_, H> {
         let mut recorder = Recorder::new(Box::new(out));
         recorder.write(&MAGIC);
         recorder.write(&[VERSION]);
-        recorder.write(&section(HEAD, &format::head(producer, settings)));
+        recorder.write_section(HEAD, &format::head(producer, settings));
         self.recorder = Some(Box::new(recorder));
         Ok(())
     }

@@ -175,7 +175,12 @@ impl<'s, 'id> Scene<'_, 's, 'id> {
 }
 
 /// An immutable object that refers to something younger: it can be made only when that has been.
-type Pending<'s, 'id> = (usize, Fresh<'s, 'id, LowTag>);
+struct Pending<'s, 'id> {
+    survivor: usize,
+    fresh: Fresh<'s, 'id, LowTag>,
+    /// How many of its references lead to what is there.
+    ready: usize,
+}
 
 impl<'id> Player<'_, 'id> {
     fn play(&mut self, heap: &Heap<'id, LowTag>, number: usize, epoch: &Epoch) -> Result<(), ReplayError> {
@@ -231,53 +236,62 @@ fn references<'e>(epoch: &'e Epoch, content: &Content) -> &'e [u64] {
 /// Makes all objects in their order. Mutable ones are empty for now.
 fn give_birth(scene: &mut Scene<'_, '_, '_>, epoch: &Epoch) -> Result<(), ReplayError> {
     let heap = scene.heap;
-    let mut pending = Vec::new();
+    // By the survivor that they wait for next: however many wait for each other, each is looked at again only when
+    // that one is there.
+    let mut waiting: HashMap<usize, Vec<Pending<'_, '_>>> = HashMap::new();
     let mut survivor = 0;
     for birth in &epoch.births {
         let fresh = heap.alloc(&birth.shape, birth.len).map_err(ReplayError::Alloc)?;
         if !birth.survives {
             continue;
         }
+        let mut made = Vec::new();
         if birth.shape.is_mutable() {
             scene.made[survivor] = Some(fresh.finish());
+            made.push(survivor);
         } else {
-            pending.extend(finish(scene, epoch, (survivor, fresh))?);
+            finish(scene, epoch, Pending { survivor, fresh, ready: 0 }, &mut waiting, &mut made)?;
+        }
+        while let Some(made_now) = made.pop() {
+            for pending in waiting.remove(&made_now).into_iter().flatten() {
+                finish(scene, epoch, pending, &mut waiting, &mut made)?;
+            }
         }
         survivor += 1;
     }
-    while !pending.is_empty() {
-        let before = pending.len();
-        let mut left = Vec::new();
-        for one in pending {
-            left.extend(finish(scene, epoch, one)?);
-        }
-        if left.len() == before {
-            return Err(ReplayError::Missing { epoch: scene.number, object: scene.first + left[0].0 as u64 });
-        }
-        pending = left;
+    match waiting.into_values().flatten().map(|pending| pending.survivor).min() {
+        Some(left) => Err(ReplayError::Missing { epoch: scene.number, object: scene.first + left as u64 }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// Fills and finishes an immutable object, or gives it back if something it refers to is not made yet.
+/// Fills and finishes an immutable object, and says that it is `made`; or lets it wait for something it refers to that is
+/// not made yet.
 fn finish<'s, 'id>(
     scene: &mut Scene<'_, 's, 'id>,
     epoch: &Epoch,
-    (survivor, mut fresh): Pending<'s, 'id>,
-) -> Result<Option<Pending<'s, 'id>>, ReplayError> {
-    let targets = references(epoch, &epoch.contents[survivor]);
-    let made = |&target: &u64| match target.checked_sub(scene.first + 1) {
-        Some(index) => scene.made[index as usize].is_some(),
-        None => true,
+    mut pending: Pending<'s, 'id>,
+    waiting: &mut HashMap<usize, Vec<Pending<'s, 'id>>>,
+    made: &mut Vec<usize>,
+) -> Result<(), ReplayError> {
+    let targets = references(epoch, &epoch.contents[pending.survivor]);
+    let missing = |&target: &u64| {
+        let index = target.checked_sub(scene.first + 1)? as usize;
+        scene.made[index].is_none().then_some(index)
     };
-    if !targets.iter().all(made) {
-        return Ok(Some((survivor, fresh)));
+    for target in &targets[pending.ready..] {
+        if let Some(index) = missing(target) {
+            waiting.entry(index).or_default().push(pending);
+            return Ok(());
+        }
+        pending.ready += 1;
     }
-    for (slot, &target) in fresh.references_mut().iter_mut().zip(targets) {
+    for (slot, &target) in pending.fresh.references_mut().iter_mut().zip(targets) {
         *slot = scene.value(target)?;
     }
-    scene.made[survivor] = Some(fresh.finish());
-    Ok(None)
+    scene.made[pending.survivor] = Some(pending.fresh.finish());
+    made.push(pending.survivor);
+    Ok(())
 }
 
 fn set_stack(
@@ -315,7 +329,7 @@ fn set_handles<'id>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::{END, EPOCH, HEAD, MAGIC, VERSION, head, put, section};
+    use super::super::format::{END, EPOCH, HEAD, MAGIC, SHAPE, VERSION, head, put, section};
     use super::*;
 
     fn numbers(numbers: &[u64]) -> Vec<u8> {
@@ -324,16 +338,43 @@ mod tests {
         bytes
     }
 
+    /// A trace of one epoch.
+    fn trace(shapes: &[[u64; 3]], epoch: &[u64], totals: &[u64; 5]) -> Trace {
+        let mut sections = vec![(HEAD, head("nobody", &Config::DEFAULT))];
+        sections.extend(shapes.iter().map(|shape| (SHAPE, numbers(shape))));
+        sections.extend([(EPOCH, numbers(epoch)), (END, numbers(totals))]);
+        let sections = sections.iter().flat_map(|(kind, held)| section(*kind, held).expect("it is short"));
+        let bytes = MAGIC.into_iter().chain([VERSION]).chain(sections).collect();
+        Trace::read(bytes).expect("a good trace")
+    }
+
+    #[test]
+    fn a_row_that_was_born_last_first_takes_no_time() {
+        // Each refers to the next, which is younger: tried again and again from the first on, it would take hours.
+        const LEN: u64 = 300_000;
+        let births = std::iter::repeat_n([1, 1], LEN as usize).flatten();
+        // One reference each: 1 + zigzag(own number - number), and -1 is 1. The last has none.
+        let contents = std::iter::repeat_n([2, 2], LEN as usize - 1).flatten().chain([0]);
+        let rest = [0, 0, 1, 1, 0, 1, 0, 0, 0];
+        let epoch: Vec<u64> = [LEN].into_iter().chain(births).chain(contents).chain(rest).collect();
+        let trace = trace(&[[7, 0, 0]], &epoch, &[1, LEN, LEN, 0, 16 * LEN]);
+        let played =
+            trace.replay(Config { nursery_bytes: 1 << 20, ..Config::DEFAULT }, |_| {}).expect("room");
+        assert_eq!(played.stats.collections(), 1);
+    }
+
+    #[test]
+    fn a_circle_of_the_immutable_is_refused() {
+        let epoch = [2, 1, 1, 1, 1, 2, 2, 2, 3, 0, 0, 0, 0, 0, 0, 0];
+        let missing = trace(&[[7, 0, 0]], &epoch, &[1, 2, 2, 0, 32]).replay(Config::DEFAULT, |_| {});
+        assert_eq!(missing.err(), Some(ReplayError::Missing { epoch: 0, object: 0 }));
+    }
+
     #[test]
     fn handles_that_hold_nothing_take_no_room() {
         // An epoch in which nothing is born, stored or frozen, and the last of very many handles is set to nothing.
         let handles = u64::from(u32::MAX);
-        let epoch = numbers(&[0, 0, 0, 0, 0, handles, 1, handles - 1, 0, 0]);
-        let sections =
-            [(HEAD, head("nobody", &Config::DEFAULT)), (EPOCH, epoch), (END, numbers(&[1, 0, 0, 0, 0]))];
-        let sections = sections.iter().flat_map(|(kind, held)| section(*kind, held));
-        let bytes = MAGIC.into_iter().chain([VERSION]).chain(sections).collect();
-        let trace = Trace::read(bytes).expect("a good trace");
+        let trace = trace(&[], &[0, 0, 0, 0, 0, handles, 1, handles - 1, 0, 0], &[1, 0, 0, 0, 0]);
         assert_eq!(trace.replay(Config::DEFAULT, |_| {}).expect("room").stats.collections(), 0);
     }
 }
