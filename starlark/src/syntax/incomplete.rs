@@ -2,16 +2,19 @@
 
 use super::dialect::Dialect;
 use super::lexer::Lexer;
+use super::parser::parse;
+use super::source::SourceFile;
 use super::token::TokenKind;
 
 /// Whether more lines are expected: a bracket or a string of several lines is open, a backslash ends the text, or
-/// a block was begun. A block ends with an empty line, since every other line may belong to it.
+/// a block was begun. A block ends with an empty line, since every other line may belong to it. What is wrong already
+/// is not made right by further lines: none are expected.
 ///
 /// ```
 /// use frazil_starlark::syntax::{Dialect, is_incomplete};
 /// let typed = |text| is_incomplete(text, &Dialect::STANDARD);
 /// assert!(typed("xs = [1,") && typed("def f():") && typed("def f():\n  return 1"));
-/// assert!(!typed("xs = [1]") && !typed("def f():\n  return 1\n") && !typed("x = "));
+/// assert!(!typed("xs = [1]") && !typed("def f():\n  return 1\n") && !typed("x = ") && !typed("f(1 2"));
 /// ```
 pub fn is_incomplete(text: &str, dialect: &Dialect) -> bool {
     if text.ends_with('\\') {
@@ -19,7 +22,7 @@ pub fn is_incomplete(text: &str, dialect: &Dialect) -> bool {
     }
     let end = text.len() as u32;
     let mut lexer = Lexer::new(text, dialect.f_strings);
-    let (mut brackets, mut blocks) = (0u32, 0u32);
+    let (mut brackets, mut blocks, mut known) = (0u32, 0u32, 0);
     let mut last = TokenKind::Newline;
     loop {
         let token = lexer.next();
@@ -38,13 +41,20 @@ pub fn is_incomplete(text: &str, dialect: &Dialect) -> bool {
                     }
                     _ => {}
                 }
-                last = kind;
+                (last, known) = (kind, token.span.end);
             }
         }
     }
     let last_line = text.rsplit('\n').next().unwrap_or("");
     let ended = text.contains('\n') && last_line.trim().is_empty();
-    brackets > 0 || (blocks > 0 || last == TokenKind::Colon) && !ended
+    let is_open = brackets > 0 || (blocks > 0 || last == TokenKind::Colon) && !ended;
+    is_open && !is_wrong(text, dialect, known)
+}
+
+/// Is something wrong before `end`, where the last word ends?
+fn is_wrong(text: &str, dialect: &Dialect, end: u32) -> bool {
+    let parsed = parse(&SourceFile::new("", text), dialect);
+    parsed.syntax_errors.iter().any(|error| error.span.start < end)
 }
 
 /// Whether a string that was not closed may have several lines.
@@ -71,9 +81,46 @@ mod tests {
             "def f():\n  g(\n",
             "1 + \\",
             "if x:\n  if y:\n    z",
+            "f(a = 1, b",
+            "def f(a = 1, b",
+            "def f(*",
+            "def f(**k",
+            "(lambda x",
+            "{a",
+            "{a: b for",
+            "[x for x in y if",
+            "x = (a not",
+            "x = (a.",
+            "f(*",
+            "f(-",
+            "if x:\n  '''a",
+            "load('a',",
             "def f():\n  pass\n\ndef g():\n  pass",
         ] {
             assert!(typed(open), "{open:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_not_given_up_before_its_end() {
+        let program = "load('a', b = 'c')\n\
+            def f(a, b = 1, *, c = [1, 2], **d):\n  \
+              '''doc\n  more'''\n  \
+              for x, (y, z) in {\n   'k': [i for i in a if not i in c], 'l': -1 if a else (lambda q = 2: q)}.items():\n    \
+                if x == y and z != 3 or not y: a[1:2] += \\\n b\n    \
+                elif x:\n\n      pass\n    \
+                else:\n      return {k: v for k, v in f(*a, b = 2, **d)}\n";
+        let errors = |text: &str| parse(&SourceFile::new("", text), &Dialect::EXTENDED).syntax_errors;
+        assert_eq!(errors(program).len(), 0);
+        let in_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "=!*+\\'".contains(c));
+        for (at, _) in program.char_indices() {
+            let (text, rest) = program.split_at(at);
+            // A word may be a keyword, and an operator have two characters.
+            if in_word(text.chars().last()) && in_word(rest.chars().next()) {
+                continue;
+            }
+            let end = text.trim_end().len() as u32;
+            assert!(!is_wrong(text, &Dialect::EXTENDED, end), "{text:?}: {:?}", errors(text));
         }
     }
 
@@ -92,6 +139,12 @@ mod tests {
             ")",
             "x = {'a': 1}",
             "[1)",
+            "def f(:",
+            "f(1 2",
+            "  1",
+            "if x:\n  y = = 1",
+            "if x\n  [",
+            "xs = [1, $",
         ] {
             assert!(!typed(closed), "{closed:?}");
         }
