@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use crate::options::heap::Look;
-use crate::out::{Out, has_folder};
+use crate::out::{Out, are_apart, has_folder};
 use crate::{Output, Problem, prepare, run_program, tell_problem};
 
 pub use json::HELP as REPORT_HELP;
@@ -37,7 +37,9 @@ pub fn look(look: &Look) -> ExitCode {
 
 fn tell(look: &Look) -> Result<(), Problem> {
     let prefix = look.out.clone().unwrap_or_else(|| prefix(&look.run.file));
-    has_folder(&prefix).map_err(Problem::Setup)?;
+    let (page, json) = (format!("{prefix}.html"), format!("{prefix}.json"));
+    let read = look.run.files().chain(look.run.prelude.as_deref());
+    has_folder(&prefix).and_then(|()| are_apart(&[&page, &json], read)).map_err(Problem::Setup)?;
     let nowhere: Output = Rc::new(RefCell::new(Out::to(std::io::sink())));
     let mut engine = prepare(&look.run, &nowhere, |_| {}, |engine| engine.profile())?;
     let seen = Rc::new(RefCell::new(Seen::new(look.at)));
@@ -49,7 +51,6 @@ fn tell(look: &Look) -> Result<(), Problem> {
     seen.borrow_mut().end(&mut engine.view(), outcome.is_err());
     drop(engine);
     let report = Report::new(&look.run.file, seen.replace(Seen::new(look.at)));
-    let (page, json) = (format!("{prefix}.html"), format!("{prefix}.json"));
     let mut written =
         save(&page, page::page(&report)).and_then(|()| save(&json, format!("{:#}\n", json::json(&report))));
     if !look.quiet {

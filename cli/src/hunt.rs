@@ -12,7 +12,7 @@ use fuzz::faults::Defect;
 use rayon::ThreadPoolBuilder;
 
 use crate::options::fuzz::{Bound, Hunt, Terms};
-use crate::out::{Out, has_folder};
+use crate::out::{Out, can_be_file, remark};
 use crate::progress::{Progress, per_second};
 
 /// Tells a process that it hunts for another one, which goes on if this one does not survive.
@@ -64,9 +64,9 @@ pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
     save: impl FnOnce(&batches::Found<C, T, F>, &str) -> Result<String, String>,
 ) -> ExitCode {
     if let Some(file) = &terms.save
-        && let Err(error) = has_folder(file)
+        && let Err(error) = can_be_file(file)
     {
-        eprintln!("frazil: {error}");
+        remark(format_args!("frazil: {error}"));
         return ExitCode::from(2);
     }
     let mut out = Out::new();
@@ -80,7 +80,7 @@ pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
     let pool = match ThreadPoolBuilder::new().num_threads(terms.jobs.unwrap_or(0)).build() {
         Ok(pool) => pool,
         Err(error) => {
-            eprintln!("frazil: no threads: {error}");
+            remark(format_args!("frazil: no threads: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -100,7 +100,7 @@ pub fn in_frame<C: Case + Send, T: Send, F: Display + Send>(
                 Ok(again) => {
                     let _ = writeln!(out, "\nwritten to {file}: {again}");
                 }
-                Err(error) => eprintln!("frazil: {error}"),
+                Err(error) => remark(format_args!("frazil: {error}")),
             }
             out.status(ExitCode::FAILURE)
         }
@@ -165,7 +165,7 @@ pub fn hunt_in_children(terms: &Terms, mode: Option<&str>, fault: Defect, seed: 
         {
             Ok(status) => status,
             Err(error) => {
-                eprintln!("frazil: cannot start a process to hunt in: {error}");
+                remark(format_args!("frazil: cannot start a process to hunt in: {error}"));
                 return ExitCode::from(2);
             }
         };

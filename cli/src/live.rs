@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use frazil::Report;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::out::remark;
 use crate::stats::{bytes, time};
 
 /// Between two changes of the line.
@@ -87,7 +88,7 @@ impl Live {
             *next = elapsed + live.pause();
             match &live.bar {
                 Some(bar) => bar.set_message(sum.line()),
-                None => eprintln!("{:>6.0} s  {}", elapsed.as_secs_f64(), sum.line()),
+                None => remark(format_args!("{:>6.0} s  {}", elapsed.as_secs_f64(), sum.line())),
             }
         }
     }

@@ -37,7 +37,7 @@ use files::Files;
 use live::Live;
 use options::Command;
 use options::run::{Input, Run};
-use out::Out;
+use out::{Out, remark};
 use report::Reporter;
 use stats::{Summary, Tally};
 use tune::trial::{self, Log};
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
                 lexopt::Error::ParsingFailed { error, .. } => error.to_string(),
                 error => error.to_string(),
             };
-            eprintln!("frazil: {what}\nTry 'frazil --help'.");
+            remark(format_args!("frazil: {what}\nTry 'frazil --help'."));
             ExitCode::from(2)
         }
     }
@@ -86,7 +86,7 @@ fn execute(run: &Run) -> ExitCode {
         return play::play(run);
     }
     if let Some(file) = &run.stats_json
-        && let Err(error) = out::has_folder(file)
+        && let Err(error) = out::can_be_file(file)
     {
         return tell_problem(Problem::Setup(error), run);
     }
@@ -115,7 +115,7 @@ fn execute(run: &Run) -> ExitCode {
         if let Some(log) = &log
             && result.is_ok()
         {
-            eprintln!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes()));
+            remark(format_args!("{}", log.tell(engine.stats(), elapsed, processor, stats::peak_bytes())));
         }
         let stats = if run.jobs > 1 { tally.sum(&engine) } else { engine.stats().clone() };
         let told = tell_stats(run, &Summary::new(&engine, stats, elapsed)).map_err(Problem::Setup);
@@ -127,24 +127,19 @@ fn execute(run: &Run) -> ExitCode {
     }
 }
 
-/// Nothing is written where a program is: it would be gone, and an empty one would run instead.
+/// Nothing is written over a program, and trace and figures go to different files.
 fn spare_programs(run: &Run) -> Result<(), String> {
-    let place = |file: &str| std::fs::canonicalize(file).ok();
-    let is_program = |written: &&String| {
-        let written = place(written);
-        written.is_some() && run.files().chain(run.prelude.as_deref()).any(|file| place(file) == written)
-    };
-    match run.record.iter().chain(&run.stats_json).find(is_program) {
-        Some(file) => Err(format!("cannot write {file}: that is the program to be run")),
-        None => Ok(()),
-    }
+    let figures = run.stats_json.as_deref().filter(|file| *file != "-");
+    let written: Vec<&str> = run.record.as_deref().into_iter().chain(figures).collect();
+    let programs = run.files().filter(|_| run.input == Input::File);
+    out::are_apart(&written, programs.chain(run.prelude.as_deref()))
 }
 
 /// Says what went wrong, and gives the exit status for it.
 fn tell_problem(problem: Problem, run: &Run) -> ExitCode {
     match problem {
         Problem::Setup(message) => {
-            eprintln!("frazil: {message}");
+            remark(format_args!("frazil: {message}"));
             ExitCode::from(2)
         }
         Problem::Program(diagnostics) => {

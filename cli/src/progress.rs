@@ -9,6 +9,7 @@ use fuzz::batches::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::options::fuzz::Bound;
+use crate::out::remark;
 
 /// Between two movements of the bar.
 const BAR: Duration = Duration::from_millis(100);
@@ -68,7 +69,7 @@ impl Progress {
             }
             // The first moment has nothing to tell in a log.
             None if next == 0 => {}
-            None => eprintln!("{:>6.0} s  {done} cases, {rate} cases/s", elapsed.as_secs_f64()),
+            None => remark(format_args!("{:>6.0} s  {done} cases, {rate} cases/s", elapsed.as_secs_f64())),
         }
     }
 
@@ -95,7 +96,7 @@ impl<F: Display> Observer<F> for Progress {
     fn failed(&self, seed: u64, failure: &F) {
         self.end();
         // Said before shrinking: that takes its time, and a broken heap may not survive it.
-        eprintln!("seed {seed} failed:\n{failure}\nshrinking it ...");
+        remark(format_args!("seed {seed} failed:\n{failure}\nshrinking it ..."));
     }
 }
 

@@ -13,7 +13,7 @@ use fuzz::scene::{Audience, Scene};
 use fuzz::text::ParseError;
 
 use crate::options::fuzz::Replay;
-use crate::out::Out;
+use crate::out::{Out, remark};
 
 /// No history that a person reads is longer than that.
 const BYTES_MAX: u64 = 16 << 20;
@@ -23,7 +23,7 @@ pub fn replay(replay: &Replay) -> ExitCode {
     let history = match read(&replay.file) {
         Ok(history) => history,
         Err(message) => {
-            eprintln!("frazil: {message}");
+            remark(format_args!("frazil: {message}"));
             return ExitCode::from(2);
         }
     };

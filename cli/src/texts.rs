@@ -8,6 +8,7 @@ use fuzz::texts::{Campaign, Found, Tally};
 use crate::files;
 use crate::hunt::{clock, in_frame};
 use crate::options::fuzz::TextHunt;
+use crate::out::remark;
 use crate::progress::per_second;
 use crate::stats::peak_bytes;
 
@@ -18,7 +19,7 @@ pub fn hunt(hunt: &TextHunt) -> ExitCode {
     let programs = match programs {
         Ok(programs) => programs,
         Err(error) => {
-            eprintln!("frazil: {error}");
+            remark(format_args!("frazil: {error}"));
             return ExitCode::from(2);
         }
     };

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::options::tune::{Goal, Tune};
-use crate::out::{Out, has_folder};
+use crate::out::{Out, are_apart, has_folder, remark};
 use crate::play;
 use choice::Choice;
 use search::{Bench, Field, Search, Verdict};
@@ -52,10 +52,13 @@ const TRACE_TELLS: &str = "A trace has the allocations, stores, freezes and root
 /// Measures, and tells.
 pub fn tune(tune: &Tune) -> ExitCode {
     let prefix = tune.out.clone().unwrap_or_else(|| prefix(&tune.file));
-    let (what, default) = match has_folder(&prefix).and_then(|()| subject(&tune.file)) {
+    let reports = ["html", "csv", "json"].map(|ending| format!("{prefix}.{ending}"));
+    let spared = || are_apart(&reports.each_ref().map(String::as_str), [tune.file.as_str()]);
+    let (what, default) = match has_folder(&prefix).and_then(|()| spared()).and_then(|()| subject(&tune.file))
+    {
         Ok(subject) => subject,
         Err(error) => {
-            eprintln!("frazil: {error}");
+            remark(format_args!("frazil: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -65,7 +68,7 @@ pub fn tune(tune: &Tune) -> ExitCode {
     show.end();
     match result {
         Err(why) => {
-            eprintln!("frazil: {} fails with the default settings: {why}", tune.file);
+            remark(format_args!("frazil: {} fails with the default settings: {why}", tune.file));
             ExitCode::FAILURE
         }
         Ok((field, verdict)) => {
@@ -107,7 +110,7 @@ fn tell(outcome: &Outcome, prefix: &str, quiet: bool) -> ExitCode {
     ];
     for (file, text) in &files {
         if let Err(error) = std::fs::write(file, text) {
-            eprintln!("frazil: cannot write {file}: {error}");
+            remark(format_args!("frazil: cannot write {file}: {error}"));
             return out.status(ExitCode::from(2));
         }
     }

@@ -91,12 +91,57 @@ fn what_does_not_arrive_is_told() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_standard_error_changes_no_exit_status() {
+    let words: [(&[&str], i32); 8] = [
+        (&["-c", "fail('no')"], 1),
+        (&["fly"], 2),
+        (&["run", "no/such"], 2),
+        (&["check", "no/such"], 2),
+        (&["heap", "no/such"], 2),
+        (&["tune", "no/such"], 2),
+        (&["fuzz", "--replay", "no/such"], 2),
+        (&["fuzz", "--texts", "no/such"], 2),
+    ];
+    for (words, status) in words {
+        let full = std::fs::File::create("/dev/full").expect("a device that is always full");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
+        let output = command.args(words).stderr(full).output().expect("the command starts");
+        assert_eq!(output.status.code(), Some(status), "{words:?}");
+    }
+}
+
+#[test]
+fn no_two_things_go_to_one_file() {
+    let program = written("command_apart.json", "x = 1\n");
+    let trace = written("command_apart.frz", "");
+    let link = trace.clone() + ".link";
+    let _ = std::fs::remove_file(&link);
+    std::os::unix::fs::symlink(&trace, &link).expect("a link");
+    let stem = program.trim_end_matches(".json");
+    let wrong: [(&[&str], &str); 4] = [
+        (&["run", "--record", &trace, "--stats-json", &trace, &program], "cannot write two things to "),
+        (&["run", "--record", &trace, "--stats-json", &link, &program], "it is the same file as "),
+        (&["heap", "--out", stem, &program], "that is the program to be run\n"),
+        (&["tune", "--out", stem, &program], "that is the program to be run\n"),
+    ];
+    for (words, what) in wrong {
+        let output = frazil(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(stderr(&output).contains(what), "{words:?}: {}", stderr(&output));
+    }
+    assert_eq!(std::fs::read_to_string(&program).ok().as_deref(), Some("x = 1\n"));
+    assert_prints(&frazil(&["run", "--record", "/dev/null", "--stats-json", "/dev/null", &program]), "");
+}
+
+#[test]
 fn wrong_numbers_files_and_folders_are_told_in_words() {
     let file = written("command_good.star", "x = 1\n");
     let latin = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("command_latin.star");
     std::fs::write(&latin, b"x = 1\ny = '\xe9'\n").expect("a folder for tests");
     let latin = latin.display().to_string();
-    let wrong: [(&[&str], &str); 12] = [
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let wrong: [(&[&str], &str); 15] = [
         (&["run", "--jobs", "many", &file], "frazil: \"many\" is no number of threads: 0 to 1024\n"),
         (&["check", "--jobs", "100000", &file], "frazil: \"100000\" is no number of threads: 0 to 1024\n"),
         (&["tune", "--seconds", "0", &file], "frazil: \"0\" is no number of seconds: 1 or more"),
@@ -109,6 +154,9 @@ fn wrong_numbers_files_and_folders_are_told_in_words() {
         (&["heap", "--out", "no/such/x", &file], "cannot write no/such/x: there is no folder no/such\n"),
         (&["run", "--stats-json", "no/such/x", &file], "there is no folder no/such\n"),
         (&["fuzz", "--cases", "1", "--save", "no/such/x"], "there is no folder no/such\n"),
+        (&["run", "--stats-json", folder, &file], "that is a folder\n"),
+        (&["run", "--stats-json", "", &file], "cannot write a file without a name\n"),
+        (&["fuzz", "--cases", "1", "--save", folder], "that is a folder\n"),
     ];
     for (words, what) in wrong {
         let output = frazil(words);

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::choice::Choice;
 use super::search::Bench;
 use super::trial::{Run, Trials};
+use crate::out::remark;
 
 /// Between two lines in a log.
 const LINE: Duration = Duration::from_secs(10);
@@ -63,7 +64,7 @@ impl Show {
             None if self.quiet || elapsed < self.next => {}
             None => {
                 self.next = elapsed + LINE;
-                eprintln!("{line}");
+                remark(format_args!("{line}"));
             }
         }
     }
