@@ -21,7 +21,7 @@ use serde_json::json;
 use starlark::syntax::Severity;
 
 use crate::options::check::Check;
-use crate::out::Out;
+use crate::out::{Out, remark};
 use crate::progress::per_second;
 use crate::report::Reporter;
 use look::{Looked, Rules};
@@ -46,7 +46,7 @@ pub fn check(request: &Check) -> ExitCode {
 }
 
 fn refuse(error: &str) -> ExitCode {
-    eprintln!("frazil: {error}");
+    remark(format_args!("frazil: {error}"));
     ExitCode::from(2)
 }
 
@@ -64,7 +64,14 @@ struct Counts {
 fn check_all(request: &Check) -> Result<Counts, String> {
     let started = Instant::now();
     let rules = Rules::new(request)?;
-    let paths = files::find(&request.paths)?;
+    let (paths, barren) = files::find(&request.paths)?;
+    for folder in barren {
+        // It is no error: a script may check whatever there is. But the folder may be the wrong one.
+        remark(format_args!(
+            "frazil: no Starlark file is below {}: 'frazil help check' says which are",
+            folder.display()
+        ));
+    }
     let progress = Progress::new(paths.len(), started);
     let mut looked: Vec<Looked> = paths
         .par_iter()
@@ -88,7 +95,7 @@ fn tell(request: &Check, looked: &[Looked], counts: &mut Counts, started: Instan
     for file in looked {
         if let Some(error) = &file.unreadable {
             counts.unreadable += 1;
-            eprintln!("frazil: {error}");
+            remark(format_args!("frazil: {error}"));
         }
         for diagnostic in &file.diagnostics {
             match diagnostic.severity {
@@ -176,7 +183,7 @@ impl Progress {
             Some(bar) => bar.set_position(done),
             None => {
                 let (seconds, rate) = (elapsed.as_secs_f64(), per_second(done, elapsed));
-                eprintln!("{seconds:>6.0} s  {done} of {} files, {rate} files/s", self.files);
+                remark(format_args!("{seconds:>6.0} s  {done} of {} files, {rate} files/s", self.files));
             }
         }
     }

@@ -119,6 +119,18 @@ fn loads_are_followed() {
 }
 
 #[test]
+fn a_folder_without_starlark_files_is_told() {
+    let folder = folder("check_barren", &[("with/a.star", "x = 1\n"), ("without/a.py", "x = 1\n")]);
+    for quiet in [&["--quiet"] as &[&str], &[]] {
+        let output = check(&folder, &[quiet, &["with", "without"]].concat());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(told.starts_with("frazil: no Starlark file is below without: "), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}
+
+#[test]
 fn circles_of_loads_are_found() {
     let files = [
         ("a.star", "load('b.star', 'b')\na = 1\n"),

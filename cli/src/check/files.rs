@@ -47,13 +47,15 @@ fn is_starlark(path: &Path) -> bool {
         || matches!(path.extension().and_then(OsStr::to_str), Some("star" | "sky" | "bzl" | "bazel"))
 }
 
-/// All files that are named or lie below the folders that are named, in a stable order, each once.
+/// All files that are named or lie below the folders that are named, in a stable order, each once; and the folders below
+/// which there is none.
 ///
 /// # Errors
 /// There is no such file or folder, or a folder cannot be read.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let mut files = Vec::new();
+pub fn find(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<&Path>), String> {
+    let (mut files, mut barren) = (Vec::new(), Vec::new());
     for path in paths {
+        let before = files.len();
         let walk = WalkDir::new(path).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
             let entry = entry.map_err(|error| unreadable(&error, path))?;
@@ -62,10 +64,13 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
                 files.push(entry.into_path());
             }
         }
+        if files.len() == before {
+            barren.push(path.as_path());
+        }
     }
     let mut seen = std::collections::HashSet::new();
     files.retain(|file| seen.insert(file.clone()));
-    Ok(files)
+    Ok((files, barren))
 }
 
 /// Why it cannot be read, in the words of all commands.
