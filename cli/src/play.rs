@@ -9,6 +9,7 @@ use frazil::Config;
 use frazil::trace::Trace;
 
 use crate::options::run::Run;
+use crate::out::remark;
 use crate::stats::{self, Summary};
 use crate::tell_stats;
 use crate::tune::trial::{self, Log};
@@ -39,20 +40,20 @@ pub fn play(run: &Run) -> ExitCode {
     let config = settings(run, &trace);
     let log = Log::default();
     let (started, processor) = (Instant::now(), trial::processor_time());
-    let played = trace.replay(config.clone(), log.observer());
+    let played = trace.replay(bounded(&config, stats::available_bytes()), log.observer());
     let elapsed = started.elapsed();
     let processor = trial::processor_time().zip(processor).map(|(after, before)| after - before);
     let played = match played {
         Ok(played) => played,
         Err(error) => {
-            eprintln!("frazil: {}: {error}", run.file);
+            remark(format_args!("frazil: {}: {error}", run.file));
             return ExitCode::FAILURE;
         }
     };
     if run.trial {
         // The program would not have had the trace in memory.
         let peak = stats::peak_bytes().map(|peak| peak.saturating_sub(trace.own_bytes() as u64));
-        eprintln!("{}", log.tell(&played.stats, elapsed, processor, peak));
+        remark(format_args!("{}", log.tell(&played.stats, elapsed, processor, peak)));
     }
     match tell_stats(run, &Summary::of(played, &config, elapsed)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,8 +62,15 @@ pub fn play(run: &Run) -> ExitCode {
 }
 
 fn refuse(error: &str) -> ExitCode {
-    eprintln!("frazil: {error}");
+    remark(format_args!("frazil: {error}"));
     ExitCode::from(2)
+}
+
+/// A hundred bytes of a trace can ask for all the memory there is, and the system would end this process, or others. The
+/// program that was recorded had room for what it did; if this machine has not, that is said.
+fn bounded(config: &Config, available: Option<u64>) -> Config {
+    let available = available.and_then(|bytes| usize::try_from(bytes).ok());
+    Config { limit_bytes: config.limit_bytes.or(available), ..config.clone() }
 }
 
 /// Those of the command line where it says something, otherwise those of the program that was recorded.
@@ -82,4 +90,18 @@ fn settings(run: &Run, trace: &Trace) -> Config {
         config.limit_bytes = said.limit_bytes;
     }
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_limit_has_that_of_the_machine() {
+        let limited = |limit_bytes| Config { limit_bytes, ..Config::DEFAULT };
+        assert_eq!(bounded(&limited(None), Some(1 << 30)).limit_bytes, Some(1 << 30));
+        assert_eq!(bounded(&limited(Some(1 << 40)), Some(1 << 30)).limit_bytes, Some(1 << 40));
+        assert_eq!(bounded(&limited(None), None).limit_bytes, None);
+        assert!(stats::available_bytes().is_none_or(|bytes| bytes > 1 << 20));
+    }
 }

@@ -223,10 +223,19 @@ pub fn bytes(bytes: u64) -> String {
 
 /// The largest resident set of the process so far.
 pub fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kib_of("VmHWM:", &std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// The memory that the system could give to all processes together without taking any away, if it tells.
+pub fn available_bytes() -> Option<u64> {
+    kib_of("MemAvailable:", &std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// Bytes, in a list of names with kibibytes.
+fn kib_of(name: &str, list: &str) -> Option<u64> {
+    let line = list.lines().find_map(|line| line.strip_prefix(name))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kib * 1024)
+    kib.checked_mul(1024)
 }
 
 #[cfg(test)]
