@@ -257,3 +257,11 @@ f()
     child.wait().expect("it ends");
     assert!(line.contains(" s  allocated ") && line.contains(" collections, longest pause "), "{line}");
 }
+
+#[test]
+fn one_large_text_is_told_in_good_words() {
+    let told = heap("heap_text", &written("heap_text.star", "text = 'long ' * 100000\nn = [0]\n"), &[]);
+    let sentence = "hangs on the global `text`, a string \"long long ";
+    assert!(told.summary.contains(sentence) && !told.summary.contains("...."), "{}", told.summary);
+    assert!(told.summary.contains("line 1: 1 object "), "{}", told.summary);
+}

@@ -198,7 +198,7 @@ impl Picture {
             Kind::Str => {
                 let text = self.snapshot.text(object);
                 let dots = if text.len() + 3 > TEXT_BYTES { "..." } else { "" };
-                format!("{:?}{dots}", text)
+                format!("string {text:?}{dots}")
             }
             Kind::Struct => format!("struct({})", self.field_names(object)),
             Kind::Function => format!("function {}", self.function_name(object)),

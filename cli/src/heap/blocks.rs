@@ -6,6 +6,8 @@ use frazil::{BlockView, ObjectKind, Snapshot};
 
 use crate::page::{Colour, Html};
 
+use super::words;
+
 /// Tiles in a row, and at most.
 const ACROSS: usize = 64;
 const TILES_MAX: usize = 2048;
@@ -91,7 +93,7 @@ impl Tile {
     fn title(&self) -> String {
         let full = (self.counted + self.traced + self.mutable) * 100.0 / self.all.max(1.0);
         let (objects, retained) = (self.objects.ceil(), self.retained.ceil());
-        format!("{full:.0} % full, {objects} objects, {retained} of them reached directly")
+        format!("{full:.0} % full, {}, {retained} of them reached directly", words::objects(objects as usize))
     }
 }
 

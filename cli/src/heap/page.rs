@@ -34,10 +34,10 @@ ul.parts>li{padding:.15rem 0;font-size:.92rem}
 /// The page.
 pub fn page(report: &Report) -> String {
     let about = format!(
-        "The heap {}: {} alive in {} objects, {} in blocks.",
+        "The heap {}: {} alive in {}, {} in blocks.",
         words::moment(report),
         bytes(report.live.bytes),
-        report.live.objects,
+        words::objects(report.live.objects as usize),
         bytes(report.used_bytes())
     );
     let mut page = Page::new(&format!("The heap of {}", report.file), &about);
@@ -108,7 +108,7 @@ fn one_holder(report: &Report, holder: &Holder, open: bool) -> Html {
     match &holder.owner {
         Owner::Named(..) => {
             head.push(with_code(&words::name(report, holder)));
-            head.push(text(format!(", a {}", holder.what)));
+            head.push(text(format!(", {}", words::with_article(&holder.what))));
         }
         Owner::Several(_) => {
             head.push(with_code(&format!("{} that {}", holder.what, words::held_by(report, holder))))

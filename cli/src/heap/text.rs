@@ -21,9 +21,9 @@ pub fn summary(report: &Report) -> String {
     let _ = writeln!(text, "the heap of {} {}", report.file, words::moment(report));
     let _ = writeln!(
         text,
-        "alive: {} in {} objects, in {} of blocks\n",
+        "alive: {} in {}, in {} of blocks\n",
         bytes(report.live.bytes),
-        report.live.objects,
+        words::objects(report.live.objects as usize),
         bytes(report.used_bytes())
     );
     for headline in headlines(report) {
@@ -68,7 +68,11 @@ fn lines(report: &Report, text: &mut String) {
     for used in report.line_uses.iter().take(ROWS).filter(|used| is_shown(report, used.live.bytes)) {
         let line = &report.lines[used.line];
         let code = if line.file.is_empty() { String::new() } else { format!("  {}", line.text) };
-        let name = format!("{}: {} objects{code}", words::line_name(report, used.line), used.live.objects);
+        let name = format!(
+            "{}: {}{code}",
+            words::line_name(report, used.line),
+            words::objects(used.live.objects as usize)
+        );
         row(text, report, used.live.bytes, &name);
     }
 }
@@ -76,7 +80,8 @@ fn lines(report: &Report, text: &mut String) {
 fn kinds(report: &Report, text: &mut String) {
     let _ = writeln!(text, "\nof which types it is");
     for used in report.kinds.iter().take(ROWS).filter(|used| is_shown(report, used.live.bytes)) {
-        let name = format!("{}: {} objects", Picture::kind_name(used.kind), used.live.objects);
+        let name =
+            format!("{}: {}", Picture::kind_name(used.kind), words::objects(used.live.objects as usize));
         row(text, report, used.live.bytes, &name);
     }
 }

@@ -65,23 +65,25 @@ fn holds(report: &Report, holder: &Holder) -> String {
     let size = bytes(group.retained.bytes);
     let mut told = match &holder.owner {
         Owner::Named(..) => {
-            format!("{share} of the live heap ({size}) hangs on {}, a {}", name(report, holder), holder.what)
+            let name = name(report, holder);
+            format!("{share} of the live heap ({size}) hangs on {name}, {}", with_article(&holder.what))
         }
         Owner::Several(_) => format!(
-            "{share} of the live heap ({size}) is {} that {}, made at {}",
+            "{share} of the live heap ({size}) is {} that {}, made {}",
             holder.what,
             held_by(report, holder),
-            with_text(report, group.line)
+            made_where(report, group.line)
         ),
     };
     if let Some(line) = holder.filled {
         told += &format!(", filled at {}", with_text(report, line));
     }
-    told += ".";
+    // What is cut off ends in dots already.
+    told += if told.ends_with("...") { "" } else { "." };
     if let Some(part) = group.parts.first().filter(|part| part.retained.bytes * 2 > group.retained.bytes) {
         let where_made = match holder.filled {
             Some(line) if line == part.line => "there".to_owned(),
-            _ => format!("at {}", with_text(report, part.line)),
+            _ => made_where(report, part.line),
         };
         told += &format!(" Most of it: {}, made {where_made} ({}).", count(part), bytes(part.retained.bytes));
     }
@@ -179,10 +181,30 @@ pub fn line_name(report: &Report, line: usize) -> String {
     }
 }
 
+/// `at line 3`, with what stands there.
+fn made_where(report: &Report, line: usize) -> String {
+    let by_line = !report.lines[line].file.is_empty();
+    format!("{} {}", if by_line { "at" } else { "by" }, with_text(report, line))
+}
+
+/// `1 object`, `2 objects`
+pub fn objects(count: usize) -> String {
+    format!("{count} object{}", if count == 1 { "" } else { "s" })
+}
+
+/// `a list of 3`, `an int`
+pub fn with_article(what: &str) -> String {
+    format!("{} {what}", if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
+}
+
 /// The same with what stands there.
 fn with_text(report: &Report, line: usize) -> String {
     let name = line_name(report, line);
-    if line == 0 { name } else { format!("{name}: `{}`", report.lines[line].text.replace('`', "'")) }
+    if report.lines[line].file.is_empty() {
+        name
+    } else {
+        format!("{name}: `{}`", report.lines[line].text.replace('`', "'"))
+    }
 }
 
 /// When the picture was taken.
@@ -202,5 +224,19 @@ pub fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent >= 9.95 => format!("{percent:.0} %"),
         percent => format!("{percent:.1} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_one_and_an_int_has_its_article() {
+        assert_eq!((objects(1).as_str(), objects(2).as_str()), ("1 object", "2 objects"));
+        assert_eq!(
+            (with_article("int").as_str(), with_article("list of 3").as_str()),
+            ("an int", "a list of 3")
+        );
     }
 }
