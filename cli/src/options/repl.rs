@@ -26,15 +26,17 @@ usage: frazil repl [OPTIONS]
           return 2 * x
 
   >>> load(\"lib.star\", \"f\")   from this folder or those above
-  >>> :quit                 or Ctrl-D
+  >>> :quit                 or exit, or Ctrl-D
 
 Tab completes names, and attributes behind a dot. The arrow keys move in the text and in what was typed before. Ctrl-C gives
 up the line, or ends the program that runs; pressed twice it ends frazil. Globals stay as they are: nothing is frozen, and
-names can be bound again. All of the language is switched on, json and math are there.
+names can be bound again. All of the language is switched on, json and math are there. Of a huge value only the beginning
+is shown.
 
   --dialect LIST, --root DIR, --prelude FILE, --heap-limit SIZE   as in 'frazil run'
   --color WHEN        auto (on a terminal, unless NO_COLOR is set), always or never
-  --history FILE      where to keep what was typed ($XDG_STATE_HOME/frazil/history, or the same in ~/.local/state)
+  --history FILE      where to keep what was typed ($XDG_STATE_HOME/frazil/history, or the same in ~/.local/state);
+                      /dev/null keeps nothing
 
 Exit status: 0 it was left; 1 a program that came from standard input failed; 2 the command line or a file is wrong;
 130 Ctrl-C was pressed twice.
