@@ -157,6 +157,9 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         self.report.received = std::mem::take(&mut self.heap.old.get_mut().received);
         self.heap.finish_report(&mut self.report);
         self.heap.plan(&self.report);
+        if self.asked_for {
+            self.heap.give_nursery_back();
+        }
         self.heap.old.get_mut().set_collecting(false);
         self.report.pause = self.started.elapsed();
         self.report

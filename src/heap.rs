@@ -644,6 +644,7 @@ impl<'id, H: Host> Heap<'id, H> {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
         self.give_memory_back(true);
+        self.give_nursery_back();
         self.stats.add_drained(&report);
         report.waiting
     }
@@ -685,8 +686,7 @@ impl<'id, H: Host> Heap<'id, H> {
         space.free_young_large();
         self.large_bytes.set(0);
         self.came_bytes.set(0);
-        // A host that comes late to its safepoint once comes late again: what it used by then is kept, within bounds.
-        self.young.empty(self.pacer.trigger * 2 + RAISE_BYTES, self.config.check);
+        self.young.empty(self.nursery_keeps(), self.config.check);
         if let Some(sites) = &mut self.sites {
             sites.begin(self.young.nursery.top());
         }
@@ -701,6 +701,17 @@ impl<'id, H: Host> Heap<'id, H> {
         // An idle drain comes when much may be young already, whose survivors must find room.
         let young = self.young.nursery.opened().max(self.pacer.trigger + RAISE_BYTES);
         space.give_back(keep, young, at_once);
+    }
+
+    /// Gives back what the nursery needed once and will not need soon.
+    pub(crate) fn give_nursery_back(&mut self) {
+        self.young.give_back(self.nursery_keeps());
+    }
+
+    /// Bytes of the nursery whose memory is kept. A host that comes late to its safepoint once comes late again: what it
+    /// used by then is kept, within bounds.
+    fn nursery_keeps(&self) -> usize {
+        self.pacer.trigger * 2 + RAISE_BYTES
     }
 
     /// Decides when the next collection is due, and opens the nursery up to there.

@@ -17,6 +17,9 @@ const RANGE_BYTES: usize = if cfg!(miri) { 256 << 10 } else { 64 << 20 };
 /// What a nursery has beyond so many bytes asks for huge pages: objects are evacuated in the order of the references to
 /// them, and a translation would be missed for each otherwise. Smaller: a heap takes more memory than it uses.
 const SMALL_PAGES_BYTES: usize = 4 << 20;
+/// Collections in a spell: what none of them has needed goes back, although it was needed before. Larger: fewer page faults
+/// where the nursery grows and shrinks. Smaller: memory goes back sooner.
+const SPELL: u64 = 16;
 /// So many old nurseries stay inaccessible in checking mode; then their addresses may come again.
 const FORBIDDEN_MAX: usize = 8;
 
@@ -35,6 +38,8 @@ pub(crate) struct Young {
     written: usize,
     /// How often the nursery was emptied: once by every collection.
     emptied: u64,
+    /// The most that was used since the spell began.
+    needed: usize,
     /// Huge pages were asked for.
     huge: Cell<bool>,
 }
@@ -51,6 +56,7 @@ impl Young {
             forbidden: VecDeque::new(),
             written: 0,
             emptied: 0,
+            needed: 0,
             huge: Cell::new(false),
         })
     }
@@ -107,6 +113,23 @@ impl Young {
             ranges[0].give_back((range.start + keep).min(range.end)..range.end);
         }
         self.nursery.reset(range);
+        self.needed = self.needed.max(used);
+        if self.emptied.is_multiple_of(SPELL) {
+            let needed = std::mem::take(&mut self.needed);
+            self.give_back(keep.max(needed));
+        }
+    }
+
+    /// If nothing is in the nursery: gives back what was written once, but for `keep` bytes.
+    pub fn give_back(&mut self, keep: usize) {
+        let keep = keep.max(self.system.keeps());
+        // What was written in checking mode lies in the old nurseries.
+        if self.written > keep && self.nursery.reached() == 0 && self.forbidden.is_empty() {
+            let first = &self.ranges.get_mut()[0];
+            let range = first.range();
+            first.give_back((range.start + keep).min(range.end)..range.end);
+            self.written = keep;
+        }
     }
 
     /// Leaves only the last `most` nurseries inaccessible.
@@ -166,5 +189,29 @@ mod tests {
         assert_eq!(young.ranges.borrow().len(), 2);
         young.empty(0, false);
         assert_eq!((young.ranges.borrow().len(), young.nursery.used(), young.nursery.top()), (1, 0, first));
+    }
+
+    #[test]
+    fn what_was_needed_once_goes_back() {
+        const MIB: usize = 1 << 20;
+        let mut young = Young::new(MIB, Rc::default()).expect("address space");
+        let use_up = |young: &mut Young, used: usize, keep: usize| {
+            young.extend(used, used).expect("room");
+            young.empty(keep, false);
+            young.written
+        };
+        assert_eq!(use_up(&mut young, 32 * MIB, 64 * MIB), 32 * MIB);
+        // It may be needed again soon; after a spell in which it was not, it goes.
+        assert_eq!(use_up(&mut young, MIB, 4 * MIB), 32 * MIB);
+        let left = (0..2 * SPELL).map(|_| use_up(&mut young, 2 * MIB, MIB * 4)).last();
+        assert_eq!(left, Some(4 * MIB));
+        // A host with time to spare needs not wait, but what is in use stays.
+        use_up(&mut young, 32 * MIB, 64 * MIB);
+        young.extend(MIB, MIB).expect("room");
+        young.give_back(MIB);
+        assert_eq!(young.written, 32 * MIB);
+        young.empty(64 * MIB, false);
+        young.give_back(MIB);
+        assert_eq!(young.written, MIB);
     }
 }
