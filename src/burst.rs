@@ -7,10 +7,11 @@
 use std::ops::Range;
 
 use crate::heap::{AllocError, Heap};
+use crate::host::Host;
 use crate::layout::INLINE_BYTES_MAX;
 use crate::object;
 use crate::shape::Shape;
-use crate::value::{Fresh, Host};
+use crate::value::Fresh;
 
 /// What allocates in a [`Heap::burst`].
 pub struct Burst<'s, 'id, H: Host> {

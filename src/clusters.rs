@@ -21,13 +21,13 @@ use blocks::counts::MEMBER;
 use rustc_hash::FxHashMap;
 
 use crate::Fault;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::{Old, targets};
 use crate::patience::Patience;
 use crate::shape::COMPONENT;
 use crate::space::Run;
 use crate::tuning::Config;
-use crate::value::Host;
 
 /// Clusters are worth their while if of so many objects in them, one at most is counted by itself in the end.
 const KEPT_TO_LOST: usize = 4;

@@ -48,13 +48,13 @@ use std::time::{Duration, Instant};
 
 use crate::Fault;
 use crate::heap::{Heap, Touch};
+use crate::host::Host;
 use crate::object::{ObjRef, Slot};
 use crate::order::{Choice, Stage, Turn, natural, shuffle, stages, take};
 use crate::pacing::Request;
 use crate::space::clear_card;
 use crate::stats::{ByRoot, Kind, Report};
 use crate::tuning::Drain;
-use crate::value::Host;
 use crate::weak::fate;
 
 use drain::Budget;

@@ -48,10 +48,10 @@ mod primitive {
 use std::sync::Arc;
 
 use crate::Fault;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::Old;
 use crate::stats::Report;
-use crate::value::Host;
 
 pub(crate) use abroad::Abroad;
 pub(crate) use abroad::owner_of;

@@ -5,10 +5,10 @@
 //! mutable object became frozen is not enough of a mark, for immutable ones lie in between.
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::{target, targets};
 use crate::shape::{GUARDED, MARKED, MUTABLE};
-use crate::value::Host;
 
 /// Freezes what can be reached from `word`, and says how many objects were frozen. Takes time and room
 /// proportional to the young and traced objects that are visited.

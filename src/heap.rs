@@ -19,6 +19,7 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::exchange::Owner;
 use crate::exchange::group::Common;
+use crate::host::Host;
 use crate::layout::INLINE_BYTES_MAX;
 use crate::object::{self, ObjRef};
 use crate::old::Old;
@@ -32,7 +33,7 @@ use crate::space::{CARD_BYTES, Space, card_byte};
 use crate::stats::{Kind, Report, Stats};
 use crate::trace::Recorder;
 use crate::tuning::{Config, ConfigError};
-use crate::value::{Brand, Fresh, Host, Object, Value, check_index};
+use crate::value::{Brand, Fresh, Object, Value, check_index};
 use crate::weak::{Finalizers, Weaks, old_fate};
 use crate::young::Young;
 

@@ -37,7 +37,7 @@
 //! 1. `NOTES.md` up to *Life of one object*.
 //! 2. `retain-bits/src/lib.rs`: the idea in a hundred lines.
 //! 3. `nursery`, then `blocks/src/lib.rs`.
-//! 4. `shape.rs`, `object.rs`, `value.rs`: what a word is.
+//! 4. `host.rs`, `shape.rs`, `object.rs`, `value.rs`: what a word is.
 //! 5. `old.rs`: the invariants.
 //! 6. `collect.rs`, then its files in the order of the phases; `order.rs`: what may trade places.
 //! 7. `verify.rs`: the same story as assertions.
@@ -66,6 +66,8 @@ mod freeze;
 pub mod guide;
 #[allow(unsafe_code)]
 mod heap;
+#[allow(unsafe_code)]
+mod host;
 #[allow(unsafe_code)]
 mod object;
 #[allow(unsafe_code)]
@@ -113,6 +115,7 @@ pub use exchange::shared::{ShareError, Shared};
 pub use exchange::threads::{Scope, Spawned};
 pub use fault::Fault;
 pub use heap::{AllocError, Heap, StoreError};
+pub use host::{Host, LowTag, Words};
 pub use order::{Choice, Stage};
 pub use pacing::Request;
 pub use planted::{Overlooked, Place};
@@ -127,7 +130,7 @@ pub use snapshot::{
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use text::TextRoom;
 pub use tuning::{Config, ConfigError, Drain};
-pub use value::{Fresh, Host, LowTag, Object, Plain, References, Value, Words};
+pub use value::{Fresh, Object, Plain, References, Value};
 pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 

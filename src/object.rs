@@ -13,9 +13,9 @@ use std::ops::Range;
 
 use static_assertions::const_assert_eq;
 
+use crate::host::{Host, Words};
 use crate::os::set_accessible;
 use crate::shape::{Header, MARKED, TEXT, WORD_BYTES};
-use crate::value::{Host, Words};
 
 const_assert_eq!(nursery::WORD_BYTES, WORD_BYTES);
 

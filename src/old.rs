@@ -25,11 +25,11 @@ use rustc_hash::FxHashMap;
 
 use crate::clusters::Clusters;
 use crate::exchange::Abroad;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::shape::{COMPONENT, FINALIZABLE, Header};
 use crate::space::Space;
 use crate::tuning::Config;
-use crate::value::Host;
 use crate::{Fault, Slot};
 
 /// Frozen cycles that were settled as one. Empty in most programs.

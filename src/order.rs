@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use crate::value::Host;
+use crate::host::Host;
 
 /// A step of a collection that is over before another begins.
 ///

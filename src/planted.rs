@@ -5,12 +5,12 @@
 //! address that the object had before.
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{ObjRef, Slot};
 use crate::old::target;
 use crate::pacing::Request;
 use crate::shape::SEEN;
 use crate::stats::Report;
-use crate::value::Host;
 
 /// A place that holds a word: on the root stack, or reached from there.
 #[derive(Clone, Debug, PartialEq, Eq)]

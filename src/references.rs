@@ -9,11 +9,12 @@ use blocks::GRANULE_BYTES;
 use rustc_hash::FxHashSet;
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{First, ObjRef};
 use crate::old::{Old, target};
 use crate::shape::{Header, WORD_BYTES};
 use crate::space::{Space, chunk_base, chunk_of, granule_of};
-use crate::value::{Host, Object, Value};
+use crate::value::{Object, Value};
 use crate::verify::{Violation, fail};
 
 impl<'id, H: Host> Heap<'id, H> {

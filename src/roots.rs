@@ -9,10 +9,11 @@ use std::marker::PhantomData;
 use memoffset::offset_of;
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::Slot;
 use crate::os::{Mapping, Refused, System};
 use crate::shape::WORD_BYTES;
-use crate::value::{Host, Value};
+use crate::value::Value;
 
 /// A stack of words at a fixed place, so that slices of it stay valid while it grows.
 #[derive(Debug)]

@@ -7,8 +7,9 @@
 use std::cell::Cell;
 
 use crate::heap::{Heap, StoreError};
+use crate::host::Host;
 use crate::shape::{Header, Shape};
-use crate::value::{Host, Object, References, Value, check_index};
+use crate::value::{Object, References, Value, check_index};
 
 /// An [`Object`] of a shape that is known.
 ///

@@ -14,9 +14,10 @@ use blocks::CHUNK_BYTES;
 
 use crate::address_map::{AddressMap, PAGE_BYTES};
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{ObjRef, side_by_side};
 use crate::space::{Space, chunk_base};
-use crate::value::{Host, Object};
+use crate::value::Object;
 
 /// Tables for chunks that are gone are looked for when there are so many more than chunks have.
 const SPARE_TABLES: usize = 16 * TABLES_PER_CHUNK;

@@ -17,11 +17,11 @@ use rustc_hash::FxHashMap;
 
 use crate::address_map::AddressMap;
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{ObjRef, Slot, side_by_side};
 use crate::old::{Old, target};
 use crate::shape::{BYTES, Header, MARKED, MUTABLE, TEXT};
 use crate::space::Lane;
-use crate::value::Host;
 
 pub use dominators::Dominators;
 use graph::Graph;

@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 
 use crate::heap::{AllocError, Heap};
+use crate::host::Host;
 use crate::object;
 use crate::shape::Shape;
-use crate::value::{Fresh, Host, Object};
+use crate::value::{Fresh, Object};
 
 /// The rest of a text in the making, from the first byte that is not written yet. Its lifetime is its own, so that those of two
 /// texts cannot be exchanged.

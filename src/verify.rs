@@ -10,13 +10,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::exchange::{Owner, owner_of};
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{First, ObjRef, Slot, side_by_side};
 use crate::old::{Old, target, targets};
 use crate::shape::{COMPONENT, FINALIZABLE, MARKED, MUTABLE, SEEN};
 use crate::snapshot::{ObjectKind, ObjectView, first_raw};
 use crate::space::{chunk_base, chunk_of};
 use crate::stats::Kind;
-use crate::value::Host;
 
 /// An invariant that does not hold, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,11 +15,12 @@ use nursery::Nursery;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{ObjRef, Slot, Young};
 use crate::old::Old;
 use crate::shape::FINALIZABLE;
 use crate::stats::Report;
-use crate::value::{Host, Object};
+use crate::value::Object;
 
 /// A weak reference. Losing it without [`crate::Heap::forget_weak`] leaves its entry behind.
 #[derive(Debug)]

@@ -15,11 +15,11 @@ use super::session::{Session, heap_object};
 use super::trace::{Object, ObjectFamily};
 use super::types::Typed;
 use super::{Brand, Inner};
+use crate::host::Host;
 use crate::object::{First, ObjRef, poison};
 use crate::old::{target, targets};
 use crate::os::set_accessible;
 use crate::shape::{Header, WORD_BYTES};
-use crate::value::Host;
 
 /// Where a frame began.
 #[derive(Clone, Copy)]

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::trace::{Layout, Trace};
+use crate::host::{Host, Words};
 use crate::shape::{BORN_MUTABLE, HEADER_TAG, Header, MUTABLE, Shape, WORD_BYTES};
-use crate::value::{Host, Words};
 
 /// Numbers there are.
 const NUMBERS: usize = 1 << 16;

@@ -29,11 +29,11 @@
 //! When one of those settles in turn, it counts.
 
 use crate::Fault;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::{target, targets};
 use crate::order::{Choice, natural};
 use crate::shape::{Header, MUTABLE};
-use crate::value::Host;
 
 use super::promote::Step;
 use super::reach::{Found, Trace};

@@ -22,11 +22,11 @@
 //! [`Clusters::learn`]: crate::clusters::Clusters::learn
 
 use crate::clusters::is_in_runs;
+use crate::host::Host;
 use crate::object::{ObjRef, Slot, Young};
 use crate::old::target;
 use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT, MUTABLE};
 use crate::space::{Lane, Place, Run};
-use crate::value::Host;
 
 use super::reach::{AHEAD_BYTES, Trace, move_to};
 

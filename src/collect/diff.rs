@@ -9,12 +9,12 @@ use blocks::counts::MEMBER;
 use retain_bits::ones;
 
 use crate::Fault;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::Old;
 use crate::order::{Choice, shuffle};
 use crate::space::{Lane, chunk_of, object_at};
 use crate::stats::Report;
-use crate::value::Host;
 
 impl Old {
     /// Flips the blocks of the previous epoch that this one has not touched, and takes from all touched blocks

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use blocks::counts::MEMBER;
 
 use crate::Fault;
+use crate::host::{Host, Words};
 use crate::object::ObjRef;
 use crate::old::{Old, target, targets};
 use crate::order::{Choice, take};
 use crate::shape::{COMPONENT, Header};
 use crate::space::Lane;
 use crate::stats::Report;
-use crate::value::{Host, Words};
 
 use super::queue::Queue;
 

@@ -16,10 +16,10 @@
 //! everything that is done here, and more, at three times the price. It has the rest, too: collections in which old
 //! objects may settle, or with young large objects or foreign ones about.
 
+use crate::host::Host;
 use crate::object::{First, ObjRef, Slot, Young};
 use crate::old::{target, targets};
 use crate::shape::{Header, MUTABLE};
-use crate::value::Host;
 
 use super::reach::{BACK_BYTES, Trace};
 

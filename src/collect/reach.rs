@@ -7,13 +7,13 @@
 use nursery::Nursery;
 
 use crate::Fault;
+use crate::host::Host;
 use crate::object::{First, ObjRef, Slot, Young};
 use crate::old::{Old, target};
 use crate::order::{Choice, Turn, natural, take};
 use crate::shape::{Header, MUTABLE, SEEN, WORD_BYTES};
 use crate::space::{CARD_BYTES, Lane};
 use crate::stats::Report;
-use crate::value::Host;
 
 use super::classify::Classifier;
 use super::cluster::Walks;

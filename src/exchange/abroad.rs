@@ -17,9 +17,9 @@ use retain_bits::{RetainBits, Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Fault;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::space::chunk_of;
-use crate::value::Host;
 
 use super::group::Common;
 use super::kernel::{Adjustment, Exchange, Outgoing, Owner};

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::{Old, targets};
 use crate::space::chunk_base;
-use crate::value::Host;
 use crate::verify::{Violation, fail};
 
 use super::abroad::owner_of;

@@ -17,12 +17,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::Fault;
 use crate::collect::drain::Budget;
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::Old;
 use crate::os::System;
 use crate::space::Space;
 use crate::stats::Report;
-use crate::value::Host;
 use crate::weak::Finalizers;
 
 use super::Abroad;

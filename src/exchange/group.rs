@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::tuning::{Config, ConfigError};
-use crate::value::Host;
 
 use super::estate::Orphans;
 use super::immortal::Immortals;

@@ -7,13 +7,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 use crate::heap::{AllocError, Heap};
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::target;
 use crate::os::System;
 use crate::shape::{COMPONENT, FINALIZABLE, MARKED};
 use crate::space::{Lane, Space};
 use crate::tuning::Config;
-use crate::value::{Host, Value};
+use crate::value::Value;
 
 use super::kernel::Owner;
 use super::shared::{ShareError, Shared};

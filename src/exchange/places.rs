@@ -5,8 +5,9 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::roots::Handle;
-use crate::value::{Host, Value};
+use crate::value::Value;
 
 use super::shared::{ShareError, Shared};
 

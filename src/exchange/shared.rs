@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use crate::Fault;
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::ObjRef;
 use crate::old::target;
 use crate::pacing::Request;
 use crate::roots::Handle;
 use crate::shape::MUTABLE;
-use crate::value::{Host, Value};
+use crate::value::Value;
 
 use super::abroad::owner_of;
 use super::group::Common;

@@ -6,7 +6,7 @@
 use std::thread::{self, ScopedJoinHandle};
 
 use crate::heap::Heap;
-use crate::value::Host;
+use crate::host::Host;
 
 use super::estate::Estate;
 use super::group::Group;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use crate::heap::Heap;
+use crate::host::Host;
 use crate::object::{ObjRef, Slot};
 use crate::old::target;
 use crate::pacing::Request;
@@ -12,7 +13,6 @@ use crate::shape::{BORN_MUTABLE, BYTES, Header, MUTABLE, WORD_BYTES};
 use crate::space::CARD_BYTES;
 use crate::stats::{Kind, Report};
 use crate::tuning::Config;
-use crate::value::Host;
 use crate::weak::fate;
 
 use super::format::{self, END, EPOCH, HEAD, MAGIC, SHAPE, Totals, VERSION, put, put_near, section};

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use crate::heap::{AllocError, Heap};
+use crate::host::LowTag;
 use crate::pacing::Request;
 use crate::roots::Handle;
 use crate::stats::{Kind, Report, Stats};
 use crate::tuning::{Config, ConfigError};
-use crate::value::{Fresh, LowTag, Object, Value};
+use crate::value::{Fresh, Object, Value};
 use crate::weak::Weak;
 
 use super::format::{Content, Epoch, Trace};
