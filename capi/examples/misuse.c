@@ -612,8 +612,10 @@ static void full(void) {
     } while (0)
     UNTIL_FULL(frazil_handle_new(heap, list, &handle));
     DONE(frazil_handle_get(heap, handle, &held));
+    EXPECT(FULL, frazil_scope_close(heap, scope, &handle)); /* what is kept would need another one */
     DONE(frazil_handle_free(heap, handle));
     DONE(frazil_handle_new(heap, list, &handle)); /* there is room for one */
+    DONE(frazil_scope_close(heap, scope, NULL));
     DONE(frazil_heap_destroy(heap));
     UNTIL_FULL(frazil_handle_local(heap, list, &handle));
     DONE(frazil_scope_close(heap, scope, NULL));

@@ -184,7 +184,7 @@ impl Picture {
         }
     }
 
-    /// An object in a few words: `list of 3`, `struct(name, deps)`, `"text"`.
+    /// An object in a few words: `list of 3`, `struct(name, deps)`, `string "text"`.
     pub fn describe(&self, object: usize) -> String {
         let raw = self.snapshot.objects[object].raw.unwrap_or(0);
         let references = self.snapshot.references(object).len();
@@ -195,15 +195,18 @@ impl Picture {
                 format!("{} of {live}", self.kind(object).type_name())
             }
             Kind::Tuple => format!("tuple of {references}"),
-            Kind::Str => {
-                let text = self.snapshot.text(object);
-                let dots = if text.len() + 3 > TEXT_BYTES { "..." } else { "" };
-                format!("string {text:?}{dots}")
-            }
+            Kind::Str => format!("string {}", self.quoted(object)),
             Kind::Struct => format!("struct({})", self.field_names(object)),
             Kind::Function => format!("function {}", self.function_name(object)),
             kind => Picture::kind_name(kind).to_owned(),
         }
+    }
+
+    /// What a string begins with.
+    fn quoted(&self, string: usize) -> String {
+        let text = self.snapshot.text(string);
+        let dots = if text.len() + 3 > TEXT_BYTES { "..." } else { "" };
+        format!("{text:?}{dots}")
     }
 
     /// Where the container of a list's, dict's or set's elements was made: where the last one was added that did not
@@ -345,7 +348,7 @@ impl Picture {
             return "(key)".to_owned();
         }
         match self.snapshot.references(slots).nth(reference - 1).flatten() {
-            Some(key) if self.kind(key) == Kind::Str => format!("[{}]", self.describe(key)),
+            Some(key) if self.kind(key) == Kind::Str => format!("[{}]", self.quoted(key)),
             Some(key) => format!("[{}]", Picture::kind_name(self.kind(key))),
             None => "[...]".to_owned(),
         }
