@@ -15,7 +15,8 @@ pub enum Drain {
         /// Objects released per KiB allocated since the last collection. It must be above zero, or the buffer
         /// grows without bound; 64 releases at least as many bytes as a KiB of the smallest objects takes.
         objects_per_kib: u32,
-        /// The longest time one instalment may take, in microseconds. It is looked at every 64 objects.
+        /// The longest time one instalment may take, in microseconds. It is looked at every 64 objects, and first after
+        /// so many: none is so short that it releases nothing.
         micros_max: u32,
     },
 }

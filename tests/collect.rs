@@ -323,6 +323,19 @@ fn an_instalment_ends_when_its_time_is_up() {
 }
 
 #[test]
+fn every_instalment_releases_something_however_short_it_is() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 0 };
+    with_heap(Config { drain, cluster_objects: u32::MAX, ..stress(BlockBytes::K4) }, |mut heap| {
+        let list = (1..10).fold(leaf(&heap, 0), |list, id| node(&heap, id, &[list]));
+        let root = heap.root(list.into());
+        heap.collect(Request::Complete);
+        heap.unroot(root);
+        let freed: Vec<usize> = (0..10).map(|_| heap.collect(Request::Complete).freed_objects).collect();
+        assert_eq!(freed, [1; 10]);
+    });
+}
+
+#[test]
 fn leaves_do_not_wait_to_be_freed() {
     let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
     with_heap(Config { drain, ..stress(BlockBytes::K4) }, |mut heap| {

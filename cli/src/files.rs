@@ -6,7 +6,7 @@
 //! `repo/a/b.bzl`.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use starlark::Loader;
 
@@ -58,6 +58,7 @@ impl Loader for Files {
         };
         match found {
             Some(path) => {
+                let path = plain(path);
                 let program = std::path::absolute(&path).ok().and_then(|path| self.names.get(&path));
                 Ok(program.cloned().unwrap_or_else(|| path.to_string_lossy().into_owned()))
             }
@@ -68,6 +69,21 @@ impl Loader for Files {
     fn read(&self, key: &str) -> Result<String, String> {
         read(Path::new(key))
     }
+}
+
+/// The shortest name for the same file: `a/../b.star` and `./b.star` are one module with `b.star`. (But not if what stands
+/// before the dots is a link: then they lead elsewhere.)
+fn plain(path: PathBuf) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir if plain.file_name().is_some() => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    let place = |path: &Path| path.canonicalize().ok();
+    if place(&plain).is_some_and(|there| place(&path) == Some(there)) { plain } else { path }
 }
 
 /// The file with this relative path in the folder of `file` or the nearest one above it.
@@ -100,6 +116,22 @@ pub fn text(bytes: Vec<u8>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_one_module_however_it_is_named() {
+        let folder = std::env::temp_dir().join(format!("frazil-files-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("sub/deep")).expect("a folder");
+        let module = folder.join("module.star");
+        std::fs::write(&module, "x = 1\n").expect("a file");
+        std::os::unix::fs::symlink(folder.join("sub/deep"), folder.join("link")).expect("a link");
+        for name in ["module.star", "./module.star", "sub/../module.star", "sub/./deep/../../module.star"] {
+            assert_eq!(plain(folder.join(name)), module, "{name}");
+        }
+        // `link/..` is `sub`.
+        let elsewhere = folder.join("link/../../module.star");
+        assert_eq!(plain(elsewhere.clone()), elsewhere);
+        std::fs::remove_dir_all(folder).expect("it was made");
+    }
 
     #[test]
     fn what_is_no_text_is_refused_with_its_line() {

@@ -37,27 +37,36 @@ const CLUSTERED: usize = 64;
 /// How much one instalment may release.
 pub(crate) struct Budget {
     objects: usize,
+    /// How many of them before the next look at the clock. The first comes late enough that every instalment releases some.
+    unlooked: usize,
     until: Option<Instant>,
 }
 
 impl Budget {
     /// No bound.
-    pub const ALL: Budget = Budget { objects: usize::MAX, until: None };
+    pub const ALL: Budget = Budget { objects: usize::MAX, unlooked: usize::MAX, until: None };
 
     /// At most so many objects, and no longer than that.
     pub fn new(objects: usize, time: Option<Duration>) -> Budget {
-        Budget { objects, until: time.and_then(|time| Instant::now().checked_add(time)) }
+        let until = time.and_then(|time| Instant::now().checked_add(time));
+        Budget { objects, unlooked: LOOK_EVERY, until }
     }
 
     /// Takes so many off, for what was released at one go.
     fn spend(&mut self, objects: usize) {
         self.objects = self.objects.saturating_sub(objects);
+        self.unlooked = self.unlooked.saturating_sub(objects);
     }
 
     fn is_spent(&mut self) -> bool {
         let Some(left) = self.objects.checked_sub(1) else { return true };
         self.objects = left;
-        left.is_multiple_of(LOOK_EVERY) && self.until.is_some_and(|until| Instant::now() >= until)
+        if let Some(left) = self.unlooked.checked_sub(1) {
+            self.unlooked = left;
+            return false;
+        }
+        self.unlooked = LOOK_EVERY - 1;
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 
