@@ -84,9 +84,8 @@ fn hold(request: &Repl) -> Result<(), Problem> {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => {
-                if std::env::var_os("TERM")
-                    .is_some_and(|term| PLAIN_TERMINALS.iter().any(|plain| term == *plain))
-                {
+                // The editor goes on to a new line itself, where it edits.
+                if is_plain_terminal() {
                     say(&output, "");
                 }
                 break;
@@ -119,6 +118,10 @@ fn hold(request: &Repl) -> Result<(), Problem> {
         }
     }
     output.borrow_mut().end().map_err(Problem::Setup)
+}
+
+fn is_plain_terminal() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| PLAIN_TERMINALS.iter().any(|plain| term == *plain))
 }
 
 /// Does a name mean something?
