@@ -84,10 +84,11 @@ const VALUES: &[&str] =
 /// A module that defines the names that a text uses and does not define, if that is all that is wrong with it: pieces of
 /// programs would hardly ever run.
 fn prelude(errors: &[Diagnostic]) -> Option<String> {
-    // Behind the name there may be a proposal.
+    // Behind the name there may be a proposal. Of a very long one only the ends are told.
     let undefined = |error: &'_ Diagnostic| {
         let name = error.message.strip_prefix("undefined: ")?.split(' ').next()?;
-        Some(name.to_owned())
+        let is_whole = name.chars().all(|letter| letter == '_' || letter.is_alphanumeric());
+        is_whole.then(|| name.to_owned())
     };
     let mut names: Vec<String> = errors.iter().map(undefined).collect::<Option<_>>()?;
     names.sort_unstable();
@@ -128,4 +129,18 @@ fn check_place(error: &Diagnostic, file: &SourceFile, span: Span) -> Result<(), 
         return Ok(());
     }
     Err(format!("{span:?} is no place in a text of {} bytes: {error}", text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_length_may_be_undefined() {
+        for text in ["x + y".to_owned(), "x".repeat(3000), "a".repeat(3000) + " + b"] {
+            for variant in 0..4 {
+                attempt(&text, variant).unwrap_or_else(|harm| panic!("{harm}"));
+            }
+        }
+    }
 }
