@@ -108,11 +108,10 @@ impl Young {
         }
         let ranges = self.ranges.get_mut();
         ranges.truncate(1);
-        let range = ranges[0].range();
         if used > keep {
-            ranges[0].give_back((range.start + keep).min(range.end)..range.end);
+            give_back_behind(&ranges[0], keep);
         }
-        self.nursery.reset(range);
+        self.nursery.reset(ranges[0].range());
         self.needed = self.needed.max(used);
         if self.emptied.is_multiple_of(SPELL) {
             let needed = std::mem::take(&mut self.needed);
@@ -125,9 +124,7 @@ impl Young {
         let keep = keep.max(self.system.keeps());
         // What was written in checking mode lies in the old nurseries.
         if self.written > keep && self.nursery.reached() == 0 && self.forbidden.is_empty() {
-            let first = &self.ranges.get_mut()[0];
-            let range = first.range();
-            first.give_back((range.start + keep).min(range.end)..range.end);
+            give_back_behind(&self.ranges.get_mut()[0], keep);
             self.written = keep;
         }
     }
@@ -164,6 +161,12 @@ impl Drop for Young {
             self.system.inherits(range, written);
         }
     }
+}
+
+/// Gives back the memory behind the first `keep` bytes.
+fn give_back_behind(mapping: &Mapping, keep: usize) {
+    let range = mapping.range();
+    mapping.give_back((range.start + keep).min(range.end)..range.end);
 }
 
 /// Address space for a nursery of `bytes` bytes.
