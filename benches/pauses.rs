@@ -1,8 +1,9 @@
-//! How long does the mutator stand still? Three questions, each with a table for an answer.
+//! How long does the mutator stand still? Four questions, each with a table for an answer.
 //!
 //! 1. Does the longest pause grow with a frozen old heap? (10^5, 10^6, 10^7 nodes live, short-lived garbage.)
 //! 2. What does it cost when a frozen structure of 10^7 nodes dies, at once and in instalments?
 //! 3. Chains of 10^7 objects, which no recursion would survive: promoted, frozen in place, freed.
+//! 4. Does a pause grow with those whose death the host waits for? (10^6 nodes live, of each one.)
 //!
 //! A program rather than a criterion bench: it asks for the longest of many pauses, not for a mean time. Pauses
 //! of single collections are wall-clock times; on a busy machine take the least of several runs. `cargo bench
@@ -27,13 +28,12 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     println!("   {:>10} {:>12} {:>12} {:>12} {:>12}", "old nodes", "longest", "p99", "median", "collections");
     for nodes in [100_000, 1_000_000, 10_000_000] {
         let best = (0..runs)
-            .map(|_| Heap::branded(Config::default(), |heap| churn_beside(heap, nodes))?.map_err(Into::into))
+            .map(|_| churned(nodes, |_, _| ()))
             .collect::<std::result::Result<Vec<_>, Box<dyn std::error::Error>>>()?
             .into_iter()
             .min_by_key(|pauses| pauses.longest)
             .ok_or("no runs")?;
-        let Pauses { longest, p99, median, collections } = best;
-        println!("   {nodes:>10} {longest:>12.1?} {p99:>12.1?} {median:>12.1?} {collections:>12}");
+        println!("   {nodes:>10} {best}");
     }
     println!("2. a frozen tree of 1e7 nodes dies (least of {runs} runs)");
     let instalments = Drain::Instalments { objects_per_kib: 64, micros_max: 1000 };
@@ -61,7 +61,23 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             report.freed_objects
         );
     }
+    println!("4. the pauses of one run, if the host waits for the death of each of 1e6 old nodes");
+    println!("   {:>10} {:>12} {:>12} {:>12} {:>12}", "by", "longest", "p99", "median", "collections");
+    let weakly = churned(1_000_000, |heap, node| {
+        heap.weak(node);
+    })?;
+    println!("   {:>10} {weakly}", "weak");
+    let finally = churned(1_000_000, |heap, node| heap.finalize(node, 0))?;
+    println!("   {:>10} {finally}", "finalizer");
     Ok(())
+}
+
+/// The pauses beside a tree of so many nodes, to each of which something has been done.
+fn churned(
+    nodes: usize,
+    each: impl for<'id> Fn(&BenchHeap<'id>, Object<'_, 'id, LowTag>),
+) -> std::result::Result<Pauses, Box<dyn std::error::Error>> {
+    Ok(Heap::branded(Config::default(), |heap| churn_beside(heap, nodes, each))??)
 }
 
 fn node<'s, 'id>(
@@ -107,8 +123,28 @@ struct Pauses {
     collections: usize,
 }
 
-fn churn_beside(mut heap: BenchHeap<'_>, nodes: usize) -> Result<Pauses> {
+impl std::fmt::Display for Pauses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Pauses { longest, p99, median, collections } = self;
+        write!(f, "{longest:>12.1?} {p99:>12.1?} {median:>12.1?} {collections:>12}")
+    }
+}
+
+fn churn_beside<'id>(
+    mut heap: BenchHeap<'id>,
+    nodes: usize,
+    each: impl Fn(&BenchHeap<'id>, Object<'_, 'id, LowTag>),
+) -> Result<Pauses> {
     let kept = tree(&mut heap, nodes)?;
+    let mut below = vec![heap.rooted(&kept)];
+    while let Some(value) = below.pop() {
+        if let Some(node) = value.object() {
+            each(&heap, node);
+            below.extend(node.references().iter());
+        }
+    }
+    drop(below);
+    heap.collect(Request::Complete);
     let mut pauses = Vec::new();
     let base = heap.stack_grow(WINDOW).ok_or(AllocError::TooLong { len: WINDOW })?;
     for value in 0..20_000_000 {

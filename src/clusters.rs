@@ -234,6 +234,7 @@ impl Old {
         }
         let Some(head) = self.clusters.head_of(object) else { return };
         let cluster = self.clusters.remove(head).expect("a run belongs to a cluster");
+        self.unpark(head);
         let count = head.chunk().counts.byte(head.granule());
         for run in &cluster.runs {
             self.space.fill_counts(run, 0);

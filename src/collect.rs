@@ -50,6 +50,7 @@ use crate::Fault;
 use crate::heap::{Heap, Touch};
 use crate::host::Host;
 use crate::object::{ObjRef, Slot};
+use crate::old::Old;
 use crate::order::{Choice, Stage, Turn, natural, shuffle, stages, take};
 use crate::pacing::Request;
 use crate::space::clear_card;
@@ -250,7 +251,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             let nursery = &self.heap.young.nursery;
             let is_foreign =
                 |object: &ObjRef| !nursery.contains(object.address()) && !old.space.is_own(object.address());
-            let foreign: Vec<ObjRef> = self.heap.weaks.get_mut().objects().filter(is_foreign).collect();
+            let foreign: Vec<ObjRef> = self.heap.weaks.get_mut().open_objects().filter(is_foreign).collect();
             foreign.into_iter().for_each(|object| old.retain_foreign::<H>(object));
         }
     }
@@ -329,8 +330,11 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     /// Brings weak references up to date, before the nursery forgets where its objects went.
     fn clear_weak(&mut self) {
         let kept = H::commits(Fault::KeptWeak);
-        let (nursery, old) = (&self.heap.young.nursery, &*self.heap.old.get_mut());
-        let fate = |object: ObjRef| fate(object, nursery, old).or(kept.then_some(object));
-        self.report.weak_cleared += self.heap.weaks.get_mut().update(fate);
+        let (nursery, old) = (&self.heap.young.nursery, self.heap.old.get_mut());
+        if H::commits(Fault::UnheardDeath) {
+            old.unparked.clear();
+        }
+        let fate = |object: ObjRef, old: &Old| fate(object, nursery, old).or(kept.then_some(object));
+        self.report.weak_cleared += self.heap.weaks.get_mut().update(old, nursery, fate);
     }
 }

@@ -32,6 +32,8 @@ pub enum Fault {
     SkippedRoot,
     /// A weak reference to a freed object is not cleared.
     KeptWeak,
+    /// Weak references that are parked are not told of a death.
+    UnheardDeath,
     /// A freed object's references are not counted down.
     SkippedDecrement,
     /// A reference to the inside of a cluster does not dissolve it.
@@ -54,7 +56,7 @@ pub enum Fault {
 
 impl Fault {
     /// Those that a single heap can commit.
-    pub const ALL: [Fault; 17] = [
+    pub const ALL: [Fault; 18] = [
         Fault::SkippedCount,
         Fault::SkippedBit,
         Fault::FreedMember,
@@ -69,6 +71,7 @@ impl Fault {
         Fault::ForgottenBuffer,
         Fault::SkippedRoot,
         Fault::KeptWeak,
+        Fault::UnheardDeath,
         Fault::SkippedDecrement,
         Fault::UndissolvedCluster,
         Fault::ForgottenOutside,

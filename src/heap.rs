@@ -19,6 +19,7 @@ use crate::collect::collect;
 use crate::collect::drain::Budget;
 use crate::exchange::Owner;
 use crate::exchange::group::Common;
+use crate::finalize::Finalizers;
 use crate::host::Host;
 use crate::layout::INLINE_BYTES_MAX;
 use crate::object::{self, ObjRef};
@@ -34,7 +35,7 @@ use crate::stats::{Kind, Report, Stats};
 use crate::trace::Recorder;
 use crate::tuning::{Config, ConfigError};
 use crate::value::{Brand, Fresh, Object, Value, check_index};
-use crate::weak::{Finalizers, Weaks, old_fate};
+use crate::weak::{Weaks, old_fate};
 use crate::young::Young;
 
 /// Bytes by which the nursery's limit is raised at a time. Larger: fewer looks at the heap limit. Smaller: it
@@ -640,8 +641,8 @@ impl<'id, H: Host> Heap<'id, H> {
         self.old.get_mut().drain::<H>(budget, &mut report);
         self.old.get_mut().post::<H>(&mut report);
         self.make_revived_ready(&mut report);
-        let (old, nursery) = (&*self.old.get_mut(), &self.young.nursery);
-        self.weaks.get_mut().update(|object| {
+        let (old, nursery) = (self.old.get_mut(), &self.young.nursery);
+        self.weaks.get_mut().update(old, nursery, |object, old| {
             if old.is_young(object, nursery) { Some(object) } else { old_fate(object, old) }
         });
         self.give_memory_back(true);
@@ -670,8 +671,8 @@ impl<'id, H: Host> Heap<'id, H> {
     pub(crate) fn let_go(&mut self) {
         self.stack.truncate(0);
         self.handles = Handles::default();
-        self.weaks.get_mut().clear();
         let (finalizers, old) = (self.finalizers.get_mut(), self.old.get_mut());
+        self.weaks.get_mut().clear(old);
         finalizers.ready.clear();
         // The side tables, where others can be looked up later, say nothing of what is young.
         finalizers.keep(|object| !old.is_young(object, &self.young.nursery));

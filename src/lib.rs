@@ -62,6 +62,8 @@ mod collect;
 #[allow(unsafe_code)]
 mod exchange;
 mod fault;
+#[allow(unsafe_code)]
+mod finalize;
 mod freeze;
 pub mod guide;
 #[allow(unsafe_code)]

@@ -67,6 +67,30 @@ impl Components {
     }
 }
 
+/// Who may have to hear of the death of a counted object. One word, so that a death which nobody has to hear of costs one look.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Listeners(u8);
+
+impl Listeners {
+    /// Some object is finalizable.
+    pub const FINALIZERS: u8 = 1;
+    /// Some weak reference is parked at a node (`weak.rs`), whose bit says so.
+    pub const WEAK: u8 = 2;
+
+    #[inline(always)]
+    pub fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    pub fn has(self, listener: u8) -> bool {
+        self.0 & listener != 0
+    }
+
+    pub fn set(&mut self, listener: u8, there: bool) {
+        self.0 = if there { self.0 | listener } else { self.0 & !listener };
+    }
+}
+
 /// See the module's head.
 pub(crate) struct Old {
     pub space: Space,
@@ -81,8 +105,10 @@ pub(crate) struct Old {
     /// A large object out of the buffer that is being released a part at a time: its references before the
     /// number have been counted down, and are empty now.
     pub partly: Option<(ObjRef, usize)>,
-    /// Some object is finalizable: those that die have to be looked at.
-    pub any_finalizable: bool,
+    /// Who may have to hear of a death.
+    pub listeners: Listeners,
+    /// Nodes that died, or came apart, and had that bit. Empty between collections, but for what the mutator took apart.
+    pub unparked: Vec<ObjRef>,
     /// Finalizable counted objects that died and were retained instead. Empty between collections.
     pub revived: Vec<ObjRef>,
     /// How many objects have got a retain bit since the last complete collection began, for the next one to judge,
@@ -103,7 +129,8 @@ impl Old {
             received: 0,
             buffer: Vec::new(),
             partly: None,
-            any_finalizable: false,
+            listeners: Listeners::default(),
+            unparked: Vec::new(),
             revived: Vec::new(),
             candidates: 0,
             abroad: None,
@@ -224,7 +251,7 @@ impl Old {
 
     /// One counted object less refers to `object`, which joins the buffer if that was the last and no root or
     /// traced object retains it.
-    #[inline]
+    #[inline(always)]
     pub fn decrement(&mut self, object: ObjRef) {
         let (object, left) = self.lower(object);
         if left == 0 && !self.space.is_retained(object) {
@@ -270,13 +297,35 @@ impl Old {
     /// once more instead.
     #[inline]
     pub fn die(&mut self, object: ObjRef) {
-        if !(self.any_finalizable && self.revive(object)) {
+        if !(self.listeners.any() && self.tell(object)) {
             object.prefetch();
             self.buffer.push(object);
         }
     }
 
+    /// Tells whoever waits for the death of `object`. Says whether it lives on for that.
     #[cold]
+    fn tell(&mut self, object: ObjRef) -> bool {
+        self.unpark(object);
+        self.listeners.has(Listeners::FINALIZERS) && self.revive(object)
+    }
+
+    /// What is parked at this node, if anything is, has to be looked at again.
+    pub fn unpark(&mut self, node: ObjRef) {
+        if self.listeners.has(Listeners::WEAK) && node.is_awaited() {
+            node.set_awaited(false);
+            self.unparked.push(node);
+        }
+    }
+
+    /// Nothing is parked at this node any more, nor anywhere if it was the last.
+    pub fn forget_parked(&mut self, node: ObjRef, is_last: bool) {
+        node.set_awaited(false);
+        if is_last {
+            self.listeners.set(Listeners::WEAK, false);
+        }
+    }
+
     fn revive(&mut self, object: ObjRef) -> bool {
         let mut members = self.members(object).unwrap_or_else(|| vec![object]);
         members.retain(|member| member.header().has(FINALIZABLE));
@@ -333,9 +382,9 @@ impl Old {
         self.buffer.iter().copied().chain(self.partly.map(|(object, _)| object))
     }
 
-    /// Is this counted object dead: nobody counts, nobody retains it?
+    /// Is this counted object dead: nobody counts, nobody retains its node?
     pub fn is_dead(&self, object: ObjRef) -> bool {
-        let object = self.representative(object);
+        let object = self.node(object);
         object.chunk().counts.byte(object.granule()) == 0 && !self.space.is_retained(object)
     }
 }

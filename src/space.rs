@@ -576,6 +576,11 @@ impl Space {
         })
     }
 
+    /// Nodes whose death a weak reference waits for, counted.
+    pub fn count_awaited(&self) -> usize {
+        self.bases.iter().map(|&base| chunk_of(base).count_awaited()).sum()
+    }
+
     /// Taken cells of a block, counted.
     pub fn count_cells(&self, block: usize) -> usize {
         chunk_of(block).starts.count(self.granules(block))

@@ -12,7 +12,7 @@ use crate::exchange::{Owner, owner_of};
 use crate::heap::Heap;
 use crate::host::Host;
 use crate::object::{First, ObjRef, Slot, side_by_side};
-use crate::old::{Old, target, targets};
+use crate::old::{Listeners, Old, target, targets};
 use crate::shape::{COMPONENT, FINALIZABLE, MARKED, MUTABLE, SEEN};
 use crate::snapshot::{ObjectKind, ObjectView, first_raw};
 use crate::space::{chunk_base, chunk_of};
@@ -330,12 +330,21 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
                 format!("a weak reference leads to {:#x}, which is not old", gone.address()),
             );
         }
+        if !self.heap.weaks.borrow().agree(self.old, &self.heap.young.nursery) {
+            return fail(
+                "tables",
+                "a weak reference is not where the death of its object would be told".into(),
+            );
+        }
         let finalizers = self.heap.finalizers.borrow();
         let is_told = |object: &ObjRef| is_there(object) && object.header().has(FINALIZABLE);
         if let Some(object) = finalizers.objects().find(|object| !is_told(object)) {
             return fail("tables", format!("{:#x} is registered, and not finalizable", object.address()));
         }
-        if !finalizers.is_empty() && !self.old.any_finalizable {
+        if !finalizers.agree() {
+            return fail("tables", "a finalizable object is looked at needlessly, or is not".into());
+        }
+        if !finalizers.is_empty() && !self.old.listeners.has(Listeners::FINALIZERS) {
             return fail("tables", "something is finalizable, and nobody looks".into());
         }
         Ok(())

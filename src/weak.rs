@@ -1,39 +1,67 @@
-//! Weak references, and the queue of objects whose owner wants to hear of their death.
+//! Weak references.
 //!
 //! A **weak reference** does not keep its object alive. It is cleared by the collection that finds the object
 //! dead; until then it can be upgraded to the object.
 //!
-//! A **finalizable** object that has died is *revived*: it is kept, with all it refers to, in a queue from
-//! which the host takes it after the collection. It is finalized once; then it is an object like any other and
-//! its memory is freed by a collection to come. Nothing of the host runs inside a collection.
+//! A collection looks at those whose objects are young or traced, as it looks at such objects anyway. The death of a counted
+//! object is noticed where it happens ([`Old::die`]), so nothing is done for one that lives.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use nursery::Nursery;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::heap::Heap;
 use crate::host::Host;
-use crate::object::{ObjRef, Slot, Young};
-use crate::old::Old;
-use crate::shape::FINALIZABLE;
-use crate::stats::Report;
+use crate::object::{ObjRef, Young};
+use crate::old::{Listeners, Old};
 use crate::value::Object;
 
 /// A weak reference. Losing it without [`crate::Heap::forget_weak`] leaves its entry behind.
 #[derive(Debug)]
 pub struct Weak<'id> {
-    pub(crate) index: usize,
+    pub(crate) number: usize,
     pub(crate) brand: PhantomData<Cell<&'id ()>>,
 }
 
-/// The targets of all weak references: an entry each, `None` once the object is dead.
+impl Weak<'_> {
+    /// Its number: no two have the same at a time. Numbers are small, and those of weak references that have ended are used
+    /// again.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+}
+
+/// The targets of all weak references: an entry each.
+///
+/// An entry whose object is counted, and this heap's own, is **parked** at the object's node, with whose count it lives and
+/// dies ([`Old::node`]): when the node dies, or its cluster is dissolved, all that is parked there is looked at again. The
+/// other entries are looked at by every collection. Each entry is in one ring: that of its node, the open one, or that of the dead.
+///
+/// **Invariant**, at the end of a collection: what is not parked is young, traced or another heap's (or was that until this
+/// heap adopted it, a moment ago); and a node has its bit
+/// in the side tables exactly if something is parked there.
 #[derive(Debug, Default)]
 pub(crate) struct Weaks {
-    entries: Vec<Option<ObjRef>>,
+    entries: Vec<Entry>,
     free: Vec<usize>,
+    /// One of the entries that are not parked.
+    open: Option<usize>,
+    /// One of those that are, for each node.
+    parked: FxHashMap<ObjRef, usize>,
+    /// One of those whose objects are dead.
+    dead: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// `None` once it is dead.
+    object: Option<ObjRef>,
+    /// Where it is parked.
+    node: Option<ObjRef>,
+    next: usize,
+    before: usize,
 }
 
 /// What has become of an object, as far as a collection knows at its end: where it is, or that it is dead.
@@ -61,26 +89,30 @@ pub(crate) fn old_fate(object: ObjRef, old: &Old) -> Option<ObjRef> {
 
 impl Weaks {
     pub fn insert(&mut self, object: ObjRef) -> usize {
-        match self.free.pop() {
-            Some(index) => {
-                self.entries[index] = Some(object);
-                index
-            }
-            None => {
-                self.entries.push(Some(object));
-                self.entries.len() - 1
-            }
+        let number = self.free.pop().unwrap_or(self.entries.len());
+        let entry = Entry { object: Some(object), node: None, next: number, before: number };
+        match self.entries.get_mut(number) {
+            Some(free) => *free = entry,
+            None => self.entries.push(entry),
         }
-    }
-
-    /// Ends all.
-    pub fn clear(&mut self) {
-        *self = Weaks::default();
+        self.open = Some(self.link(number, self.open));
+        number
     }
 
     /// What they refer to.
-    pub fn objects(&self) -> impl Iterator<Item = ObjRef> + '_ {
-        self.entries.iter().copied().flatten()
+    pub fn objects(&self) -> impl Iterator<Item = ObjRef> {
+        self.entries.iter().filter_map(|entry| entry.object)
+    }
+
+    /// What those that are not parked refer to.
+    pub fn open_objects(&self) -> impl Iterator<Item = ObjRef> {
+        self.ring(self.open).filter_map(|number| self.entries[number].object)
+    }
+
+    /// The entries of the ring with this one.
+    fn ring(&self, first: Option<usize>) -> impl Iterator<Item = usize> {
+        let next = move |&number: &usize| Some(self.entries[number].next).filter(|&next| Some(next) != first);
+        std::iter::successors(first, next)
     }
 
     /// Is there any?
@@ -88,119 +120,132 @@ impl Weaks {
         self.entries.len() > self.free.len()
     }
 
-    pub fn get(&self, index: usize) -> Option<ObjRef> {
-        self.entries[index]
+    pub fn get(&self, number: usize) -> Option<ObjRef> {
+        self.entries[number].object
     }
 
-    pub fn remove(&mut self, index: usize) {
-        self.entries[index] = None;
-        self.free.push(index);
+    /// Those whose objects are dead.
+    pub fn cleared(&self) -> impl Iterator<Item = usize> {
+        self.ring(self.dead)
     }
 
-    /// Follows objects that moved and clears the entries of dead ones. Says how many died.
-    pub fn update(&mut self, fate: impl Fn(ObjRef) -> Option<ObjRef>) -> usize {
-        let mut cleared = 0;
-        for entry in self.entries.iter_mut() {
-            if let Some(object) = *entry {
-                *entry = fate(object);
-                cleared += usize::from(entry.is_none());
+    pub fn remove(&mut self, number: usize, old: &mut Old) {
+        let rest = self.unlink(number);
+        let entry = &mut self.entries[number];
+        match (entry.object.take(), entry.node.take(), rest) {
+            (None, ..) => self.dead = rest,
+            (Some(_), None, _) => self.open = rest,
+            (Some(_), Some(node), Some(another)) => drop(self.parked.insert(node, another)),
+            (Some(_), Some(node), None) => {
+                self.parked.remove(&node);
+                old.forget_parked(node, self.parked.is_empty());
             }
         }
-        cleared
+        self.free.push(number);
     }
-}
 
-/// Registered objects, and those that have died and wait for the host.
-#[derive(Debug, Default)]
-pub(crate) struct Finalizers {
-    registered: FxHashMap<ObjRef, Vec<u64>>,
-    /// Objects registered in this order, for a queue that does not depend on addresses.
-    order: Vec<ObjRef>,
-    /// Roots, until the host has taken them.
-    pub ready: VecDeque<(u64, u64)>,
-}
+    /// Ends all.
+    pub fn clear(&mut self, old: &mut Old) {
+        self.parked.keys().for_each(|&node| old.forget_parked(node, true));
+        old.unparked.clear();
+        *self = Weaks::default();
+    }
 
-impl Finalizers {
-    pub fn register(&mut self, object: ObjRef, token: u64) {
-        let tokens = self.registered.entry(object).or_default();
-        if tokens.is_empty() {
-            self.order.push(object);
+    /// Follows objects that moved, clears the entries of dead ones, and parks those of counted ones. Says how many died.
+    pub fn update(
+        &mut self,
+        old: &mut Old,
+        nursery: &Nursery,
+        fate: impl Fn(ObjRef, &Old) -> Option<ObjRef>,
+    ) -> usize {
+        let mut rings: Vec<usize> = self.open.take().into_iter().collect();
+        let unparked = std::mem::take(&mut old.unparked);
+        rings.extend(unparked.iter().filter_map(|node| self.parked.remove(node)));
+        let mut died = 0;
+        for first in rings {
+            let mut number = first;
+            loop {
+                let next = self.entries[number].next;
+                let object = self.entries[number].object.and_then(|object| fate(object, old));
+                died += usize::from(object.is_none());
+                self.place(number, object, old, nursery);
+                if next == first {
+                    break;
+                }
+                number = next;
+            }
         }
-        tokens.push(token);
+        old.listeners.set(Listeners::WEAK, !self.parked.is_empty());
+        died
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.registered.is_empty()
-    }
-
-    /// All that are registered.
-    pub fn objects(&self) -> impl Iterator<Item = ObjRef> + '_ {
-        self.registered.keys().copied()
-    }
-
-    /// Forgets what is not there any more.
-    pub fn keep(&mut self, is_there: impl Fn(ObjRef) -> bool) {
-        self.order.retain(|&object| is_there(object));
-        self.registered.retain(|&object, _| is_there(object));
-    }
-
-    /// Takes over what another heap had registered.
-    pub fn absorb(&mut self, other: Finalizers) {
-        self.order.extend(other.order);
-        self.registered.extend(other.registered);
-    }
-
-    /// Follows registered objects that moved, and takes out those that died; they become ready. Says how many
-    /// did. Of an old counted object the fate must be to live: whether it is dead, the drain finds out.
-    pub fn update<H: Host>(&mut self, fate: impl Fn(ObjRef) -> Option<ObjRef>) -> usize {
-        let before = self.ready.len();
-        let mut order = std::mem::take(&mut self.order);
-        order.retain_mut(|object| match fate(*object) {
-            // What stays where it is, as nearly all do that are old, is not looked up.
-            Some(there) if there == *object => true,
-            Some(moved) => {
-                let tokens = self.taken(*object);
-                self.registered.insert(moved, tokens);
-                *object = moved;
-                true
+    /// Puts an entry out of a ring that has ended where it belongs, now that this is what has become of its object.
+    fn place(&mut self, number: usize, object: Option<ObjRef>, old: &Old, nursery: &Nursery) {
+        let is_parked =
+            |object: &ObjRef| old.space.is_own(object.address()) && !old.is_open(*object, nursery);
+        let node = object.filter(is_parked).map(|object| old.node(object));
+        (self.entries[number].object, self.entries[number].node) = (object, node);
+        match node {
+            Some(node) => {
+                node.set_awaited(true);
+                let ring = self.parked.get(&node).copied();
+                let ring = self.link(number, ring);
+                self.parked.insert(node, ring);
             }
-            None => {
-                let tokens = self.taken(*object);
-                self.make_ready::<H>(*object, tokens);
-                false
-            }
-        });
-        self.order = order;
-        self.ready.len() - before
-    }
-
-    /// The tokens of an object in the order, which is registered no longer.
-    fn taken(&mut self, object: ObjRef) -> Vec<u64> {
-        self.registered.remove(&object).expect("in order, so registered")
-    }
-
-    /// The slots of what is ready, to be reached like other roots.
-    pub fn ready_slots(&mut self) -> Vec<Slot> {
-        // SAFETY: each is the place of a word in the queue, which does not change during the trace.
-        let slot =
-            |(word, _): &mut (u64, u64)| unsafe { Slot::new(std::ptr::from_mut(word).expose_provenance()) };
-        self.ready.iter_mut().map(slot).collect()
-    }
-
-    /// Registered counted objects that died and were retained once more become ready.
-    pub fn revive<H: Host>(&mut self, revived: Vec<ObjRef>) {
-        let gone: FxHashSet<ObjRef> = revived.iter().copied().collect();
-        self.order.retain(|object| !gone.contains(object));
-        for object in revived {
-            let tokens = self.taken(object);
-            self.make_ready::<H>(object, tokens);
+            None if object.is_some() => self.open = Some(self.link(number, self.open)),
+            None => self.dead = Some(self.link(number, self.dead)),
         }
     }
 
-    fn make_ready<H: Host>(&mut self, object: ObjRef, tokens: Vec<u64>) {
-        object.clear_flags(FINALIZABLE);
-        let word = H::word(object.address(), H::EMPTY);
-        self.ready.extend(tokens.into_iter().map(|token| (word, token)));
+    /// Puts an entry into a ring, of which another entry is known if it has any. Says which one is known now.
+    fn link(&mut self, number: usize, ring: Option<usize>) -> usize {
+        let before = ring.unwrap_or(number);
+        let next = if ring.is_some() { self.entries[before].next } else { number };
+        (self.entries[number].before, self.entries[number].next) = (before, next);
+        self.entries[before].next = number;
+        self.entries[next].before = number;
+        before
+    }
+
+    /// Takes an entry out of its ring. Says which one is left there, if any is.
+    fn unlink(&mut self, number: usize) -> Option<usize> {
+        let Entry { next, before, .. } = self.entries[number];
+        self.entries[before].next = next;
+        self.entries[next].before = before;
+        (next != number).then_some(next)
+    }
+
+    /// Is every entry where it belongs, and nothing else there? For checking: it looks at all of them.
+    pub fn agree(&self, old: &Old, nursery: &Nursery) -> bool {
+        let is_open = |number: usize| {
+            let entry = &self.entries[number];
+            let is_counted =
+                |object: ObjRef| old.space.is_own(object.address()) && !old.is_open(object, nursery);
+            entry.node.is_none() && entry.object.is_some_and(|object| !is_counted(object))
+        };
+        let is_parked = |number: usize, node: ObjRef| {
+            let entry = &self.entries[number];
+            entry.node == Some(node) && entry.object.is_some_and(|object| old.node(object) == node)
+        };
+        let mut in_rings = self.ring(self.open).count();
+        let mut awaited = 0;
+        for (&node, &first) in &self.parked {
+            in_rings += self.ring(Some(first)).count();
+            // What the mutator took apart is put in order by the next collection.
+            if !old.unparked.contains(&node) {
+                awaited += 1;
+                if !node.is_awaited() || !self.ring(Some(first)).all(|number| is_parked(number, node)) {
+                    return false;
+                }
+            }
+        }
+        // What was another heap's until that one ended is looked at once more by the next collection.
+        (old.abroad.is_some() || self.ring(self.open).all(is_open))
+            && self.cleared().all(|number| self.entries[number].object.is_none())
+            && self.cleared().count() + self.objects().count() + self.free.len() == self.entries.len()
+            && in_rings == self.objects().count()
+            && awaited == old.space.count_awaited()
+            && old.listeners.has(Listeners::WEAK) != self.parked.is_empty()
     }
 }
 
@@ -208,15 +253,15 @@ impl<'id, H: Host> Heap<'id, H> {
     /// A reference that does not keep `object` alive. (One to another heap's object does: only its owner will know when
     /// it has died.)
     ///
-    /// Every collection looks at each weak reference until [`Heap::forget_weak`], which takes some 15 ns while its object is
-    /// alive. A table of them is swept when [`Report::weak_cleared`] says that there is something to sweep.
+    /// A collection looks at those whose objects are young or mutable. One to an old immutable object costs nothing until that
+    /// dies, and some fifty bytes until [`Heap::forget_weak`]. [`Heap::cleared`] says which ones a table has to drop.
     pub fn weak(&self, object: Object<'_, 'id, H>) -> Weak<'id> {
-        Weak { index: self.weaks.borrow_mut().insert(object.obj()), brand: PhantomData }
+        Weak { number: self.weaks.borrow_mut().insert(object.obj()), brand: PhantomData }
     }
 
     /// The object of a weak reference, unless a collection found it dead.
     pub fn upgrade(&self, weak: &Weak<'id>) -> Option<Object<'_, 'id, H>> {
-        let object = self.weaks.borrow().get(weak.index)?;
+        let object = self.weaks.borrow().get(weak.number)?;
         // What only dead objects in the buffer refer to may be found here. It must outlive them now.
         let mut old = self.old.borrow_mut();
         if !old.is_young(object, &self.young.nursery) && old.space.is_own(object.address()) {
@@ -228,60 +273,17 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// Did a collection find the object of a weak reference dead?
     pub fn is_cleared(&self, weak: &Weak<'id>) -> bool {
-        self.weaks.borrow().get(weak.index).is_none()
+        self.weaks.borrow().get(weak.number).is_none()
+    }
+
+    /// The numbers ([`Weak::number`]) of all weak references whose objects were found dead, and which have not been ended.
+    pub fn cleared(&self) -> Vec<usize> {
+        self.weaks.borrow().cleared().collect()
     }
 
     /// Ends a weak reference.
     pub fn forget_weak(&self, weak: Weak<'id>) {
-        self.weaks.borrow_mut().remove(weak.index);
-    }
-
-    /// Can nobody else's thread be reading the object, so that [`Heap::finalize`] takes it?
-    pub fn is_private(&self, object: Object<'_, 'id, H>) -> bool {
-        let old = self.old.borrow();
-        old.abroad.is_none() || old.is_open(object.obj(), &self.young.nursery)
-    }
-
-    /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call. If it is shared
-    /// and outlives this heap, it comes to the queue of the heap that takes over.
-    ///
-    /// It comes before its memory is used again, with all that it refers to, so the host may read it one last time. Every
-    /// collection looks at each object that is registered (some 15 ns), which takes about a hundred bytes beside it. What is
-    /// alive when the heap ends never comes.
-    ///
-    /// # Panics
-    /// The object is another heap's, or is counted and may be shared: it is registered before it is shared.
-    pub fn finalize(&self, object: Object<'_, 'id, H>, token: u64) {
-        let mut old = self.old.borrow_mut();
-        old.assert_private(object.obj(), &self.young.nursery);
-        if !old.is_young(object.obj(), &self.young.nursery) {
-            // The death of what is inside a cluster would not be noticed.
-            old.dissolve_around::<H>(object.obj());
-        }
-        old.any_finalizable = true;
-        drop(old);
-        object.obj().set_flags(FINALIZABLE);
-        self.finalizers.borrow_mut().register(object.obj(), token);
-    }
-
-    /// The next object of the finalizer queue, with its token. From now on it is an object like any other.
-    ///
-    /// When several die in one collection, they come in the order in which they were registered, except that
-    /// counted ones come as the drain finds them: those that refer to others before those.
-    pub fn next_finalizable(&self) -> Option<(Object<'_, 'id, H>, u64)> {
-        let (word, token) = self.finalizers.borrow_mut().ready.pop_front()?;
-        // SAFETY: the queue is a root until here; the word was brought up to date by every collection.
-        Some((unsafe { Object::from_bits(word) }, token))
-    }
-
-    /// Finalizable counted objects that died in this drain go to the queue.
-    pub(crate) fn make_revived_ready(&mut self, report: &mut Report) {
-        let (old, finalizers) = (self.old.get_mut(), self.finalizers.get_mut());
-        report.finalizable += old.revived.len();
-        if !old.revived.is_empty() {
-            finalizers.revive::<H>(std::mem::take(&mut old.revived));
-        }
-        old.any_finalizable = !finalizers.is_empty();
+        self.weaks.borrow_mut().remove(weak.number, &mut self.old.borrow_mut());
     }
 }
 
@@ -305,7 +307,7 @@ mod tests {
             heap.forget_weak(first);
             assert!(heap.weaks.borrow().any());
             let again = heap.weak(leaves[0]);
-            assert_eq!(again.index, 0);
+            assert_eq!(again.number, 0);
             heap.collect(crate::Request::Complete);
             assert_eq!([&again, &second].map(|weak| heap.upgrade(weak).unwrap().raw(0)), [1, 2]);
             [again, second].into_iter().for_each(|weak| heap.forget_weak(weak));

@@ -274,6 +274,46 @@ fn weak_references_and_finalizers_see_no_difference() {
 }
 
 #[test]
+fn who_waits_for_an_inner_death_hears_of_the_heads() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, ..config(8, 1 << 20) }, |mut heap| {
+        let roots: Vec<_> = (0..40).map(|_| heap.root(tree(&heap, 1, 4))).collect();
+        let clusters = complete(&mut heap).clustered / 15;
+        let inner = |root| heap.weak(child(heap.rooted(root), 0).object().expect("a pair"));
+        let weak: Vec<_> = roots.iter().map(inner).collect();
+        complete(&mut heap);
+        roots.into_iter().for_each(|root| heap.unroot(root));
+        let report = complete(&mut heap);
+        assert!(clusters > 30 && report.waiting > 30, "nearly all are still there");
+        assert_eq!(report.weak_cleared, clusters, "but nothing leads to their insides any more");
+        while heap.waiting() > 0 {
+            complete(&mut heap);
+        }
+        assert!(weak.iter().all(|weak| heap.is_cleared(weak)));
+        assert_eq!(alive(&heap), 0);
+    });
+}
+
+#[test]
+fn who_waits_for_an_inner_death_hears_of_it_when_the_cluster_is_dissolved() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        let root = heap.root(tree(&heap, 1, 4));
+        complete(&mut heap);
+        let inner = |index| heap.weak(child(heap.rooted(&root), index).object().expect("a pair"));
+        let (left, right) = (inner(0), inner(1));
+        complete(&mut heap);
+        let kept = heap.root(child(heap.rooted(&root), 1));
+        heap.unroot(root);
+        let report = complete(&mut heap);
+        assert_eq!((report.dissolved, report.weak_cleared), (15, 1));
+        assert!(heap.is_cleared(&left));
+        assert_eq!(heap.upgrade(&right).map(Value::from), Some(heap.rooted(&kept)));
+        heap.unroot(kept);
+        assert_eq!(complete(&mut heap).weak_cleared, 1);
+    });
+}
+
+#[test]
 fn another_heap_may_keep_the_inside() {
     let group = Group::<LowTag>::new(config(8, 1 << 20)).expect("the settings agree");
     let within = |mut owner: TestHeap<'_>| {

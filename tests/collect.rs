@@ -1,8 +1,10 @@
 //! What a collection does, one behaviour at a time.
 
+use std::collections::BTreeMap;
+
 use frazil::{
     BlockBytes, Config, Drain, Handle, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape, Value,
-    layout,
+    Weak, layout,
 };
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
@@ -413,6 +415,65 @@ fn a_weak_reference_is_cleared_and_a_finalizable_object_revived() {
         assert_eq!(heap.upgrade(&weak), Some(object));
         heap.collect(Request::Complete);
         assert!(heap.upgrade(&weak).is_none() && heap.next_finalizable().is_none());
+    });
+}
+
+#[test]
+fn a_table_of_weak_references_hears_of_each_death_once() {
+    for block in BlockBytes::ALL {
+        with_heap(stress(block), |mut heap| {
+            let roots: Vec<Handle<'_>> = (0..100).map(|id| heap.root(leaf(&heap, id).into())).collect();
+            // Two for each, of which one is ended early.
+            let weak = |root| heap.weak(heap.rooted(root).object().expect("a leaf"));
+            let spare: Vec<Weak<'_>> = roots.iter().map(weak).collect();
+            let mut table: BTreeMap<usize, (Weak<'_>, u64)> = BTreeMap::new();
+            for (root, id) in roots.iter().zip(0..) {
+                let entry = weak(root);
+                table.insert(entry.number(), (entry, id));
+            }
+            heap.collect(Request::Complete);
+            spare.into_iter().for_each(|spare| heap.forget_weak(spare));
+            heap.collect(Request::Complete);
+            heap.verify().unwrap();
+            assert!(heap.cleared().is_empty());
+            let mut kept = Vec::new();
+            for (root, id) in roots.into_iter().zip(0..) {
+                if id % 3 == 0 { kept.push(root) } else { heap.unroot(root) }
+            }
+            assert_eq!(heap.collect(Request::Complete).weak_cleared, 66);
+            for number in heap.cleared() {
+                let (dead, id) = table.remove(&number).expect("an entry of the table");
+                assert!(id % 3 != 0 && heap.upgrade(&dead).is_none());
+                heap.forget_weak(dead);
+            }
+            assert!(heap.cleared().is_empty());
+            assert_eq!(table.len(), kept.len());
+            for (weak, id) in table.values() {
+                assert_eq!(heap.upgrade(weak).map(|leaf| leaf.raw(0)), Some(*id));
+            }
+            heap.collect(Request::Complete);
+            heap.verify().unwrap();
+        });
+    }
+}
+
+#[test]
+fn what_becomes_counted_after_it_was_traced_is_heard_of() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let root = heap.root(cell(&heap, 1).into());
+        heap.collect(Request::Complete);
+        let object = heap.rooted(&root).object().expect("a cell");
+        let weak = heap.weak(object);
+        heap.finalize(object, 5);
+        heap.collect(Request::Complete);
+        heap.freeze_deep(heap.rooted(&root));
+        heap.collect(Request::Complete);
+        heap.verify().unwrap();
+        heap.unroot(root);
+        assert_eq!(heap.collect(Request::Complete).weak_cleared, 0, "it is revived");
+        assert_eq!(heap.next_finalizable().map(|(object, token)| (object.raw(0), token)), Some((1, 5)));
+        assert_eq!(heap.collect(Request::Complete).weak_cleared, 1);
+        assert!(heap.is_cleared(&weak));
     });
 }
 

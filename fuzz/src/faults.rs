@@ -83,6 +83,7 @@ const fn fault_deed(fault: Fault) -> &'static str {
         Fault::ForgottenBuffer => "what an instalment leaves in the freed-object buffer is forgotten",
         Fault::SkippedRoot => "a root handle is not looked at",
         Fault::KeptWeak => "a weak reference to a freed object is not cleared",
+        Fault::UnheardDeath => "weak references that are parked are not told of a death",
         Fault::SkippedDecrement => "a freed object's references are not counted down",
         Fault::UndissolvedCluster => "a reference to the inside of a cluster does not dissolve it",
         Fault::ForgottenOutside => "what a dead cluster refers to outside is not counted down",

@@ -56,48 +56,42 @@ unsafe impl<'gc, T: ?Sized + Object<'gc>> Trace<'gc> for Weak<'gc, T> {
 /// The number of the next arena.
 static NEXT_ARENA: AtomicU64 = AtomicU64::new(0);
 
-/// What weak pointers stand for.
+/// What weak pointers stand for: entries of the heap, which are used again.
 pub(super) struct Entries {
     arena: u64,
-    entries: RefCell<Vec<Entry>>,
-    free: RefCell<Vec<u32>>,
+    /// How often each entry was given out before.
+    generations: RefCell<Vec<u32>>,
 }
 
 impl Default for Entries {
     fn default() -> Entries {
-        let arena = NEXT_ARENA.fetch_add(1, Ordering::Relaxed);
-        Entries { arena, entries: RefCell::default(), free: RefCell::default() }
+        Entries { arena: NEXT_ARENA.fetch_add(1, Ordering::Relaxed), generations: RefCell::default() }
     }
-}
-
-#[derive(Default)]
-struct Entry {
-    generation: u32,
-    /// `None`: the entry is free.
-    weak: Option<HeapWeak<'static>>,
 }
 
 impl Entries {
     fn insert(&self, weak: HeapWeak<'static>) -> (u32, u32) {
-        let mut entries = self.entries.borrow_mut();
-        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
-            entries.push(Entry::default());
-            u32::try_from(entries.len() - 1).expect("fewer than 2^32 weak pointers")
-        });
-        let entry = &mut entries[index as usize];
-        entry.weak = Some(weak);
-        (index, entry.generation)
+        let entry = u32::try_from(weak.number).expect("fewer than 2^32 weak pointers");
+        let mut generations = self.generations.borrow_mut();
+        if generations.len() <= weak.number {
+            generations.resize(weak.number + 1, 0);
+        }
+        (entry, generations[weak.number])
+    }
+
+    /// The heap's weak reference for an entry, if that still stands for what it stood for in this generation.
+    fn get(&self, entry: u32, generation: u32) -> Option<HeapWeak<'static>> {
+        let known = self.generations.borrow().get(entry as usize) == Some(&generation);
+        known.then_some(HeapWeak { number: entry as usize, brand: PhantomData })
     }
 
     /// After a collection: the entries of dead objects become free. One whose generations are used up never does.
     pub fn sweep(&mut self, heap: &Heap<'static, Typed>) {
-        for (entry, index) in self.entries.get_mut().iter_mut().zip(0..) {
-            if entry.weak.as_ref().is_some_and(|weak| heap.is_cleared(weak)) {
-                heap.forget_weak(entry.weak.take().expect("it is there"));
-                if let Some(next) = entry.generation.checked_add(1) {
-                    entry.generation = next;
-                    self.free.get_mut().push(index);
-                }
+        for number in heap.cleared() {
+            let generation = &mut self.generations.get_mut()[number];
+            if let Some(next) = generation.checked_add(1) {
+                *generation = next;
+                heap.forget_weak(HeapWeak { number, brand: PhantomData });
             }
         }
     }
@@ -119,9 +113,8 @@ impl<'gc> Session<'gc> {
         if weak.arena != self.inner.weak.arena {
             return None;
         }
-        let entries = self.inner.weak.entries.borrow();
-        let entry = entries.get(weak.entry as usize).filter(|entry| entry.generation == weak.generation)?;
-        let object = self.inner.heap.upgrade(entry.weak.as_ref()?)?;
+        let entry = self.inner.weak.get(weak.entry, weak.generation)?;
+        let object = self.inner.heap.upgrade(&entry)?;
         let bits = crate::value::Value::from(object).bits() as usize;
         // SAFETY: the entry is this arena's, and still stands for the object of type `T` that it was made for.
         NonZeroUsize::new(bits).map(|address| unsafe { Gc::from_address(address) })

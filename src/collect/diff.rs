@@ -11,7 +11,7 @@ use retain_bits::ones;
 use crate::Fault;
 use crate::host::Host;
 use crate::object::ObjRef;
-use crate::old::Old;
+use crate::old::{Listeners, Old};
 use crate::order::{Choice, shuffle};
 use crate::space::{Lane, chunk_of, object_at};
 use crate::stats::Report;
@@ -58,12 +58,18 @@ impl Old {
 
     fn diff_block<H: Host>(&mut self, block: usize, report: &mut Report) {
         let chunk = chunk_of(block);
-        let leaves = self.space.state(block).is_of_lane(Lane::Leaf as u8) && !self.any_finalizable;
+        let leaves = self.space.state(block).is_of_lane(Lane::Leaf as u8)
+            && !self.listeners.has(Listeners::FINALIZERS);
         for (word, dropped) in chunk.retain.dropped(self.space.block_index(block), self.space.shift()) {
             let dropped = dropped & chunk.starts.word(word);
             let traced = dropped & chunk.traced.word(word);
             let counted = dropped & !traced;
             let dead = if leaves { traced | chunk.counts.zeros(word, counted) } else { traced };
+            if self.listeners.has(Listeners::WEAK) {
+                for bit in ones(dead & chunk.awaited_word(word)) {
+                    self.unpark(object_at(block, word, bit));
+                }
+            }
             let bytes = self.space.bytes;
             self.space.free_word(block, word, dead);
             report.freed_objects += dead.count_ones() as usize;

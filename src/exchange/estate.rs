@@ -16,14 +16,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::Fault;
 use crate::collect::drain::Budget;
+use crate::finalize::Finalizers;
 use crate::heap::Heap;
 use crate::host::Host;
 use crate::object::ObjRef;
-use crate::old::Old;
+use crate::old::{Listeners, Old};
 use crate::os::System;
 use crate::space::Space;
 use crate::stats::Report;
-use crate::weak::Finalizers;
 
 use super::Abroad;
 use super::group::Common;
@@ -77,10 +77,10 @@ impl Orphan {
         old.abroad.iter_mut().for_each(|abroad| abroad.holds_back = false);
         old.space.close_spans();
         // What dies now has no host that could want to hear of it.
-        old.any_finalizable = false;
+        old.listeners.set(Listeners::FINALIZERS, false);
         old.tend::<H>(Budget::ALL);
         finalizers.keep(|object| object.chunk().starts.get(object.granule()));
-        old.any_finalizable = !finalizers.is_empty();
+        old.listeners.set(Listeners::FINALIZERS, !finalizers.is_empty());
         old.space.give_all_back();
         Orphan { old, finalizers }
     }
@@ -105,7 +105,7 @@ impl Orphan {
 
     /// May the host have to hear of what dies next? Then only a heap can take care of it.
     fn needs_host(&self) -> bool {
-        self.old.any_finalizable
+        self.old.listeners.has(Listeners::FINALIZERS)
     }
 
     /// Is anything waiting to be released?
@@ -248,7 +248,7 @@ impl<H: Host> Heap<'_, H> {
         group.exchange.hand_over(from, to, || orphan.old.space.rename(to));
         old.absorb::<H>(orphan.old);
         self.finalizers.get_mut().absorb(orphan.finalizers);
-        old.any_finalizable = !self.finalizers.get_mut().is_empty();
+        old.listeners.set(Listeners::FINALIZERS, !self.finalizers.get_mut().is_empty());
         self.keep_limit();
     }
 

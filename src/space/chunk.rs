@@ -32,6 +32,10 @@ pub(crate) struct Chunk {
     pub index: Cell<usize>,
     /// Whose all this is. The only part that anybody else may look at.
     pub owner: OwnerWord,
+    /// Some bit of the next table was set.
+    any_awaited: Cell<bool>,
+    /// Set: a weak reference waits for the death of this node (`weak.rs`). Most heaps never write here, so it takes no memory.
+    awaited: GranuleBits<CHUNK_WORDS>,
 }
 
 impl Chunk {
@@ -46,6 +50,19 @@ impl Chunk {
             state.clear();
         }
         self.index.set(0);
+        if self.any_awaited.replace(false) {
+            self.awaited.clear_all(0..CHUNK_GRANULES);
+        }
+    }
+
+    /// Which of the nodes of this word of bits are awaited.
+    pub fn awaited_word(&self, word: usize) -> u64 {
+        self.awaited.word(word)
+    }
+
+    /// How many nodes are awaited. For checking.
+    pub fn count_awaited(&self) -> usize {
+        if self.any_awaited.get() { self.awaited.count(0..CHUNK_GRANULES) } else { 0 }
     }
 }
 const_assert!(size_of::<Chunk>() <= CHUNK_BYTES / 8);
@@ -97,6 +114,21 @@ impl ObjRef {
     #[inline(always)]
     pub fn is_traced(self) -> bool {
         self.chunk().traced.get(self.granule())
+    }
+
+    /// Does a weak reference wait for the death of this node?
+    pub fn is_awaited(self) -> bool {
+        self.chunk().awaited.get(self.granule())
+    }
+
+    pub fn set_awaited(self, awaited: bool) {
+        let chunk = self.chunk();
+        if awaited {
+            chunk.any_awaited.set(true);
+            chunk.awaited.set(self.granule());
+        } else {
+            chunk.awaited.clear(self.granule());
+        }
     }
 
     /// Asks for the memory of an old object's bits, which will be needed soon.

@@ -36,6 +36,8 @@ struct Entry {
 pub(crate) struct Residents {
     entries: RefCell<Vec<Option<Entry>>>,
     free: RefCell<Vec<u32>>,
+    /// The place of the entry that has this weak reference, by its number.
+    places: RefCell<Vec<u32>>,
     /// The members of each type, by its number.
     types: RefCell<Vec<&'static [Member]>>,
     numbers: RefCell<HashMap<TypeId, u64>>,
@@ -73,6 +75,11 @@ impl Residents {
         references[2..].copy_from_slice(parts);
         let object = fresh.finish();
         let entry = Entry { resident: data, weak: cx.heap.weak(object), bytes };
+        let mut places = self.places.borrow_mut();
+        if places.len() <= entry.weak.number() {
+            places.resize(entry.weak.number() + 1, 0);
+        }
+        places[entry.weak.number()] = place;
         self.bytes.set(self.bytes.get() + bytes);
         self.entries.borrow_mut()[place as usize] = Some(entry);
         Ok(object)
@@ -137,8 +144,11 @@ impl Residents {
     /// Drops the data of those that died in the last collection.
     pub fn sweep(&self, heap: &Heap) {
         let mut gone = Vec::new();
-        for (entry, place) in self.entries.borrow_mut().iter_mut().zip(0u32..) {
-            if entry.as_ref().is_some_and(|entry| heap.is_cleared(&entry.weak)) {
+        for number in heap.cleared() {
+            let Some(&place) = self.places.borrow().get(number) else { continue };
+            let entry = &mut self.entries.borrow_mut()[place as usize];
+            // There are other weak references, and a number may have been one of ours before.
+            if entry.as_ref().is_some_and(|entry| entry.weak.number() == number) {
                 gone.extend(entry.take());
                 self.free.borrow_mut().push(place);
             }
