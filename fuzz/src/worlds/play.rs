@@ -371,8 +371,7 @@ impl<H: Host> Play<'_, H> {
             member.heap.stack_from(0)[usize::from(slot)].set(object.into());
         }
         member.heap.forget_weak(weak);
-        let is_rooted =
-            self.shadow.members[at].slots.iter().any(|&root| self.shadow.reach(root).contains(&id));
+        let is_rooted = self.shadow.reach(self.shadow.members[at].slots.into_iter().flatten()).contains(&id);
         if held {
             self.set_slot(at, slot, Some(id));
         } else if is_rooted && !self.shadow.nodes[id].immortal {

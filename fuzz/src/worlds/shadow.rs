@@ -66,7 +66,7 @@ impl Shadow {
     /// Can it be reached from a root or a handle?
     pub fn is_alive(&self, id: Id) -> bool {
         let roots = self.members.iter().flat_map(|member| member.slots);
-        roots.chain(self.handles.iter().copied()).any(|root| self.reach(root).contains(&id))
+        self.reach(roots.chain(self.handles.iter().copied()).flatten()).contains(&id)
     }
 
     /// All objects of one owner get another.
@@ -84,11 +84,11 @@ impl Shadow {
         self.nodes.len() - 1
     }
 
-    /// Everything that can be reached from `first`, itself included.
-    pub fn reach(&self, first: Option<Id>) -> Vec<Id> {
-        let mut reached: Vec<Id> = first.into_iter().collect();
+    /// Everything that can be reached from `first`, these included.
+    pub fn reach(&self, first: impl IntoIterator<Item = Id>) -> Vec<Id> {
         let mut seen = vec![false; self.nodes.len()];
-        reached.iter().for_each(|&id| seen[id] = true);
+        let mut reached: Vec<Id> =
+            first.into_iter().filter(|&id| !std::mem::replace(&mut seen[id], true)).collect();
         let mut at = 0;
         while let Some(&id) = reached.get(at) {
             at += 1;
