@@ -21,6 +21,17 @@
 //! frazil_heap_destroy(heap);
 //! ```
 //!
+//! # Linking
+//!
+//! `capi/install.sh --prefix DIR` puts both libraries, the header and a file for pkg-config in their places:
+//!
+//! ```sh
+//! cc host.c $(pkg-config --cflags --libs frazil)       # shared: at start, libfrazil_c.so.0.1 is asked for
+//! cc host.c $(pkg-config --cflags frazil) "$(pkg-config --variable=libdir frazil)/libfrazil_c.a" -lpthread -lm -ldl
+//! ```
+//!
+//! The shared library is asked for by the part of its version that says what is compatible, as Cargo understands it.
+//!
 //! # Words, handles, frames
 //!
 //! A [`frazil_value`] is a word: zero or one of the host's own immediates, or a reference to an object. It is good until

@@ -117,14 +117,42 @@ fn an_installed_library_is_found_by_pkg_config() {
     // A prefix that is named from here is found from anywhere.
     let install = file("install.sh").display().to_string();
     run("sh", ["-c", &format!("cd '{prefix}' && sh '{install}' --prefix . --libraries '{libraries}'")]);
+    // What a program needs to start has the compatible version in its name; the other files are for those who build.
     let script = format!(
-        "export PKG_CONFIG_PATH='{prefix}/lib/pkgconfig' LD_LIBRARY_PATH='{prefix}/lib' && \
-         cc {} -o '{prefix}/misuse' $(pkg-config --cflags --libs frazil) -lpthread && \
-         '{prefix}/misuse' && pkg-config --modversion frazil",
-        file("examples/misuse.c").display(),
+        "set -e
+        export PKG_CONFIG_PATH='{prefix}/lib/pkgconfig'
+        cc {source} -o '{prefix}/shared' $(pkg-config --cflags --libs frazil) -Wl,-rpath,'{prefix}/lib' -lpthread
+        cc {source} -o '{prefix}/static' $(pkg-config --cflags frazil) \
+            \"$(pkg-config --variable=libdir frazil)/libfrazil_c.a\" -lpthread -lm -ldl
+        rm -f '{prefix}/lib/libfrazil_c.a' '{prefix}/lib/libfrazil_c.so' '{prefix}/lib/libfrazil_c.dylib'
+        '{prefix}/shared'
+        rm '{prefix}'/lib/libfrazil_c*
+        '{prefix}/static'
+        pkg-config --modversion frazil",
+        source = file("examples/misuse.c").display(),
     );
     let said = run("sh", ["-c", &script]);
+    assert_eq!(said.matches(" 0 mistakes\n").count(), 2, "{said}");
     assert!(said.ends_with(&format!(" 0 mistakes\n{}\n", env!("CARGO_PKG_VERSION"))), "{said}");
+}
+
+#[test]
+fn what_is_packed_knows_nothing_of_where_it_was_packed() {
+    if !is_there("sh", &["-c", ":"]) {
+        return;
+    }
+    let (root, libraries) = (folder("packed"), libraries().display().to_string());
+    let install = file("install.sh").display().to_string();
+    let command =
+        format!("DESTDIR='{}' sh '{install}' --prefix /usr --libraries '{libraries}'", root.display());
+    run("sh", ["-c", &command]);
+    let package = std::fs::read_to_string(root.join("usr/lib/pkgconfig/frazil.pc")).expect("it is installed");
+    assert!(package.starts_with("prefix=/usr\n"), "{package}");
+    assert!(root.join("usr/include/frazil.h").is_file() && root.join("usr/lib/libfrazil_c.a").is_file());
+    for (arguments, status) in [(&["--libraries", "/"][..], 1), (&["--prefix"], 2), (&["--help"], 0)] {
+        let output = Command::new("sh").arg(&install).args(arguments).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}");
+    }
 }
 
 #[test]
