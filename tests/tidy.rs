@@ -163,6 +163,20 @@ fn the_leaf_crates_know_nothing_of_each_other() {
     }
 }
 
+/// What is published of a package is its folder, and nothing above: the licenses ask to go along.
+#[test]
+fn every_package_carries_its_licenses() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
+    let members =
+        manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).expect("members").0;
+    for member in members.split('"').skip(1).step_by(2) {
+        for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let text = |folder: &Path| fs::read_to_string(folder.join(license)).ok();
+            assert_eq!(text(&root().join(member)), text(root()), "{license} of {member}");
+        }
+    }
+}
+
 /// How the names of files with code end.
 const CODE: [&str; 5] = ["rs", "c", "h", "py", "sh"];
 
