@@ -93,7 +93,7 @@ impl Tile {
     fn title(&self) -> String {
         let full = (self.counted + self.traced + self.mutable) * 100.0 / self.all.max(1.0);
         let (objects, retained) = (self.objects.ceil(), self.retained.ceil());
-        format!("{full:.0} % full, {}, {retained} of them reached directly", words::objects(objects as usize))
+        format!("{full:.0} % full, {}, {retained} of them reached directly", words::objects(objects as u64))
     }
 }
 

@@ -37,7 +37,7 @@ pub fn page(report: &Report) -> String {
         "The heap {}: {} alive in {}, {} in blocks.",
         words::moment(report),
         bytes(report.live.bytes),
-        words::objects(report.live.objects as usize),
+        words::objects(report.live.objects),
         bytes(report.used_bytes())
     );
     let mut page = Page::new(&format!("The heap of {}", report.file), &about);

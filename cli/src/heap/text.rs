@@ -23,7 +23,7 @@ pub fn summary(report: &Report) -> String {
         text,
         "alive: {} in {}, in {} of blocks\n",
         bytes(report.live.bytes),
-        words::objects(report.live.objects as usize),
+        words::objects(report.live.objects),
         bytes(report.used_bytes())
     );
     for headline in headlines(report) {
@@ -68,11 +68,8 @@ fn lines(report: &Report, text: &mut String) {
     for used in report.line_uses.iter().take(ROWS).filter(|used| is_shown(report, used.live.bytes)) {
         let line = &report.lines[used.line];
         let code = if line.file.is_empty() { String::new() } else { format!("  {}", line.text) };
-        let name = format!(
-            "{}: {}{code}",
-            words::line_name(report, used.line),
-            words::objects(used.live.objects as usize)
-        );
+        let name =
+            format!("{}: {}{code}", words::line_name(report, used.line), words::objects(used.live.objects));
         row(text, report, used.live.bytes, &name);
     }
 }
@@ -80,8 +77,7 @@ fn lines(report: &Report, text: &mut String) {
 fn kinds(report: &Report, text: &mut String) {
     let _ = writeln!(text, "\nof which types it is");
     for used in report.kinds.iter().take(ROWS).filter(|used| is_shown(report, used.live.bytes)) {
-        let name =
-            format!("{}: {}", Picture::kind_name(used.kind), words::objects(used.live.objects as usize));
+        let name = format!("{}: {}", Picture::kind_name(used.kind), words::objects(used.live.objects));
         row(text, report, used.live.bytes, &name);
     }
 }

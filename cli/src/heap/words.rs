@@ -188,7 +188,7 @@ fn made_where(report: &Report, line: usize) -> String {
 }
 
 /// `1 object`, `2 objects`
-pub fn objects(count: usize) -> String {
+pub fn objects(count: u64) -> String {
     format!("{count} object{}", if count == 1 { "" } else { "s" })
 }
 
