@@ -1,9 +1,10 @@
 //! Errors as a person or a program reads them.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use starlark::syntax::{Cause, Diagnostic, Frame, Note, Severity, SourceFile, Span};
+use starlark::syntax::{Cause, Diagnostic, Frame, Note, Severity, SourceFile, Span, Stage};
 
 use crate::options::shown::Shown;
 
@@ -47,6 +48,7 @@ impl Reporter {
 
     /// An error, with an empty line behind it if a person reads it.
     pub fn text(self, diagnostic: &Diagnostic) -> String {
+        let diagnostic = &with_switch(diagnostic);
         let text = if self.json { object(diagnostic).to_string() } else { diagnostic.render(self.color) };
         text + "\n"
     }
@@ -56,6 +58,38 @@ impl Reporter {
         // Nobody is left to tell if standard error is closed.
         let _ = std::io::stderr().write_all(self.text(diagnostic).as_bytes());
     }
+}
+
+/// Where a part of the language is meant that can be switched on, the help says so: the language itself knows of no command
+/// line.
+fn with_switch(diagnostic: &Diagnostic) -> Cow<'_, Diagnostic> {
+    let Some(switch) = switch(diagnostic) else { return Cow::Borrowed(diagnostic) };
+    let allowed = format!("--dialect {switch} allows it");
+    let help = match &diagnostic.help {
+        Some(help) => format!("{help}; or {allowed}"),
+        None => allowed,
+    };
+    Cow::Owned(diagnostic.clone().help(help))
+}
+
+/// What would have to be switched on for an error not to be one.
+fn switch(diagnostic: &Diagnostic) -> Option<&'static str> {
+    let message = diagnostic.message.as_str();
+    Some(match message {
+        "if statement not within a function" | "for loop not within a function" => "top-level",
+        "this Starlark dialect does not support while loops" => "while",
+        "while loop not within a function" => "top-level",
+        "this Starlark dialect does not support f-strings" => "f-strings",
+        _ if message.starts_with("cannot reassign global") => "reassign",
+        _ if diagnostic.help.as_deref() == Some("this dialect has no type annotations") => "types",
+        _ if diagnostic.stage == Stage::Run
+            && message.starts_with("function ")
+            && message.ends_with(" called recursively") =>
+        {
+            "recursion"
+        }
+        _ => return None,
+    })
 }
 
 fn object(diagnostic: &Diagnostic) -> Value {
@@ -116,7 +150,37 @@ fn position(file: &SourceFile, byte: u32) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use starlark::Engine;
+    use starlark::syntax::Dialect;
+
     use super::*;
+
+    #[test]
+    fn what_is_said_to_be_allowed_by_a_switch_is() {
+        let cases = [
+            ("if True: pass", "top-level"),
+            ("for x in []: pass", "top-level"),
+            ("def f():\n  while False: pass", "while"),
+            ("x = f'{1}'", "f-strings"),
+            ("x = 1\nx = 2", "reassign"),
+            ("x: int = 1", "types"),
+            ("def f(x: int): pass", "types"),
+            ("def f() -> int: pass", "types"),
+            ("def f(n): return n and f(n - 1)\nf(3)", "recursion"),
+        ];
+        for (program, name) in cases {
+            let run =
+                |dialect| Engine::new(starlark::CONFIG, dialect).expect("an engine").run("test", program);
+            let error = run(Dialect::STANDARD).expect_err(program);
+            let text = Reporter { color: false, json: false }.text(&error[0]);
+            assert!(text.contains(&format!("--dialect {name} allows it\n")), "{text}");
+            let mut dialect = Dialect::STANDARD;
+            assert!(dialect.switch(name));
+            run(dialect).expect(program);
+        }
+        let error = Engine::default().run("test", "x = 1 +").expect_err("no program");
+        assert_eq!(switch(&error[0]), None);
+    }
 
     #[test]
     fn all_of_an_error_is_in_its_object() {

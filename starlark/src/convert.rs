@@ -53,7 +53,7 @@ pub(crate) fn unwanted(value: Value<'_>, wanted: &str) -> Box<Failure> {
 /// Puts more in front of the message of an error of the program.
 #[cold]
 pub(crate) fn at(mut failure: Box<Failure>, place: std::fmt::Arguments<'_>) -> Box<Failure> {
-    if let Failure::Error(message) = &mut *failure {
+    if let Failure::Error(message, _) = &mut *failure {
         *message = format!("{place}{message}");
     }
     failure

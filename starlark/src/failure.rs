@@ -5,20 +5,22 @@
 //! it needs *before* it changes anything. (Functions of the embedding program need not: see [`Failure::Refused`].)
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
 use frazil::{AllocError, StoreError};
 
+use crate::advice;
 use crate::limits::Limit;
 
 /// What went wrong.
 #[derive(Debug)]
 pub enum Failure {
     /// An error of the program.
-    Error(String),
+    Error(String, Help),
     /// An error inside the built-in function with this name.
-    Builtin(String, String),
+    Builtin(String, String, Help),
     /// An allocation was refused.
     Alloc(AllocError),
     /// One of a function of the embedding program was, which had begun and is not called once more.
@@ -33,6 +35,9 @@ pub enum Failure {
     Placed(Box<crate::syntax::diagnostics::Diagnostic>),
 }
 
+/// What the user could do about an error, if there is something to say.
+pub type Help = Option<Cow<'static, str>>;
+
 /// The result of an operation. The failure is boxed so that the good case fits in registers.
 pub type Res<T> = Result<T, Box<Failure>>;
 
@@ -40,7 +45,33 @@ impl Failure {
     /// An error of the program.
     #[cold]
     pub fn new(message: impl Into<String>) -> Box<Failure> {
-        Box::new(Failure::Error(message.into()))
+        Box::new(Failure::Error(message.into(), None))
+    }
+
+    /// The same error of the program, with what the user could do about it.
+    ///
+    /// ```
+    /// use frazil_starlark::{Engine, Failure, Res, function};
+    /// function! { fn version(_cx) -> Res<i64> { Err(Failure::new("no version").help("call `release` before")) } }
+    ///
+    /// let mut engine = Engine::default();
+    /// engine.function("version", version)?;
+    /// let error = engine.run("BUILD", "version()").unwrap_err();
+    /// assert_eq!(error[0].help.as_deref(), Some("call `release` before"));
+    /// # Ok::<(), frazil_starlark::Error>(())
+    /// ```
+    #[cold]
+    pub fn help(self: Box<Self>, help: impl Into<Cow<'static, str>>) -> Box<Failure> {
+        self.help_if(Some(help))
+    }
+
+    /// The same, if there is something to say.
+    #[cold]
+    pub(crate) fn help_if(mut self: Box<Self>, help: Option<impl Into<Cow<'static, str>>>) -> Box<Failure> {
+        if let (Failure::Error(_, place) | Failure::Builtin(_, _, place), Some(help)) = (&mut *self, help) {
+            *place = Some(help.into());
+        }
+        self
     }
 
     /// An error of the embedding program, which finds it again as the source of the engine's error.
@@ -73,8 +104,8 @@ impl Failure {
     #[cold]
     pub fn inside(mut self: Box<Self>, builtin: &str) -> Box<Failure> {
         match &mut *self {
-            Failure::Error(message) => {
-                *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message));
+            Failure::Error(message, help) => {
+                *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message), help.take());
             }
             Failure::Host(inside, _) => _ = inside.get_or_insert_with(|| builtin.to_owned()),
             _ => {}
@@ -85,10 +116,14 @@ impl Failure {
     /// A store that was refused: `verb` says what was tried, `noun` on what.
     #[cold]
     pub fn store(error: StoreError, verb: &str, noun: &str) -> Box<Failure> {
-        Failure::new(match error {
-            StoreError::Frozen => format!("cannot {verb} frozen {noun}"),
-            StoreError::Guarded => format!("cannot {verb} {noun} during iteration"),
-        })
+        match error {
+            StoreError::Frozen => {
+                Failure::new(format!("cannot {verb} frozen {noun}")).help_if(advice::on_frozen(noun))
+            }
+            StoreError::Guarded => {
+                Failure::new(format!("cannot {verb} {noun} during iteration")).help(advice::ITERATED)
+            }
+        }
     }
 }
 

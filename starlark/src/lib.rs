@@ -106,6 +106,7 @@
 //!   function of the embedding program has changed nobody knows: it is called once ([`Cx::want_room`]).
 #![deny(unsafe_code)]
 
+mod advice;
 pub mod builtins;
 pub mod caller;
 pub mod code;

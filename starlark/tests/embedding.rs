@@ -187,6 +187,10 @@ fn handles_keep_values_and_let_them_go() {
         (error.kind(), error.message()),
         (ErrorKind::Program, "error in append: cannot append to frozen list")
     );
+    assert!(
+        error[0].help.as_deref().is_some_and(|help| help.ends_with("change a copy, `list(x)`")),
+        "{error}"
+    );
     let big = engine.make(vec!["x".repeat(1000); 1000]).unwrap();
     let used = engine.used_bytes();
     drop(big);

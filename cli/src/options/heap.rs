@@ -3,7 +3,7 @@
 use lexopt::prelude::*;
 use starlark::syntax::Dialect;
 
-use super::run::{Run, size};
+use super::run::{self, Run, size};
 use super::{Command, Topic, one_file};
 
 /// What `frazil help heap` says.
@@ -27,7 +27,7 @@ what is told
   --quiet          no summary on standard output
 
 as in frazil run
-  --heap-limit SIZE, --extended, --root DIR, --prelude FILE
+  --heap-limit SIZE, --extended, --dialect LIST, --root DIR, --prelude FILE
 
 What the program prints is thrown away. Every object remembers the line that made it, and everything is collected now and
 then to see what is alive: the program takes two to six times as long, most if much of what it makes stays alive.
@@ -75,7 +75,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("quiet") => look.quiet = true,
             Long("heap-limit") => look.run.config.limit_bytes = Some(parser.value()?.parse_with(size)?),
             Long("extended") => look.run.dialect = Dialect::EXTENDED,
-            Long("root") => look.run.root = Some(parser.value()?.into()),
+            Long("dialect") => run::dialect(&mut look.run.dialect, &parser.value()?.string()?)?,
+            Long("root") => look.run.root = Some(run::root(parser.value()?)?),
             Long("prelude") => look.run.prelude = Some(parser.value()?.string()?),
             Value(file) => files.push(file.string()?),
             _ => return Err(argument.unexpected()),

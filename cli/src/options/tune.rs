@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use lexopt::prelude::*;
+use starlark::syntax::Dialect;
 
 use super::fuzz::positive;
-use super::run::size;
+use super::run::{dialect, root, size};
 use super::{Command, Topic, one_file};
 
 /// What `frazil help tune` says.
@@ -33,7 +34,7 @@ what is told
   --quiet          no progress and no table: the recommendation only
 
 as in frazil run
-  --extended, --root DIR, --prelude FILE, --heap-limit SIZE
+  --extended, --dialect LIST, --root DIR, --prelude FILE, --heap-limit SIZE
 
 Exit status: 0 there is a recommendation, or a reason to keep the default; 1 the program fails with the default
 settings; 2 the command line or a file is wrong.
@@ -105,7 +106,12 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("out") => tune.out = Some(parser.value()?.string()?),
             Long("quiet") => tune.quiet = true,
             Long("extended") => tune.passed.push("--extended".into()),
-            Long("root") => tune.passed.extend(["--root".into(), parser.value()?]),
+            Long("dialect") => {
+                let list = parser.value()?.string()?;
+                dialect(&mut Dialect::default(), &list)?;
+                tune.passed.push(format!("--dialect={list}").into());
+            }
+            Long("root") => tune.passed.extend(["--root".into(), root(parser.value()?)?.into()]),
             Long("prelude") => tune.passed.extend(["--prelude".into(), parser.value()?]),
             Long("heap-limit") => {
                 let limit = parser.value()?.parse_with(size)?;
@@ -135,15 +141,35 @@ mod tests {
 
     #[test]
     fn what_a_run_needs_is_passed_on() {
-        let words = ["--goal", "pause", "--extended", "--root", "x", "--heap-limit", "1m", "a.star"];
+        let words = [
+            "--goal",
+            "pause",
+            "--extended",
+            "--dialect",
+            "no-set,types",
+            "--root",
+            "..",
+            "--heap-limit",
+            "1m",
+            "a.star",
+        ];
         let Ok(Command::Tune(tune)) = parsed(&words) else { panic!("a good command line") };
         assert_eq!((tune.goal, tune.file.as_str()), (Goal::Pause, "a.star"));
-        assert_eq!(tune.passed, ["--extended", "--root", "x", "--heap-limit=1048576"]);
+        assert_eq!(
+            tune.passed,
+            ["--extended", "--dialect=no-set,types", "--root", "..", "--heap-limit=1048576"]
+        );
     }
 
     #[test]
     fn wrong_words_are_refused() {
-        for wrong in [&["--goal", "fame", "a.star"] as &[&str], &[], &["a", "b"], &["--seconds", "x", "a"]] {
+        for wrong in [
+            &["--goal", "fame", "a.star"] as &[&str],
+            &[],
+            &["a", "b"],
+            &["--seconds", "x", "a"],
+            &["--dialect", "goto", "a"],
+        ] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");
         }
     }

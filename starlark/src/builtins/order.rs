@@ -168,7 +168,7 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
         [] => fail!("{name} requires at least one positional argument"),
         [iterable] => match iter::iterate(cx, iterable.get())? {
             Some(iter) => (Some(iterable.get()), iter.collect()?),
-            None => fail!("{} value is not iterable", iterable.get().type_name()),
+            None => return Err(iter::no_source(iterable.get())),
         },
         items => (None, items.iter().map(Cell::get).collect()),
     };

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use memchr::{memchr_iter, memmem, memrchr_iter};
 
+use crate::advice;
 use crate::cx::Cx;
 use crate::data::text::{self, Text, check_length};
 use crate::data::{iter, list};
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::host::Args;
 use crate::limits::TEXT_MAX;
 use crate::ops;
@@ -379,7 +380,10 @@ fn join_items<'s>(
     for item in items.clone() {
         match item.as_text() {
             Some(text) => bytes += text.len() + separator.len(),
-            None => fail!("in {}, want string, got {}", iterable.type_name(), item.type_name()),
+            None => {
+                let message = format!("in {}, want string, got {}", iterable.type_name(), item.type_name());
+                return Err(Failure::new(message).help(advice::JOIN));
+            }
         }
         are_texts &= item.as_str().is_some();
     }

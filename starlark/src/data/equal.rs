@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use crate::advice;
 use crate::builtins::sets;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res};
@@ -177,6 +178,7 @@ pub fn compare<'s>(cx: Cx<'s>, operator: &str, a: Value<'s>, b: Value<'s>) -> Re
 #[cold]
 pub(super) fn no_order(operator: &str, a: Value<'_>, b: Value<'_>) -> Box<Failure> {
     Failure::new(format!("{} {operator} {} not implemented", a.type_name(), b.type_name()))
+        .help_if(advice::on_binary(operator, a, b))
 }
 
 /// The order of two lists or two tuples.

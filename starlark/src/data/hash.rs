@@ -2,8 +2,9 @@
 
 use num_bigint::BigInt;
 
+use crate::advice;
 use crate::cx::Cx;
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::host_type::KEY;
 use crate::residents;
 use crate::value::{INT_MIN, Kind, Value, ValueExt};
@@ -137,7 +138,8 @@ pub(super) fn leaf(value: Value<'_>) -> Res<u64> {
             Some((_, key)) => Ok(fold(leaf(key)?, K2)),
             None => Ok(0),
         },
-        Kind::List | Kind::Dict | Kind::Set => fail!("unhashable type: {}", value.type_name()),
+        Kind::List => Err(Failure::new("unhashable type: list").help(advice::UNHASHABLE)),
+        Kind::Dict | Kind::Set => fail!("unhashable type: {}", value.type_name()),
         _ => fail!("unhashable: {}", value.type_name()),
     }
 }

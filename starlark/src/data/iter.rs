@@ -1,6 +1,7 @@
 //! Iteration over values, in two forms: for built-in functions, which cannot be interrupted, and for loops of the
 //! program, whose state lives in registers.
 
+use crate::advice;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res};
 use crate::resident::Step;
@@ -121,7 +122,8 @@ pub fn collect<'s>(cx: Cx<'s>, value: Value<'s>, parameter: &str) -> Res<Vec<Val
 /// The error of an argument that must be iterable, and is not.
 #[cold]
 pub fn not_iterable(parameter: impl std::fmt::Display, value: Value<'_>) -> Box<Failure> {
-    Failure::new(format!("for parameter {parameter}: got {}, want iterable", value.type_name()))
+    let message = format!("for parameter {parameter}: got {}, want iterable", value.type_name());
+    Failure::new(message).help_if(advice::on_iteration(value))
 }
 
 fn step_host<'s>(cx: Cx<'s>, object: Object<'s>, state: Value<'s>) -> Res<Step<'s>> {
@@ -173,9 +175,10 @@ pub fn begin<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<[Value<'s>; 2]> {
     Ok([value, length(0)])
 }
 
+/// The error of a loop over something that is not iterable.
 #[cold]
-fn no_source(value: Value<'_>) -> Box<Failure> {
-    Failure::new(format!("{} value is not iterable", value.type_name()))
+pub fn no_source(value: Value<'_>) -> Box<Failure> {
+    Failure::new(format!("{} value is not iterable", value.type_name())).help_if(advice::on_iteration(value))
 }
 
 /// The next element and the second word of the state behind it; `None` at the end.

@@ -1,7 +1,8 @@
 //! Ranges, and what indices and slices mean for everything that has a length.
 
+use crate::advice;
 use crate::cx::Cx;
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::value::{Kind, Object, Value, ValueExt, shapes, small_int};
 
 use super::{elems, int, list, table, text};
@@ -135,7 +136,8 @@ pub fn index<'s>(cx: Cx<'s>, value: Value<'s>, at: Value<'s>) -> Res<Value<'s>> 
             _ => {}
         }
     }
-    fail!("unhandled index operation {}[{}]", value.type_name(), at.type_name())
+    let message = format!("unhandled index operation {}[{}]", value.type_name(), at.type_name());
+    Err(Failure::new(message).help_if(advice::on_none(value)))
 }
 
 // ---------------------------------------------------------------------------------------------- slices

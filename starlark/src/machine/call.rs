@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::advice;
 use crate::builtins::methods::Method;
 use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
@@ -34,6 +35,11 @@ pub(super) struct Gathered<'s> {
     pub named: Vec<(Value<'s>, Value<'s>)>,
 }
 
+#[cold]
+fn recursive(code: &Code) -> Box<Failure> {
+    Failure::new(format!("function {} called recursively", code.name)).help(advice::RECURSION)
+}
+
 /// Begins a call of a function: binds the arguments and pushes a frame. If it fails, no register has changed.
 #[inline(always)]
 pub(super) fn enter<'s>(
@@ -53,7 +59,7 @@ pub(super) fn enter<'s>(
     let code: &Code = &cx.host.codes[number as usize];
     let calls = &active[number as usize];
     if calls.get() > 0 && !dialect.recursion {
-        fail!("function {} called recursively", code.name);
+        return Err(recursive(code));
     }
     let parameters = if gathered.is_none() && code.params.simple() && site.count == code.params.positional {
         site.count
@@ -242,7 +248,8 @@ pub(super) fn builtin<'s>(
         return Ok((0, Prepared::Done(result.map_err(|failure| failure.inside(callee.type_name()))?)));
     }
     let Some(bound) = callee.as_kind(Kind::Bound) else {
-        fail!("invalid call of non-function ({})", callee.type_name());
+        let message = format!("invalid call of non-function ({})", callee.type_name());
+        return Err(Failure::new(message).help_if(advice::on_none(callee)));
     };
     let method = cx.host.bound_method(bound);
     let args = Args { this: bound.get(0), positional, named };

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::advice;
 use crate::code::{CaptureFrom, Code, Link, Op, WINDOW};
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
@@ -46,7 +47,9 @@ impl<'s> Current<'s> {
 
     #[cold]
     pub fn unassigned(&self, kind: &str, name: Option<&str>) -> Box<Failure> {
-        Failure::new(format!("{kind} variable {} referenced before assignment", name.unwrap_or("?")))
+        let is_of_function = kind == "local" && &*self.code.name != "<toplevel>";
+        let message = format!("{kind} variable {} referenced before assignment", name.unwrap_or("?"));
+        Failure::new(message).help_if(is_of_function.then_some(advice::LOCAL))
     }
 
     #[cold]

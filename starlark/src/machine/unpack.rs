@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
+use crate::advice;
 use crate::cx::Cx;
 use crate::data::{iter, list, sequence};
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::value::{Kind, Value, ValueExt};
 
 /// `a, b = value`: takes the elements of a value apart.
@@ -35,7 +36,12 @@ pub(super) fn unpack<'s>(cx: Cx<'s>, value: Value<'s>, targets: &[Cell<Value<'s>
         }
         _ => {
             let Some(iter) = iter::iterate(cx, value)? else {
-                fail!("got {} in sequence assignment", value.type_name());
+                let help = match value.kind() {
+                    Kind::Str => Some(advice::TARGETS),
+                    _ => advice::on_none(value),
+                };
+                let message = format!("got {} in sequence assignment", value.type_name());
+                return Err(Failure::new(message).help_if(help));
             };
             // A range may have more elements than there is memory.
             sequence::len(value).map_or(Ok(()), count)?;

@@ -40,7 +40,7 @@ impl Machine {
         let (span, _) = code.place(frame.pc.saturating_sub(1) as usize);
         let mut diagnostic = diagnostic(&code.file, span, failure);
         diagnostic.frames = self.call_stack();
-        if let Failure::Builtin(name, _) | Failure::Host(Some(name), _) = failure {
+        if let Failure::Builtin(name, ..) | Failure::Host(Some(name), _) = failure {
             diagnostic.frames.push(builtin_frame(name));
         }
         diagnostic
@@ -117,19 +117,23 @@ pub(super) fn without_place(failure: &Failure) -> Diagnostic {
 
 fn diagnostic(file: &SourceFile, span: Span, failure: &Failure) -> Diagnostic {
     let (message, cause) = (message(failure), cause(failure));
+    let help = match failure {
+        Failure::Error(_, help) | Failure::Builtin(_, _, help) => help.as_deref().map(str::to_owned),
+        _ => None,
+    };
     match cause {
         // Words of the program, or of its host, are not shortened.
         Cause::Fail | Cause::Host(_) => {
-            Diagnostic { cause, message, ..Diagnostic::error(file, span, String::new()) }
+            Diagnostic { cause, message, help, ..Diagnostic::error(file, span, String::new()) }
         }
-        _ => Diagnostic { cause, ..Diagnostic::error(file, span, message) },
+        _ => Diagnostic { cause, help, ..Diagnostic::error(file, span, message) },
     }
 }
 
 fn cause(failure: &Failure) -> Cause {
     match failure {
-        Failure::Builtin(name, _) if name == "fail" => Cause::Fail,
-        Failure::Error(_) | Failure::Builtin(..) => Cause::Program,
+        Failure::Builtin(name, ..) if name == "fail" => Cause::Fail,
+        Failure::Error(..) | Failure::Builtin(..) => Cause::Program,
         Failure::Alloc(_) | Failure::Refused(_) | Failure::Room(_) => Cause::Limit(Limit::Memory),
         Failure::Limit(limit) => Cause::Limit(*limit),
         Failure::Host(_, error) => Cause::Host(Arc::clone(error)),
@@ -144,9 +148,9 @@ fn shown(error: &dyn Error) -> String {
 
 fn message(failure: &Failure) -> String {
     match failure {
-        Failure::Error(message) => message.clone(),
-        Failure::Builtin(name, message) if name == "fail" => format!("fail: {message}"),
-        Failure::Builtin(name, message) => format!("error in {name}: {message}"),
+        Failure::Error(message, _) => message.clone(),
+        Failure::Builtin(name, message, _) if name == "fail" => format!("fail: {message}"),
+        Failure::Builtin(name, message, _) => format!("error in {name}: {message}"),
         Failure::Alloc(error) | Failure::Refused(error) | Failure::Room(error) => {
             format!("out of memory: {error}")
         }

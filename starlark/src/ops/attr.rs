@@ -1,9 +1,10 @@
 //! Attributes: the fields of structs and the methods of built-in types.
 
+use crate::advice;
 use crate::builtins::methods::{self, Method};
 use crate::cx::Cx;
 use crate::data::{module, record, text};
-use crate::failure::{Failure, Res, fail};
+use crate::failure::{Failure, Res};
 use crate::guard::guarded;
 use crate::host_type::{GetFn, Member};
 use crate::residents;
@@ -67,7 +68,8 @@ pub fn set<'s>(cx: Cx<'s>, value: Value<'s>, name: Value<'s>, new: Value<'s>) ->
         let (resident, object) = residents::resident(cx, value)?;
         return resident.set_attribute(object, cx, name, new);
     }
-    fail!("can't assign to .{name} field of {}", value.type_name())
+    let message = format!("can't assign to .{name} field of {}", value.type_name());
+    Err(Failure::new(message).help_if(advice::on_setting_attribute(value, name)))
 }
 
 /// A method that the receiver's type has, with the receiver, as a value.
@@ -121,13 +123,14 @@ pub fn names<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Vec<String>> {
 /// The error that there is no such attribute.
 #[cold]
 pub fn missing<'s>(cx: Cx<'s>, value: Value<'s>, name: &str) -> Box<Failure> {
+    let help = advice::on_attribute(value, name);
     // Without names there is no hint.
     let hint = match spelled_like(name, &names(cx, value).unwrap_or_default()) {
-        Some(similar) => format!(" (did you mean .{similar}?)"),
-        None => String::new(),
+        Some(similar) if help.is_none() => format!(" (did you mean .{similar}?)"),
+        _ => String::new(),
     };
     let what = if value.kind() == Kind::Struct { "attribute" } else { "field or method" };
-    Failure::new(format!("{} has no .{name} {what}{hint}", value.type_name()))
+    Failure::new(format!("{} has no .{name} {what}{hint}", value.type_name())).help_if(help)
 }
 
 /// The candidate that differs least from a name, if it is near enough for a typing error.

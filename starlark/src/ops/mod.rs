@@ -6,6 +6,7 @@ pub mod repr;
 
 use memchr::memmem;
 
+use crate::advice;
 use crate::builtins::sets;
 use crate::cx::Cx;
 use crate::data::{equal, hash, int, iter, list, record, sequence, table, text};
@@ -135,6 +136,7 @@ pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bo
 #[cold]
 fn unknown_binary(op: &str, a: Value<'_>, b: Value<'_>) -> Box<Failure> {
     Failure::new(format!("unknown binary op: {} {op} {}", a.type_name(), b.type_name()))
+        .help_if(advice::on_binary(op, a, b))
 }
 
 fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Option<Value<'s>>> {
@@ -327,7 +329,7 @@ pub fn contains<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operat
         // What cannot be a key is in no dict; for a set it is an error, as in the Go implementation.
         Kind::Dict => match table::find(cx, object, element) {
             Ok(found) => Ok(found.is_some()),
-            Err(failure) if matches!(*failure, Failure::Error(_)) => Ok(false),
+            Err(failure) if matches!(*failure, Failure::Error(..)) => Ok(false),
             Err(failure) => Err(failure),
         },
         Kind::Set => Ok(table::find(cx, object, element)?.is_some()),
@@ -374,7 +376,7 @@ pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'
     match (container.kind(), container.object()) {
         (Kind::Dict, Some(dict)) => match table::get(cx, dict, at)? {
             Some(value) => Ok(value),
-            None => fail!("key {} not in dict", repr::repr(cx, at)),
+            None => Err(missing_key(cx, dict, at)),
         },
         (Kind::Host, Some(_)) => {
             let (resident, object) = residents::resident(cx, container)?;
@@ -382,6 +384,15 @@ pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'
         }
         _ => sequence::index(cx, container, at),
     }
+}
+
+#[cold]
+fn missing_key<'s>(cx: Cx<'s>, dict: Object<'s>, key: Value<'s>) -> Box<Failure> {
+    let hint = match advice::similar_key(dict, key) {
+        Some(similar) => format!(" (did you mean {similar}?)"),
+        None => String::new(),
+    };
+    Failure::new(format!("key {} not in dict{hint}", repr::repr(cx, key))).help(advice::MISSING_KEY)
 }
 
 /// `container[at] = value`
@@ -403,7 +414,10 @@ pub fn set_index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>, value: Val
             let (resident, object) = residents::resident(cx, container)?;
             resident.set_index(object, cx, at, value)
         }
-        _ => fail!("{} value does not support item assignment", container.type_name()),
+        _ => {
+            let message = format!("{} value does not support item assignment", container.type_name());
+            Err(Failure::new(message).help_if(advice::on_setting_index(container)))
+        }
     }
 }
 
@@ -421,7 +435,10 @@ pub fn len<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Value<'s>> {
     match len {
         // Only a range can have more elements than fit in the word.
         Some(len) => int::make(cx, len as i64),
-        None => fail!("value of type {} has no len", value.type_name()),
+        None => {
+            let message = format!("value of type {} has no len", value.type_name());
+            Err(Failure::new(message).help_if(advice::on_none(value)))
+        }
     }
 }
 

@@ -129,7 +129,7 @@ impl Graph {
         let outcome = guarded(|| ask(&*recipe.loader).map_err(Failure::new));
         outcome.map_err(|failure| match *failure {
             Failure::Host(_, error) => Fault::Panicked(error),
-            Failure::Error(message) => Fault::Unread(message),
+            Failure::Error(message, _) => Fault::Unread(message),
             other => Fault::Unread(format!("{other:?}")),
         })
     }
@@ -303,8 +303,8 @@ pub(crate) fn run(machine: &mut Machine, team: &Arc<Team>, roots: Vec<Root>) -> 
 fn without_place(machine: &Machine, key: &str, fault: &Fault) -> Diagnostic {
     machine.diagnose(match fault {
         Fault::Panicked(error) => Failure::Host(None, Arc::clone(error)),
-        Fault::Unread(error) => Failure::Error(format!("cannot load {key}: {error}")),
-        Fault::Wrong(_) => Failure::Error(format!("cannot load {key}")),
+        Fault::Unread(error) => Failure::Error(format!("cannot load {key}: {error}"), None),
+        Fault::Wrong(_) => Failure::Error(format!("cannot load {key}"), None),
     })
 }
 
@@ -317,7 +317,7 @@ fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Gr
             Err(Kept::Failed(failure)) => return Err(Box::new(machine.diagnose(*failure))),
             Err(Kept::Shared(error)) => {
                 let message = format!("{name}, which is predeclared, cannot be shared: {error}");
-                return Err(Box::new(machine.diagnose(Failure::Error(message))));
+                return Err(Box::new(machine.diagnose(Failure::Error(message, None))));
             }
         }
     }
@@ -330,7 +330,7 @@ fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Gr
             machine.share(Request::Complete, |cx| kept_value(cx, kept))
         });
         let finished = cells.map(|cells| Finished { exports, cells });
-        let fault = |message| Fault::Wrong(vec![machine.diagnose(Failure::Error(message))]);
+        let fault = |message| Fault::Wrong(vec![machine.diagnose(Failure::Error(message, None))]);
         before.insert(key, finished.map_err(fault));
     }
     let given = |(key, source): &Root| Some((key.clone(), source.clone()?));

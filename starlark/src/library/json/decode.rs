@@ -15,7 +15,7 @@ pub(super) fn decode<'s>(cx: Cx<'s>, json: &str, default: Option<Value<'s>>) -> 
     let mut builder = Builder { cx, open: Vec::new(), result: none() };
     match scan::scan(json, &mut builder) {
         Ok(()) => Ok(builder.result),
-        Err(Stop::Sink(failure)) if !matches!(*failure, Failure::Error(_)) => Err(failure),
+        Err(Stop::Sink(failure)) if !matches!(*failure, Failure::Error(..)) => Err(failure),
         Err(_) if default.is_some() => Ok(default.unwrap_or(none())),
         Err(Stop::Sink(failure)) => Err(failure),
         Err(Stop::Text(problem)) => Err(Failure::new(problem.when_decoding())),

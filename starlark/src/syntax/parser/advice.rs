@@ -163,6 +163,9 @@ impl Scene<'_> {
                 "this line is indented deeper than the block it stands in: a tab counts up to the next multiple of 8 columns"
             }
             (Indent, _) => "this line is indented deeper than the block it stands in",
+            (Def | If | For | While, "primary expression") if self.before == ";" => {
+                "what has a block begins a line of its own"
+            }
             (Elif | Else, "primary expression") => "no `if` stands before it with the same indentation",
             (Colon, "'('") => "parameters stand in parentheses, even if there are none: `def f():`",
             (Colon, "newline" | "')'")
