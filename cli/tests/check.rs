@@ -119,6 +119,35 @@ fn loads_are_followed() {
 }
 
 #[test]
+fn loads_are_followed_whatever_else_is_wrong() {
+    let files = [
+        ("lib.star", "abc = 1\n_b = 2\n"),
+        ("names.star", "load('lib.star', 'abd')\nload('none.star', 'x')\nload('lib.star', '_b')\ny = z\n"),
+        ("text.star", "load('lib.star', 'abd')\nx = (1 2)\n"),
+    ];
+    let folder = folder("check_loads_and_more", &files);
+    let (lines, _) = found(&folder, &["."]);
+    let expected = [
+        "names.star:1:19 error load: load: name abd not found in module lib.star (did you mean abc?)",
+        "names.star:2:6 warning load: cannot find the module none.star",
+        "names.star:3:18 error syntax: load: names with leading underscores are not exported: _b",
+        "names.star:4:5 error scope: undefined: z",
+        "text.star:1:19 error load: load: name abd not found in module lib.star (did you mean abc?)",
+        "text.star:2:8 error syntax: got int literal, want ')'",
+    ];
+    assert_eq!(lines, expected);
+    // Where there is no folder, nothing would be found.
+    for command in ["check", "run", "heap", "tune"] {
+        let mut frazil = Command::new(env!("CARGO_BIN_EXE_frazil"));
+        let frazil = frazil.current_dir(&folder).args([command, "--root", "nowhere", "lib.star"]);
+        let output = frazil.output().expect("the command starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.starts_with("frazil: --root nowhere: there is no such folder\n"), "{command}: {said}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
 fn a_folder_without_starlark_files_is_told() {
     let folder = folder("check_barren", &[("with/a.star", "x = 1\n"), ("without/a.py", "x = 1\n")]);
     for quiet in [&["--quiet"] as &[&str], &[]] {

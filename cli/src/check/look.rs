@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use starlark::Library;
-use starlark::syntax::ast::{Load, Stmt, StmtKind};
-use starlark::syntax::{self, Diagnostic, Dialect, Environment, Module, SourceFile, Span};
+use starlark::syntax::ast::{Load, LoadSymbol, Stmt, StmtKind};
+use starlark::syntax::{self, Diagnostic, Dialect, Environment, Module, Names, SourceFile, Span};
 
 use super::files::Kind;
 use super::{names, shown};
@@ -128,10 +128,15 @@ pub fn look(path: &Path, rules: &Rules) -> Looked {
     match syntax::analyze(&source, &Known { rules, kind }, &dialect) {
         Ok(module) => {
             looked.exports = Some(exports(&module, &dialect));
-            collect_loads(&module, &module.body, &mut looked.loads);
+            looked.loads = loads(&module.source, &module.names, &module.body);
             looked.diagnostics = module.warnings;
         }
-        Err(errors) => looked.diagnostics = errors,
+        Err(errors) => {
+            looked.diagnostics = errors;
+            // What is wrong with one statement says nothing of the loads beside it.
+            let file = syntax::parse(&source, &dialect).file;
+            looked.loads = loads(&file.source, &file.names, &file.body);
+        }
     }
     looked
 }
@@ -142,20 +147,18 @@ fn exports(module: &Module, dialect: &Dialect) -> HashSet<String> {
 }
 
 /// Loads stand at the top level only, whatever the dialect.
-fn collect_loads(module: &Module, body: &[Stmt], loads: &mut Vec<Loading>) {
-    for stmt in body {
-        if let StmtKind::Load(load) = &stmt.kind {
-            loads.push(loading(module, load));
-        }
-    }
+fn loads(source: &SourceFile, names: &Names, body: &[Stmt]) -> Vec<Loading> {
+    let load = |stmt: &Stmt| match &stmt.kind {
+        StmtKind::Load(load) => Some(loading(source, names, load)),
+        _ => None,
+    };
+    body.iter().filter_map(load).collect()
 }
 
-fn loading(module: &Module, load: &Load) -> Loading {
-    let name = |symbol: &syntax::ast::LoadSymbol| {
-        (module.names.get(symbol.remote.symbol).to_owned(), symbol.remote.span)
-    };
+fn loading(source: &SourceFile, names: &Names, load: &Load) -> Loading {
+    let name = |symbol: &LoadSymbol| (names.get(symbol.remote.symbol).to_owned(), symbol.remote.span);
     Loading {
-        source: module.source.clone(),
+        source: source.clone(),
         module: load.module.to_string(),
         span: load.module_span,
         symbols: load.symbols.iter().map(name).collect(),

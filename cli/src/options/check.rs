@@ -101,11 +101,15 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Check)),
             Long("predeclared") => {
                 let list = parser.value()?.string()?;
-                check.predeclared.extend(list.split(',').map(|name| name.trim().to_owned()));
+                let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+                if let Some(wrong) = names.clone().find(|name| !is_name(name)) {
+                    return Err(format!("--predeclared {list:?}: {wrong:?} is no name").into());
+                }
+                check.predeclared.extend(names.map(str::to_owned));
             }
             Long("prelude") => check.prelude = Some(parser.value()?.string()?),
             Long("any-name") => check.any_name = true,
-            Long("root") => check.root = Some(parser.value()?.into()),
+            Long("root") => check.root = Some(run::root(parser.value()?)?),
             Long("jobs") | Short('j') => check.jobs = parser.value()?.parse_with(run::jobs)?,
             Long("quiet") => check.quiet = true,
             Long("extended") => check.extended = true,
@@ -129,6 +133,12 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
     Ok(Command::Check(check))
 }
 
+/// Can a text be a name in a program?
+fn is_name(text: &str) -> bool {
+    let is_letter = |c: char| c == '_' || c.is_alphabetic();
+    text.starts_with(is_letter) && text.chars().all(|c| is_letter(c) || c.is_numeric())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,9 +151,13 @@ mod tests {
             panic!("a good command line")
         };
         assert_eq!((check.predeclared.join(" "), check.jobs, check.paths.len()), ("a b c".to_owned(), 2, 2));
-        for wrong in
-            [&[] as &[&str], &["--dialect", "goto", "x"], &["--jobs", "100000", "x"], &["--fast", "x"]]
-        {
+        for wrong in [
+            &[] as &[&str],
+            &["--dialect", "goto", "x"],
+            &["--jobs", "100000", "x"],
+            &["--fast", "x"],
+            &["--predeclared", "a b", "x"],
+        ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

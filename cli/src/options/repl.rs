@@ -68,7 +68,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("help") | Short('h') => return Ok(Command::Help(Topic::Repl)),
             Long("dialect") => run::dialect(&mut run.dialect, &parser.value()?.string()?)?,
             Long("extended") => {}
-            Long("root") => run.root = Some(parser.value()?.into()),
+            Long("root") => run.root = Some(run::root(parser.value()?)?),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
             Long("heap-limit") => run.config.limit_bytes = Some(parser.value()?.parse_with(run::size)?),
             Long("color") => run.shown.color = parser.value()?.parse_with(shown::color)?,

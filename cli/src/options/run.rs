@@ -1,6 +1,7 @@
 //! The options of `frazil run`.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 
@@ -203,7 +204,7 @@ fn parse_rest(
             Long("stats-json") => run.stats_json = Some(parser.value()?.string()?),
             Long("jobs") | Short('j') => run.jobs = parser.value()?.parse_with(jobs)?,
             Long("record") => run.record = Some(parser.value()?.string()?),
-            Long("root") => run.root = Some(parser.value()?.into()),
+            Long("root") => run.root = Some(root(parser.value()?)?),
             Long("prelude") => run.prelude = Some(parser.value()?.string()?),
             Long("extended") => run.dialect = Dialect::EXTENDED,
             Long("dialect") => dialect(&mut run.dialect, &parser.value()?.string()?)?,
@@ -272,6 +273,17 @@ pub(super) fn dialect(dialect: &mut Dialect, list: &str) -> Result<(), lexopt::E
             Err(format!("{unknown:?} is no part of the language that can be switched: {}", known.join(", "))
                 .into())
         }
+    }
+}
+
+/// A folder with modules.
+pub(super) fn root(path: OsString) -> Result<PathBuf, lexopt::Error> {
+    let path = PathBuf::from(path);
+    // In a folder that is not there, no load would find anything, and each would say so of itself.
+    if path.is_dir() {
+        Ok(path)
+    } else {
+        Err(format!("--root {}: there is no such folder", path.display()).into())
     }
 }
 
