@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
+use frazil::trace::Trace;
 use starlark::Loader;
 
 /// Finds modules for programs.
@@ -111,6 +112,9 @@ pub fn read(path: &Path) -> Result<String, String> {
 /// # Errors
 /// They are none: from which line on.
 pub fn text(bytes: Vec<u8>) -> Result<String, String> {
+    if Trace::is_trace(&bytes) {
+        return Err("it is a trace, which 'frazil run' plays and 'frazil tune' measures".to_owned());
+    }
     String::from_utf8(bytes).map_err(|error| {
         let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + sound.iter().filter(|&&byte| byte == b'\n').count();
@@ -143,6 +147,8 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused_with_its_line() {
         assert_eq!(text(b"x = 1\n".to_vec()), Ok("x = 1\n".to_owned()));
+        let trace = [&frazil::trace::MAGIC[..], b"..."].concat();
+        assert!(text(trace).is_err_and(|error| error.starts_with("it is a trace")));
         assert!(text(b"x = 1\ny = '\xff'\n".to_vec()).is_err_and(|error| error.starts_with("line 2 ")));
     }
 }

@@ -100,9 +100,14 @@ impl<F: Display> Observer<F> for Progress {
     }
 }
 
-/// How many there are in a second.
-pub fn per_second(count: u64, elapsed: Duration) -> u64 {
-    (count as f64 / elapsed.as_secs_f64().max(1e-9)) as u64
+/// How many there are in a second: with a fraction if they are few, for 0 means that there were none.
+pub fn per_second(count: u64, elapsed: Duration) -> String {
+    match count as f64 / elapsed.as_secs_f64().max(1e-9) {
+        _ if count == 0 => "0".to_owned(),
+        many if many >= 9.95 => format!("{many:.0}"),
+        some if some >= 0.095 => format!("{some:.1}"),
+        few => format!("{few:.2}"),
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +127,14 @@ mod tests {
         let share = |bound, done, elapsed| Progress::start(bound).share(done, Duration::from_secs(elapsed));
         assert_eq!(share(Bound::Cases(4), 1, 99), 0.25);
         assert_eq!(share(Bound::Time(Duration::from_secs(10)), 99, 5), 0.5);
-        assert_eq!(per_second(10, Duration::from_secs(5)), 2);
+    }
+
+    #[test]
+    fn what_is_slow_has_a_rate_too() {
+        let rates = [(1000, "333"), (33, "11"), (10, "3.3"), (1, "0.3"), (0, "0")];
+        for (count, rate) in rates {
+            assert_eq!(per_second(count, Duration::from_secs(3)), rate, "{count}");
+        }
+        assert_eq!(per_second(1, Duration::from_secs(40)), "0.03");
     }
 }
