@@ -275,5 +275,26 @@ fn errors_have_a_kind_and_a_source() {
     assert_eq!((error.kind(), error.len() > 1, error.source().is_none()), (ErrorKind::Text, true, true));
     assert_eq!(engine.run("m", "fail('x')").unwrap_err().kind(), ErrorKind::Fail);
     assert_eq!(engine.run("m", "1 // 0").unwrap_err().kind(), ErrorKind::Program);
-    assert_eq!(engine.get_global::<i64>("m", "x").unwrap_err().message(), "module m has no x");
+}
+
+#[test]
+fn what_the_host_asks_for_in_vain_is_shown_without_a_text() {
+    let mut engine = Engine::default();
+    engine.run("m", "def on_end(status): return status").unwrap();
+    let shown = |error: frazil_starlark::Error| (error.to_string(), error[0].to_string());
+    let said = |text: &str| (format!("error: {text}"), text.to_owned());
+    assert_eq!(
+        shown(engine.get_global::<i64>("m", "on_and").unwrap_err()),
+        said("module m has no on_and (did you mean on_end?)")
+    );
+    assert_eq!(
+        shown(engine.get_global::<i64>("n", "x").unwrap_err()),
+        said("there is no module n: it was not run, or it failed")
+    );
+    assert_eq!(shown(engine.get_global::<i64>("m", "on_end").unwrap_err()), said("got function, want int"));
+    let on_end: Handle = engine.get_global("m", "on_end").unwrap();
+    assert_eq!(
+        shown(engine.call(&on_end, ()).unwrap_err()),
+        said("function on_end missing 1 argument (status)")
+    );
 }

@@ -1,5 +1,7 @@
 //! Programs, calls and values, as an embedding program sees them.
 
+use crate::spelling;
+
 use super::*;
 
 /// # Programs, calls and values
@@ -124,9 +126,21 @@ impl Engine {
     pub fn get_global<T: for<'s> FromValue<'s>>(&self, key: &str, name: &str) -> Result<T, Error> {
         let value = match self.machine.global(key, name) {
             Some(value) => T::from_value(self.machine.cx(), value),
-            None => Err(Failure::new(format!("module {key} has no {name}"))),
+            None => Err(self.no_global(key, name)),
         };
         value.map_err(|failure| self.machine.diagnose(*failure).into())
+    }
+
+    /// The error that a module has no such global.
+    fn no_global(&self, key: &str, name: &str) -> Box<Failure> {
+        if !self.machine.is_loaded(key) {
+            return Failure::new(format!("there is no module {key}: it was not run, or it failed"));
+        }
+        let hint = match spelling::nearest(name, self.machine.exports(key)) {
+            Some(similar) => format!(" (did you mean {similar}?)"),
+            None => String::new(),
+        };
+        Failure::new(format!("module {key} has no {name}{hint}"))
     }
 
     /// The names that a loaded module exports, sorted.

@@ -273,6 +273,11 @@ impl Machine {
         predeclared.or_else(|| self.host.universal.get(name).map(|&number| builtin(number)))
     }
 
+    /// Has a module been run to its end?
+    pub(crate) fn is_loaded(&self, key: &str) -> bool {
+        self.modules.loaded.get(key).is_some_and(Option::is_some)
+    }
+
     /// The names of a module's globals.
     pub(crate) fn exports(&self, key: &str) -> Vec<&str> {
         let loaded = self.modules.loaded.get(key).and_then(Option::as_ref);

@@ -112,7 +112,7 @@ fn builtin_frame(name: &str) -> syntax::Frame {
 
 /// An error that happened outside of any program.
 pub(super) fn without_place(failure: &Failure) -> Diagnostic {
-    diagnostic(&SourceFile::new("<host>", ""), Span::default(), failure)
+    diagnostic(&SourceFile::nowhere(), Span::default(), failure)
 }
 
 fn diagnostic(file: &SourceFile, span: Span, failure: &Failure) -> Diagnostic {

@@ -160,7 +160,10 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(self.message.as_str());
-        let mut primary = title.element(excerpt(&self.file, self.span));
+        let mut primary = match self.file.is_nowhere() {
+            true => Group::with_title(title),
+            false => title.element(excerpt(&self.file, self.span)),
+        };
         let stack = self.stack_text();
         if !stack.is_empty() {
             primary = primary.element(Level::NOTE.message(stack.as_str()));
@@ -205,9 +208,12 @@ impl fmt::Display for Frame {
     }
 }
 
-/// The one-line form: `file:line:col: message`.
+/// The one-line form: `file:line:col: message`, or the message alone if it is about no text.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file.is_nowhere() {
+            return f.write_str(&self.message);
+        }
         write!(f, "{}: {}", self.file.position(self.span.start), self.message)
     }
 }

@@ -69,6 +69,9 @@ struct Inner {
     line_starts: Vec<u32>,
 }
 
+/// The name of what is no file.
+const NOWHERE: &str = "<host>";
+
 impl SourceFile {
     /// Texts are addressed by `u32` offsets; the parser refuses longer ones.
     pub const MAX_BYTES: usize = u32::MAX as usize - 1;
@@ -78,6 +81,16 @@ impl SourceFile {
         let text = text.into();
         let line_starts = line_starts(text.as_bytes());
         SourceFile(Arc::new(Inner { name: name.into(), text, line_starts }))
+    }
+
+    /// Where an error is that is in no text: the embedding program asked for something that there is not.
+    pub(crate) fn nowhere() -> SourceFile {
+        SourceFile::new(NOWHERE, "")
+    }
+
+    /// Is there no text to show?
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.name() == NOWHERE && self.text().is_empty()
     }
 
     /// The name given at construction, usually a path.
