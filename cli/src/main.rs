@@ -7,6 +7,7 @@ mod check;
 mod files;
 mod heap;
 mod hunt;
+mod interrupt;
 mod live;
 mod options;
 mod out;
@@ -145,7 +146,7 @@ fn tell_problem(problem: Problem, run: &Run) -> ExitCode {
         Problem::Program(diagnostics) => {
             let reporter = Reporter::new(run.shown, &std::io::stderr());
             diagnostics.iter().for_each(|diagnostic| reporter.tell(diagnostic));
-            ExitCode::FAILURE
+            interrupt::status(ExitCode::FAILURE)
         }
     }
 }
@@ -243,7 +244,9 @@ fn run_program(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
     if !run.others.is_empty() {
         return run_several(run, engine);
     }
+    // Who is to type the program and presses Ctrl-C ends it there and then.
     let text = read_program(run).map_err(Problem::Setup)?;
+    heed(run, engine);
     engine.run(&run.file, text).map_err(|error| Problem::Program(error.into()))
 }
 
@@ -253,9 +256,17 @@ fn run_several(run: &Run, engine: &mut Engine) -> Result<(), Problem> {
     for file in &files {
         File::open(file).map_err(|error| Problem::Setup(format!("cannot read {file}: {error}")))?;
     }
+    heed(run, engine);
     let failed = engine.run_all(&files).into_iter().filter_map(Result::err);
     let errors: Vec<Diagnostic> = failed.flat_map(Vec::<Diagnostic>::from).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::Program(errors)) }
+}
+
+/// A trial ends with `frazil tune`, whose figures it would spoil otherwise.
+fn heed(run: &Run, engine: &Engine) {
+    if !run.trial {
+        interrupt::heed(engine);
+    }
 }
 
 fn read_program(run: &Run) -> Result<String, String> {

@@ -1,6 +1,7 @@
 //! The command line: where programs come from, exit statuses, colours, help.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 
 fn frazil(arguments: &[&str]) -> Output {
@@ -201,4 +202,44 @@ fn a_session_without_a_person_is_a_program() {
     assert_prints(&with_input(&["repl"], "x = 1\nx = 2\nwhile x < 5: x += 1\nx\nprint(x)\n"), "5\n");
     let failed = with_input(&["repl"], "fail('no')");
     assert_eq!(failed.status.code(), Some(1));
+}
+
+/// A program that has been started, has filled a pipe's worth, and will not end by itself.
+fn endless(command: &mut Command) -> std::process::Child {
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let mut begun = [0; 1 << 16];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut begun).expect("it prints");
+    child
+}
+
+#[test]
+fn ctrl_c_ends_a_program_like_an_error() {
+    let program = "print('x' * 70000)\nprint('the end')\n[None for _ in range(1 << 60) if False]\n";
+    let file = written("endless.star", program);
+    let interrupt = |child: &std::process::Child, signal: &str| {
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+    };
+    for (signal, number) in [("-INT", 2), ("-TERM", 15)] {
+        for jobs in ["1", "2"] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_frazil"));
+            let child = endless(command.args(["run", "--stats", "--jobs", jobs, &file]));
+            interrupt(&child, signal);
+            let output = child.wait_with_output().expect("it ends");
+            assert_eq!(output.status.signal(), Some(number), "{output:?}");
+            // What it printed has arrived, and the place is told.
+            assert!(stdout(&output).ends_with("x\nthe end\n"));
+            let said = stderr(&output);
+            assert!(said.contains("error: the program was cancelled\n") && said.contains(":3:"), "{said}");
+            assert!(said.contains("  collections "), "{said}");
+        }
+    }
+    // What was started to ignore it, as shells start what runs in the background, does.
+    let shell = format!("trap '' INT; exec {} run {file}", env!("CARGO_BIN_EXE_frazil"));
+    let mut child = endless(Command::new("sh").args(["-c", &shell]));
+    interrupt(&child, "-INT");
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert!(child.try_wait().is_ok_and(|ended| ended.is_none()) || !cfg!(target_os = "linux"));
+    child.kill().and_then(|()| child.wait()).expect("it ends");
 }

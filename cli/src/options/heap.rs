@@ -18,8 +18,8 @@ when to look
   --at end         when the program is over
   --at SIZE        as soon as so much has been allocated
 
-Whatever was asked for: when memory runs out, that is the moment. Give --heap-limit to a program that grows without
-end. Growth is measured all along, so even a look at the end tells which lines keep growing.
+Whatever was asked for: when memory runs out, or Ctrl-C is pressed, that is the moment. Give --heap-limit to a program
+that grows without end. Growth is measured all along, so even a look at the end tells which lines keep growing.
 
 what is told
   --out PREFIX     where the reports go: PREFIX.html, and PREFIX.json, which 'frazil help report' describes (heap-NAME,
@@ -33,7 +33,7 @@ What the program prints is thrown away. Every object remembers the line that mad
 then to see what is alive: the program takes two to six times as long, most if much of what it makes stays alive.
 
 Sizes are bytes, or end in k, m or g. Exit status: 0 the program went well, 1 it failed (there is a picture all the
-same), 2 the command line or a file is wrong.
+same), 2 the command line or a file is wrong, 130 Ctrl-C was pressed (there is one, too).
 ";
 
 /// When to look.

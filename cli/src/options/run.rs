@@ -70,7 +70,11 @@ errors (on standard error)
 
 Sizes are bytes, or end in k, m or g.
 
-Exit status: 0 the program went well; 1 it failed, or its text is wrong; 2 the command line or a file is wrong.
+Ctrl-C, or being asked to end, ends a program like an error, which says where it was: what it printed arrives, and so do
+figures. Pressed twice it ends frazil at once.
+
+Exit status: 0 the program went well; 1 it failed, or its text is wrong; 2 the command line or a file is wrong; 130
+Ctrl-C was pressed.
 ";
 
 /// What `--drain instalments` means: as many bytes are released as are allocated, and no instalment takes longer than
