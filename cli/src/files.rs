@@ -6,6 +6,7 @@
 //! `repo/a/b.bzl`.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use frazil::trace::Trace;
@@ -105,6 +106,20 @@ fn above(file: &Path, relative: &str) -> Option<PathBuf> {
 pub fn read(path: &Path) -> Result<String, String> {
     let text = std::fs::read(path).map_err(|error| error.to_string()).and_then(text);
     text.map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// The name of what comes from standard input, in errors, and on the command line.
+pub const STANDARD_INPUT: &str = "<standard input>";
+pub const DASH: &str = "-";
+
+/// The text that comes from standard input.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_standard() -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut bytes).map_err(|error| error.to_string());
+    read.and_then(|_| text(bytes)).map_err(|error| format!("cannot read standard input: {error}"))
 }
 
 /// Bytes as text.

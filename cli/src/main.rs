@@ -25,7 +25,7 @@ mod worlds;
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -273,12 +273,7 @@ fn read_program(run: &Run) -> Result<String, String> {
     match &run.input {
         Input::File => files::read(run.file.as_ref()),
         Input::Code(code) => Ok(code.clone()),
-        Input::Standard => {
-            let mut bytes = Vec::new();
-            let read = std::io::stdin().read_to_end(&mut bytes).map_err(|error| error.to_string());
-            let text = read.and_then(|_| files::text(bytes));
-            text.map_err(|error| format!("cannot read standard input: {error}"))
-        }
+        Input::Standard => files::read_standard(),
     }
 }
 

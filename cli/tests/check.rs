@@ -1,8 +1,9 @@
 //! `frazil check` as a person uses it: through the built command.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -116,6 +117,22 @@ fn loads_are_followed() {
     // Modules that are checked themselves come to the same.
     let (lines, _) = found(&folder, &["lib.star", "far.star", "main"]);
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn what_comes_from_standard_input_is_checked() {
+    let folder = folder("check_dash", &[("lib.star", "a = 1\n")]);
+    let mut frazil = Command::new(env!("CARGO_BIN_EXE_frazil"));
+    let frazil = frazil.current_dir(&folder).args(["check", "--quiet", "-", "lib.star"]);
+    let piped = frazil.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = piped.expect("the command starts");
+    let text = b"load('lib.star', 'a', 'b')\nx = a + c\n";
+    child.stdin.take().expect("a pipe").write_all(text).expect("it is read");
+    let output = child.wait_with_output().expect("it ends");
+    let told = stdout(&output);
+    assert!(told.contains("name b not found in module lib.star\n --> <standard input>:1:24\n"), "{told}");
+    assert!(told.contains("undefined: c\n --> <standard input>:2:9\n"), "{told}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::files::DASH;
+
 /// Kinds of files, which differ in the names they know and in the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -48,13 +50,17 @@ fn is_starlark(path: &Path) -> bool {
 }
 
 /// All files that are named or lie below the folders that are named, in a stable order, each once; and the folders below
-/// which there is none.
+/// which there is none. Standard input is a file that is called -.
 ///
 /// # Errors
 /// There is no such file or folder, or a folder cannot be read.
 pub fn find(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<&Path>), String> {
     let (mut files, mut barren) = (Vec::new(), Vec::new());
     for path in paths {
+        if path.as_os_str() == DASH {
+            files.push(path.clone());
+            continue;
+        }
         let before = files.len();
         let walk = WalkDir::new(path).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {

@@ -9,7 +9,7 @@ use starlark::syntax::{self, Diagnostic, Dialect, Environment, Module, Names, So
 
 use super::files::Kind;
 use super::{names, shown};
-use crate::files;
+use crate::files::{self, DASH, STANDARD_INPUT};
 use crate::options::check::Check;
 
 /// What the command line says about names and language.
@@ -115,7 +115,9 @@ pub fn look(path: &Path, rules: &Rules) -> Looked {
         loads: Vec::new(),
         unreadable: None,
     };
-    let text = match files::read(path) {
+    let is_standard = path.as_os_str() == DASH;
+    let read = if is_standard { files::read_standard() } else { files::read(path) };
+    let text = match read {
         Ok(text) => text,
         Err(error) => {
             looked.unreadable = Some(error);
@@ -124,7 +126,8 @@ pub fn look(path: &Path, rules: &Rules) -> Looked {
     };
     let kind = Kind::of(path);
     let dialect = rules.dialect(kind);
-    let source = SourceFile::new(shown(path), text);
+    let name = if is_standard { STANDARD_INPUT.to_owned() } else { shown(path) };
+    let source = SourceFile::new(name, text);
     match syntax::analyze(&source, &Known { rules, kind }, &dialect) {
         Ok(module) => {
             looked.exports = Some(exports(&module, &dialect));

@@ -18,10 +18,11 @@ Checks the syntax and the scopes of Starlark files without running them, and tha
   frazil check --prelude prelude.star .     or a program binds them
   frazil check --json . | jq .message       for other programs
 
-usage: frazil check [OPTIONS] FILE|DIR...
+usage: frazil check [OPTIONS] FILE|DIR|-...
 
 In a folder these are Starlark files: *.star, *.sky, *.bzl, *.bazel, BUILD, WORKSPACE, BUCK and Tiltfile. Hidden folders are
-left out, and links to folders are not followed. A file that is named is checked whatever its name is.
+left out, and links to folders are not followed. A file that is named is checked whatever its name is. What comes from
+standard input (-) is checked as a program in the current folder: editors have what was not saved yet.
 
 names
   A name that nothing binds is an error. In all files the built-in names are known; in *.star also json and math. In the

@@ -11,6 +11,7 @@ use starlark::syntax::Dialect;
 
 use super::shown::{self, Shown};
 use super::{Command, Topic};
+use crate::files::{DASH, STANDARD_INPUT};
 
 /// What `frazil help run` says.
 pub const HELP: &str = "\
@@ -239,16 +240,16 @@ fn parse_rest(
             "a trace is that of one heap, and each thread has its own: --record goes with --jobs 1".into()
         );
     }
-    if files.len() > 1 && files.iter().any(|file| file == "-") {
+    if files.len() > 1 && files.iter().any(|file| file == DASH) {
         return Err("standard input is run alone, or not at all".into());
     }
     run.file = match (&run.input, files.first()) {
         (Input::Code(_), None) => "<command line>".to_owned(),
         (Input::Code(_), Some(_)) => return Err("-c and a file were given, but only one can be run".into()),
         (_, None) => return Err("a program to run must be given: frazil run FILE.star".into()),
-        (_, Some(dash)) if dash == "-" => {
+        (_, Some(dash)) if dash == DASH => {
             run.input = Input::Standard;
-            "<standard input>".to_owned()
+            STANDARD_INPUT.to_owned()
         }
         (_, Some(_)) => files.remove(0),
     };
