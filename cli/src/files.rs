@@ -37,6 +37,19 @@ impl Files {
         (beside.is_file() && !is_program).then(|| beside.to_string_lossy().into_owned())
     }
 
+    /// Why a module was not found: where it was looked for.
+    fn not_found(&self, name: &str, from: &Path) -> String {
+        let in_root = !name.starts_with("//") && !name.starts_with(':');
+        let from = if in_root && self.names.len() <= 1 { self.entry.as_path() } else { from };
+        let folder = from.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.map_or("this folder".to_owned(), |folder| folder.display().to_string());
+        match &self.root {
+            Some(root) if in_root => format!("no such file in {}", root.display()),
+            _ if name.starts_with(':') => format!("no such file in {folder}"),
+            _ => format!("no such file in {folder} or those above"),
+        }
+    }
+
     fn in_root(&self, relative: &str, from: &Path) -> Option<PathBuf> {
         match &self.root {
             Some(root) => Some(root.join(relative)).filter(|path| path.is_file()),
@@ -64,7 +77,7 @@ impl Loader for Files {
                 let program = std::path::absolute(&path).ok().and_then(|path| self.names.get(&path));
                 Ok(program.cloned().unwrap_or_else(|| path.to_string_lossy().into_owned()))
             }
-            None => Err("no such file".to_owned()),
+            None => Err(self.not_found(name, from)),
         }
     }
 
@@ -157,6 +170,22 @@ mod tests {
         // What is compared are texts: paths are equal whatever single dots are in them.
         assert_eq!(plain(folder.join("./module.star")).as_os_str(), module.as_os_str());
         std::fs::remove_dir_all(folder).expect("it was made");
+    }
+
+    #[test]
+    fn it_is_said_where_a_file_was_looked_for() {
+        let why = |entries: &[&str], root: Option<&str>, name: &str, from: &str| {
+            let files = Files::new(entries.iter().copied(), root.map(PathBuf::from));
+            files.resolve(name, from).expect_err("there is none")
+        };
+        let (one, two) = (["app/main.star"], ["app/main.star", "b.star"]);
+        assert_eq!(why(&one, None, "no.bzl", "lib/x.bzl"), "no such file in app or those above");
+        assert_eq!(why(&two, None, "no.bzl", "lib/x.bzl"), "no such file in lib or those above");
+        assert_eq!(why(&one, None, "//a:no.bzl", "x.bzl"), "no such file in this folder or those above");
+        assert_eq!(why(&one, None, ":no.bzl", "lib/x.bzl"), "no such file in lib");
+        assert_eq!(why(&one, Some("base"), "no.bzl", "x.bzl"), "no such file in base");
+        assert_eq!(why(&one, Some("base"), "@r//a:no.bzl", "x.bzl"), "no such file in base");
+        assert_eq!(why(&one, Some("base"), "//a:no.bzl", "lib/x.bzl"), "no such file in lib or those above");
     }
 
     #[test]

@@ -11,8 +11,12 @@ const KEYS_MAX: usize = 1000;
 const NONE: &str =
     "None is what a call gives that returns nothing: a function without `return`, or a method like `append`";
 const NUMBERS: &str = "`str(x)` makes a string of a number, and `int(x)` a number of a string";
+const BOOLS: &str = "`int(x)` of a bool is 0 or 1";
+const QUOTIENT: &str =
+    "`a // b` of two ints is an int, where `a / b` is a float; `int(x)` cuts the fraction off";
 const ELEMS: &str = "`s.elems()` are the elements of a string";
 
+pub const FRACTION: &str = "`float(x)` reads a number with a fraction, which `int` of that cuts off";
 pub const RECURSION: &str = "a function cannot be called again while it runs: keep what is left to do in a list, and take \
                              from it in a loop";
 pub const ITERATED: &str = "loop over a copy, such as `list(x)`";
@@ -39,10 +43,18 @@ pub fn on_binary(operator: &str, a: Value<'_>, b: Value<'_>) -> Option<&'static 
         {
             NUMBERS
         }
-        ("+", Kind::Str, _) | ("+", _, Kind::Str) => "`str(x)` makes a string of any value",
         ("+", Kind::List, Kind::Tuple) | ("+", Kind::Tuple, Kind::List) => {
             "`list(x)` makes a list of a tuple, and `tuple(x)` a tuple of a list"
         }
+        ("+", Kind::List, _) => "`xs + [x]` is a list with one element more",
+        ("+", Kind::Str, _) | ("+", _, Kind::Str) => "`str(x)` makes a string of any value",
+        ("+" | "-" | "*", Kind::Bool, Kind::Bool) => BOOLS,
+        ("+" | "-" | "*", Kind::Bool, number) | ("+" | "-" | "*", number, Kind::Bool)
+            if is_number(number) =>
+        {
+            BOOLS
+        }
+        ("*", Kind::Str | Kind::Bytes | Kind::List | Kind::Tuple, Kind::Float) => QUOTIENT,
         ("+", Kind::Dict, Kind::Dict) => "`a | b` is a dict with the entries of both",
         ("+", Kind::Set, Kind::Set) => "`a | b` is a set with the elements of both",
         _ => return None,
@@ -56,6 +68,17 @@ pub fn on_iteration(value: Value<'_>) -> Option<&'static str> {
         Kind::None => Some(NONE),
         Kind::Str => Some(ELEMS),
         Kind::Int => Some("`range(n)` are the numbers below `n`"),
+        _ => None,
+    }
+}
+
+/// On what is no int where one must be.
+#[cold]
+pub fn on_int(value: Value<'_>) -> Option<&'static str> {
+    match value.kind() {
+        Kind::None => Some(NONE),
+        Kind::Float => Some(QUOTIENT),
+        Kind::Str => Some("`int(x)` reads a number from a string"),
         _ => None,
     }
 }

@@ -18,6 +18,7 @@ use std::hash::{BuildHasher, Hash};
 
 use num_bigint::BigInt;
 
+use crate::advice;
 use crate::cx::Cx;
 use crate::data::{int, iter, list, record, table};
 use crate::failure::{Failure, Res};
@@ -47,7 +48,8 @@ pub trait IntoValue<'s> {
 /// Values of this type were wanted.
 #[cold]
 pub(crate) fn unwanted(value: Value<'_>, wanted: &str) -> Box<Failure> {
-    Failure::new(format!("got {}, want {wanted}", value.type_name()))
+    let help = if wanted == "int" { advice::on_int(value) } else { None };
+    Failure::new(format!("got {}, want {wanted}", value.type_name())).help_if(help)
 }
 
 /// Puts more in front of the message of an error of the program.

@@ -2,9 +2,10 @@
 
 use num_bigint::BigInt;
 
+use crate::advice;
 use crate::cx::Cx;
 use crate::data::{int, iter, list, table, text};
-use crate::failure::{Res, fail};
+use crate::failure::{Failure, Res, fail};
 use crate::host::{Args, PlainFn};
 use crate::ops::{self, repr};
 use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes, small_int};
@@ -249,7 +250,11 @@ fn int_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     };
     match parse_int(text, base) {
         Some(i) => int::make_big(cx, &i),
-        None => fail!("invalid literal with base {base}: {text}"),
+        None => {
+            let message = format!("invalid literal with base {base}: {text}");
+            let has_fraction = base == 10 && text.trim().parse::<f64>().is_ok_and(f64::is_finite);
+            Err(Failure::new(message).help_if(has_fraction.then_some(advice::FRACTION)))
+        }
     }
 }
 

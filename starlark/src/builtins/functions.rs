@@ -1,6 +1,6 @@
 //! Built-in functions but those that convert or compare.
 
-use crate::convert;
+use crate::convert::{self, unwanted};
 use crate::cx::Cx;
 use crate::data::text::{self, Text};
 use crate::data::{equal, hash, int, iter, list, record, sequence};
@@ -168,7 +168,7 @@ pub(crate) fn int_argument(value: Value<'_>) -> Res<i64> {
         None if value.kind() == Kind::BigInt => {
             fail!("{} out of range (want value in signed 63-bit range)", int::text(value))
         }
-        None => fail!("got {}, want int", value.type_name()),
+        None => Err(unwanted(value, "int")),
     }
 }
 

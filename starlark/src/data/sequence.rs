@@ -90,6 +90,12 @@ pub fn len(value: Value<'_>) -> Option<usize> {
     })
 }
 
+#[cold]
+fn no_index(index: Value<'_>, of: Value<'_>) -> Box<Failure> {
+    let message = format!("{} index: got {}, want int", of.type_name(), index.type_name());
+    Failure::new(message).help_if(advice::on_int(index))
+}
+
 /// The place that an index means in a sequence of this length.
 ///
 /// # Errors
@@ -100,7 +106,7 @@ pub fn resolve_index<'s>(index: Value<'s>, len: usize, of: Value<'s>) -> Res<usi
         if index.kind() == Kind::BigInt {
             fail!("{} index: {} out of range", of.type_name(), int::text(index));
         }
-        fail!("{} index: got {}, want int", of.type_name(), index.type_name());
+        return Err(no_index(index, of));
     };
     let at = if given < 0 { given + len as i64 } else { given };
     if at >= 0 && (at as usize) < len {
