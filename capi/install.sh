@@ -26,7 +26,9 @@ while [ $# -gt 0 ]; do
 done
 if [ -z "$libraries" ]; then
     cargo build --manifest-path "$crate/Cargo.toml" --release
-    libraries=${CARGO_TARGET_DIR:-$crate/../target}/release
+    target=$(cargo metadata --manifest-path "$crate/Cargo.toml" --format-version 1 --no-deps |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+    libraries=$target/release
 fi
 if ! [ -f "$libraries/libfrazil_c.a" ]; then
     echo "install.sh: there is no libfrazil_c.a in $libraries" >&2
