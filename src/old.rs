@@ -178,6 +178,12 @@ impl Old {
         self.clusters.head_of(object).expect("a member belongs to a component or a cluster")
     }
 
+    /// Most heaps have no components and no clusters: where an object is retained, its count need not be looked at.
+    #[inline]
+    pub fn has_members(&self) -> bool {
+        !self.components.representative.is_empty() || !self.clusters.is_empty()
+    }
+
     /// Sets the retain bit of an old object, and of its representative. Says whether it is a traced object
     /// reached for the first time.
     #[inline]
@@ -188,9 +194,7 @@ impl Old {
         if object.is_traced() {
             return true;
         }
-        // Most heaps have no components and no clusters, and need not look at counts here.
-        let any_members = !self.components.representative.is_empty() || !self.clusters.is_empty();
-        if any_members && object.chunk().counts.byte(object.granule()) == MEMBER {
+        if self.has_members() && object.chunk().counts.byte(object.granule()) == MEMBER {
             self.retain_member::<H>(object);
         }
         false

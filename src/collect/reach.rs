@@ -211,7 +211,8 @@ impl Trace<'_> {
         }
     }
 
-    /// Asks for the memory that reaching what `slot` refers to will need: its header if it is young, otherwise its bits.
+    /// Asks for the memory that reaching what `slot` refers to will need: its header if it is young, otherwise its bits, and
+    /// its count where that may say that it is a member.
     #[inline(always)]
     fn prefetch_target<H: Host>(&self, slot: Slot) {
         if let Some(target) = target::<H>(slot.get()) {
@@ -219,6 +220,9 @@ impl Trace<'_> {
                 target.prefetch();
             } else {
                 target.prefetch_bits();
+                if self.old.has_members() {
+                    target.prefetch_count();
+                }
             }
         }
     }
