@@ -112,6 +112,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let work = Work { turn: Turn::choose::<H>(), ..Work::default() };
         let asked_for = request == Request::Complete;
         let clustering = heap.old.get_mut().clusters.are_worth_while();
+        heap.old.get_mut().space.making_clusters = clustering;
         let unclassified_large = heap.old.get_mut().space.classify_young_large();
         Collection {
             heap,

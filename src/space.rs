@@ -102,6 +102,8 @@ pub(crate) struct Space {
     spans: Box<[[Span; CLASSES]; LANES]>,
     /// The classes that have a block to fill, a bit for each, by lane.
     filling: [u64; LANES],
+    /// The collection makes clusters: their blocks are for them.
+    pub making_clusters: bool,
     /// The cells given out since [`Space::begin_runs`], if that is of interest.
     runs: Option<Vec<Run>>,
     room: Room,
@@ -143,6 +145,7 @@ impl Space {
             huge_bytes: 0,
             spans: Box::new([[Span::default(); CLASSES]; LANES]),
             filling: [0; LANES],
+            making_clusters: false,
             runs: None,
             room: Room::default(),
             waiting: Vec::new(),

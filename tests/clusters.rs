@@ -364,3 +364,28 @@ fn nobody_has_to_have_them() {
         assert_eq!(complete(&mut heap).freed_objects, 255);
     });
 }
+
+/// What clusters have left, once they were dissolved and mostly died, is room for others while no clusters are made.
+#[test]
+fn the_holes_of_clusters_are_filled_while_none_are_made() {
+    with_heap(config(16, 1 << 20), |mut heap| {
+        let root = heap.root(tree(&heap, 1, 10));
+        assert_eq!(complete(&mut heap).clustered, 1023);
+        // Of each part of seven objects, one stays.
+        let mut parts = vec![heap.rooted(&root)];
+        for _ in 0..7 {
+            parts = parts.iter().flat_map(|&part| [child(part, 0), child(part, 1)]).collect();
+        }
+        let kept: Vec<_> = parts.iter().map(|&part| heap.root(child(child(part, 0), 1))).collect();
+        heap.unroot(root);
+        let before = complete(&mut heap);
+        assert_eq!((before.dissolved, before.old_objects), (1023, kept.len()));
+        let other = heap.root(tree(&heap, 2000, 8));
+        let after = complete(&mut heap);
+        assert_eq!((after.clustered, after.promoted_objects), (0, 255));
+        assert_eq!(after.blocks_used, before.blocks_used);
+        kept.into_iter().chain([other]).for_each(|handle| heap.unroot(handle));
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
+    });
+}

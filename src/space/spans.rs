@@ -179,14 +179,19 @@ impl Space {
         start
     }
 
-    /// Goes on from a full block, or none, to one that has room: a listed one, or a free one.
+    /// Goes on from a full block, or none, to one that has room: a listed one, or a free one. While no clusters are made,
+    /// what they have left serves others, too; the block stays one of clusters, for which all objects in it are alike.
     fn next_block(&mut self, lane: Lane, class: Class, full: usize) -> usize {
         if full != 0 {
             self.retire(full);
         }
         let block_size = self.block;
         let index = |address: usize| (address & (CHUNK_BYTES - 1)) >> block_size.log2();
-        let listed = self.room.take(lane as u8, class, |block| &chunk_of(block).blocks[index(block)]);
+        let state = |block| &chunk_of(block).blocks[index(block)];
+        let listed = self.room.take(lane as u8, class, state).or_else(|| {
+            let lends = !self.making_clusters && matches!(lane, Lane::Immutable | Lane::Leaf);
+            if lends { self.room.take(Lane::Cluster as u8, class, state) } else { None }
+        });
         let block = listed.unwrap_or_else(|| {
             let block = self.free_block().expect("a collection reserves the blocks it may need");
             self.state(block).begin_cells(lane as u8, class);
