@@ -29,8 +29,14 @@ use crate::shape::COMPONENT;
 use crate::space::Run;
 use crate::tuning::Config;
 
-/// Clusters are worth their while if of so many objects in them, one at most is counted by itself in the end.
+/// Clusters are worth their while if of so many objects in them, one at most is counted by itself in the end because no cluster
+/// came of it: the walk was for nothing then, and took up to three times as long as another. (Where all came of it, and none is
+/// dissolved, collections take half the time or less.)
 const KEPT_TO_LOST: usize = 4;
+
+/// As many objects of a cluster that is dissolved later are as bad as one of those: that takes between two thirds and four
+/// thirds of the time that it would have taken to count them when they were promoted.
+const DISSOLVED_TO_LOST: usize = 2;
 
 /// When they are not, so many collections pass before they are tried again.
 const PATIENCE: RangeInclusive<u32> = 1..=64;
@@ -84,27 +90,48 @@ pub(crate) struct Clusters {
 struct Habit {
     /// Clusters are tried whatever comes of it.
     always: bool,
-    /// Objects that became part of a cluster, and those that were counted one by one after all; less by an eighth after
-    /// each collection.
+    /// Objects that became part of a cluster, and those that were counted one by one after all, by their weight; less by an
+    /// eighth after each collection.
     kept: usize,
     lost: usize,
     /// Collections to come that don't try.
     patience: Patience,
 }
 
+/// What one collection has to say of clusters, in objects.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// They became part of one.
+    pub clustered: usize,
+    /// A walk tried, and no cluster came of it.
+    pub failed: usize,
+    /// They were part of one.
+    pub dissolved: usize,
+}
+
 impl Habit {
-    fn learn(&mut self, clustered: usize, dissolved: usize) {
+    /// What a collection makes is judged by later ones: clusters may all be dissolved one collection, or five, after they
+    /// were made. So a collection that sees nothing amiss only halves the next patience, and one that sees what was made in
+    /// vain doubles it, also when the heap has become patient meanwhile. If all is dissolved after any number of
+    /// collections, those that see it are one more than those that saw nothing amiss before, and patience grows.
+    fn learn(&mut self, outcome: Outcome) {
+        let tried = self.patience.is_over();
         self.patience.pass();
-        if clustered + dissolved == 0 {
+        let Outcome { clustered, failed, dissolved } = outcome;
+        if clustered + failed + dissolved == 0 {
             return;
         }
         self.kept = self.kept - self.kept.div_ceil(8) + clustered;
-        self.lost = self.lost - self.lost.div_ceil(8) + dissolved;
+        self.lost = self.lost - self.lost.div_ceil(8) + failed + dissolved / DISSOLVED_TO_LOST;
         if self.lost * KEPT_TO_LOST > self.kept {
-            self.patience.renew(PATIENCE);
+            match tried {
+                true => self.patience.renew(PATIENCE),
+                // It is not begun anew: what was made long ago may be dissolved little by little, for as long as you like.
+                false => self.patience.lengthen(PATIENCE),
+            }
             (self.kept, self.lost) = (0, 0);
-        } else if dissolved == 0 {
-            self.patience.reward();
+        } else if failed + dissolved == 0 {
+            self.patience.shorten();
         }
     }
 }
@@ -142,8 +169,8 @@ impl Clusters {
     }
 
     /// Learns from what a collection has made of them.
-    pub fn learn(&mut self, clustered: usize, dissolved: usize) {
-        self.habit.learn(clustered, dissolved);
+    pub fn learn(&mut self, outcome: Outcome) {
+        self.habit.learn(outcome);
     }
 
     /// The head of the cluster that `object` belongs to.
@@ -279,22 +306,78 @@ impl Old {
 mod tests {
     use super::*;
 
+    fn new() -> Habit {
+        Habit { always: false, kept: 0, lost: 0, patience: Patience::default() }
+    }
+
+    /// Of so many collections, how many make clusters, of 1000 objects each? Of these, `dissolved` says how many are
+    /// dissolved `delay` collections later.
+    fn tries(habit: &mut Habit, collections: usize, delay: usize, dissolved: usize) -> usize {
+        let mut made = vec![];
+        for now in 0..collections {
+            let tried = habit.patience.is_over();
+            made.push(tried);
+            let late = now.checked_sub(delay).is_some_and(|before| made[before]);
+            habit.learn(Outcome {
+                clustered: if tried { 1000 } else { 0 },
+                failed: 0,
+                dissolved: if late { dissolved } else { 0 },
+            });
+        }
+        made.into_iter().filter(|&tried| tried).count()
+    }
+
     #[test]
     fn what_does_not_pay_is_tried_less_and_less_often() {
-        let mut habit = Habit { always: false, kept: 0, lost: 0, patience: Patience::default() };
-        habit.learn(0, 1);
+        let mut habit = new();
+        habit.learn(Outcome { failed: 1, ..Outcome::default() });
         assert_eq!(habit.patience.left, 1);
         let mut tries = 0;
         for _ in 0..1000 {
-            let tried = habit.patience.left == 0;
+            let tried = habit.patience.is_over();
             tries += u32::from(tried);
-            habit.learn(if tried { 1000 } else { 0 }, if tried { 900 } else { 0 });
+            let (clustered, failed) = if tried { (1000, 900) } else { (0, 0) };
+            habit.learn(Outcome { clustered, failed, dissolved: 0 });
         }
         assert!((15..30).contains(&tries), "{tries}");
         habit.patience.left = 0;
         for _ in 0..100 {
-            habit.learn(1000, 10);
+            habit.learn(Outcome { clustered: 1000, failed: 10, dissolved: 0 });
             assert_eq!(habit.patience.left, 0);
         }
+    }
+
+    #[test]
+    fn nor_is_what_is_always_dissolved_later() {
+        for (delay, most) in [(1, 50), (2, 80), (3, 110), (5, 150), (10, 250)] {
+            let mut habit = new();
+            tries(&mut habit, 300, delay, 1000);
+            let tried = tries(&mut habit, 1000, delay, 1000);
+            assert!((10..most).contains(&tried), "{delay}: {tried}");
+            // And when it is over, all is forgotten soon.
+            assert!(tries(&mut habit, 1000, 1, 0) > 900);
+        }
+    }
+
+    #[test]
+    fn what_is_dissolved_by_half_later_pays() {
+        assert_eq!(tries(&mut new(), 1000, 1, 400), 1000);
+        assert!(tries(&mut new(), 1000, 1, 700) < 100);
+    }
+
+    /// However long that takes, it is no reason not to try.
+    #[test]
+    fn what_was_made_long_ago_may_be_dissolved_little_by_little() {
+        let mut habit = new();
+        for _ in 0..1000 {
+            habit.learn(Outcome { dissolved: 200, ..Outcome::default() });
+        }
+        let mut tries = 0;
+        for _ in 0..1000 {
+            let clustered = if habit.patience.is_over() { 1000 } else { 0 };
+            tries += clustered / 1000;
+            habit.learn(Outcome { clustered, failed: 0, dissolved: 200 });
+        }
+        assert!(tries > 900, "{tries}");
     }
 }

@@ -47,6 +47,7 @@ pub(crate) mod reach;
 use std::time::{Duration, Instant};
 
 use crate::Fault;
+use crate::clusters::Outcome;
 use crate::heap::{Heap, Touch};
 use crate::host::Host;
 use crate::object::{ObjRef, Slot};
@@ -169,8 +170,9 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
 
     fn learn_of_clusters(&mut self) {
         let old = self.heap.old.get_mut();
-        self.report.dissolved += std::mem::take(&mut old.dissolved);
-        old.clusters.learn(self.report.clustered, self.report.dissolved);
+        let (failed, dissolved) = (self.report.dissolved, std::mem::take(&mut old.dissolved));
+        old.clusters.learn(Outcome { clustered: self.report.clustered, failed, dissolved });
+        self.report.dissolved += dissolved;
     }
 
     // ------------------------------------------------------------------ phase 0

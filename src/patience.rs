@@ -13,8 +13,25 @@ pub(crate) struct Patience {
 impl Patience {
     /// It was of no use: it is left alone for twice as long as the last time, within these bounds.
     pub fn renew(&mut self, turns: RangeInclusive<u32>) {
-        self.last = (self.last * 2).clamp(*turns.start(), *turns.end());
+        self.last = self.longer(turns);
         self.left = self.last;
+    }
+
+    /// The last time was of less use than was thought: it is found out meanwhile that this one should be twice as long, if
+    /// it may be.
+    pub fn lengthen(&mut self, turns: RangeInclusive<u32>) {
+        let longer = self.longer(turns);
+        self.left += longer - self.last;
+        self.last = longer;
+    }
+
+    fn longer(&self, turns: RangeInclusive<u32>) -> u32 {
+        (self.last * 2).clamp(*turns.start(), *turns.end())
+    }
+
+    /// It seems to be of use: the next time will be half as long.
+    pub fn shorten(&mut self) {
+        self.last /= 2;
     }
 
     /// A turn passes.
