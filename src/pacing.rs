@@ -50,9 +50,9 @@ pub(crate) struct Pacer {
     nursery: NurserySize,
     /// Bytes of old objects after the last complete collection.
     old_bytes: usize,
-    /// Bytes that the last complete collection traced.
+    /// Bytes that the last complete collection traced, and those of the bits it compared.
     traced_bytes: usize,
-    /// Bytes that the next collection will probably trace.
+    /// Bytes that the next collection will probably trace, or compare.
     recurring: usize,
     /// Collections so far.
     turn: u32,
@@ -100,12 +100,12 @@ impl Pacer {
     pub fn learn(&mut self, config: &Config, report: &Report) {
         if report.kind == Kind::Complete {
             self.old_bytes = report.old_bytes;
-            self.traced_bytes = report.traced_bytes;
+            self.traced_bytes = recurring_bytes(config, report);
         }
         self.nursery.learn(config, report);
         // Where most collections are short, what a complete one traced will not be traced again soon.
         if report.kind == Kind::Short || !config.short_collections {
-            self.recurring = report.traced_bytes;
+            self.recurring = recurring_bytes(config, report);
         }
         self.turn = self.turn.wrapping_add(1);
         let bytes = match config.nursery_growth {
@@ -170,6 +170,12 @@ impl NurserySize {
     }
 }
 
+/// What a collection traced, and the bits of the blocks it compared: a thousand references from one table, each to a structure
+/// in a block of its own, are few bytes that are traced, but a thousand blocks.
+fn recurring_bytes(config: &Config, report: &Report) -> usize {
+    report.traced_bytes + report.blocks_diffed * (config.block_bytes.granules() / 8)
+}
+
 /// How many bytes may be allocated in a nursery of `nursery` before a collection is due that will trace `traced_bytes`,
 /// beside blocks of `block_bytes`: the nursery follows the traced part (that of short collections only as far as it may
 /// grow anyway), but keeps away from the limit.
@@ -220,6 +226,17 @@ mod tests {
         let limited = Config { limit_bytes: Some(3 * MIB), ..config };
         assert_eq!(after_complete(&limited, 2 * MIB, 0).trigger, MIB / 2);
         assert_eq!(after_complete(&limited, 3 * MIB, 0).trigger, TRIGGER_BYTES_MIN);
+    }
+
+    #[test]
+    fn the_nursery_follows_the_blocks_that_are_compared() {
+        let config = Config { nursery_bytes: MIB, nursery_growth: 1, ..Config::DEFAULT };
+        let mut pacer = Pacer::new(&config);
+        let report = Report { blocks_diffed: 10_000, old_bytes: 300 * MIB, ..Report::default() };
+        pacer.learn(&config, &report);
+        assert_eq!(pacer.trigger, percent(10_000 * 256, config.nursery_percent_of_traced));
+        let short = Config { short_collections: true, ..config };
+        assert_eq!(pacer.choose(&short, Request::Auto, 300 * MIB, 0), Kind::Short);
     }
 
     /// Lets collections come, of which `survivors` says how much of the nursery survives, and tells the last nursery.

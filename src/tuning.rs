@@ -37,7 +37,8 @@ pub struct Config {
     /// footprint, longer pauses while much survives. 1, the least: it keeps its size. Default: 32.
     pub nursery_growth: u32,
     /// A complete collection is due when the bytes allocated reach this many percent of the bytes that the last
-    /// one traced. Larger: less tracing, a larger footprint. It bounds the tracing per allocated byte. Default: 300.
+    /// one traced, a bit for each granule of the blocks it compared included. Larger: less tracing, a larger footprint. It
+    /// bounds the tracing per allocated byte. Default: 300.
     pub nursery_percent_of_traced: u32,
     /// May the heap hold short collections? Only of use for hosts whose mutable data lives long. Default: no.
     pub short_collections: bool,
