@@ -345,3 +345,105 @@ pub(crate) fn set_accessible(_address: usize, _bytes: usize, _accessible: bool) 
         }
     }
 }
+
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+
+    /// Writes 7 into every word.
+    fn fill(mapping: &Mapping) {
+        for address in mapping.range().step_by(8) {
+            // SAFETY: the mapping is the test's own.
+            unsafe { std::ptr::with_exposed_provenance_mut::<u64>(address).write(7) };
+        }
+    }
+
+    fn word(address: usize) -> u64 {
+        // SAFETY: an address in a mapping of the test's own.
+        unsafe { std::ptr::with_exposed_provenance::<u64>(address).read() }
+    }
+
+    /// How many pages of a mapping are in memory.
+    fn resident(range: Range<usize>) -> usize {
+        let mut pages = vec![0u8; range.len() / page_bytes()];
+        let start = std::ptr::with_exposed_provenance_mut(range.start);
+        // SAFETY: there is a byte for each page, and the call changes nothing else.
+        let done = unsafe { libc::mincore(start, range.len(), pages.as_mut_ptr().cast()) };
+        assert_eq!(done, 0);
+        pages.iter().filter(|&page| page & 1 == 1).count()
+    }
+
+    #[test]
+    fn whole_pages_are_given_back_and_nothing_else() {
+        let page = page_bytes();
+        for pool in [None, Some(Pool::new())] {
+            let mapping = System::new(pool.as_ref()).map(4 * page, page).expect("memory");
+            fill(&mapping);
+            let Range { start, end } = mapping.range();
+            mapping.give_back(start + 8..end - 8);
+            let words =
+                [start, start + page - 8, start + page, end - page - 8, end - page, end - 8].map(word);
+            assert_eq!(words, [7, 7, 0, 0, 7, 7]);
+            mapping.give_back(start + 8..start + page + 8);
+            assert_eq!(word(start), 7);
+        }
+    }
+
+    #[test]
+    fn a_few_pages_are_only_cleared_if_a_pool_would_keep_them() {
+        let page = page_bytes();
+        let bytes = 2 * CLEAR_BYTES_MAX;
+        for pool in [None, Some(Pool::new())] {
+            let mapping = System::new(pool.as_ref()).map(bytes, page).expect("memory");
+            fill(&mapping);
+            let Range { start, end } = mapping.range();
+            mapping.give_back(start..start + CLEAR_BYTES_MAX);
+            // (Reading would bring the zero page.)
+            let kept = if pool.is_some() { CLEAR_BYTES_MAX / page } else { 0 };
+            assert_eq!(resident(start..start + CLEAR_BYTES_MAX), kept);
+            mapping.give_back(start..end);
+            assert_eq!(resident(start..end), 0);
+        }
+    }
+
+    #[test]
+    fn an_inherited_mapping_keeps_little_memory() {
+        let pool = Pool::new();
+        let system = System::new(Some(&pool));
+        let page = page_bytes();
+        let mut mapping = system.map(4 * KEEP_BYTES, page).expect("memory");
+        fill(&mapping);
+        system.inherits(&mut mapping, 4 * KEEP_BYTES);
+        drop(mapping);
+        let mapping = system.map(4 * KEEP_BYTES, page).expect("memory");
+        let Range { start, end } = mapping.range();
+        assert_eq!(resident(start..end) * page, KEEP_BYTES);
+        assert_eq!([start, start + KEEP_BYTES - 8, start + KEEP_BYTES].map(word), [7, 7, 0]);
+    }
+
+    /// There are 128 TiB of addresses. Whatever of a request is lost, many of them lose all.
+    #[test]
+    fn no_address_is_lost() {
+        if cfg!(frazil_asan) {
+            println!("skipped: the address sanitizer needs all of the address space for itself");
+            return;
+        }
+        const LARGE: usize = 64 << 30;
+        let (system, page) = (System::default(), page_bytes());
+        for _ in 0..4 << 10 {
+            drop(system.map(page, LARGE).expect("addresses"));
+            let row = system.map_row(4, LARGE, page).expect("addresses");
+            assert_eq!(row.len(), 4);
+            Mapping::drop_all(row);
+        }
+    }
+
+    #[test]
+    fn a_row_is_refused_like_a_single_mapping() {
+        let (system, page) = (System::default(), page_bytes());
+        system.refuse_after(1);
+        assert_eq!(system.map_row(2, page, page).map(|row| row.len()), Ok(1), "one by one, to count them");
+        assert!(system.map_row(2, page, page).is_err());
+        assert_eq!(system.map_row(2, page, page).map(|row| row.len()), Ok(2));
+    }
+}

@@ -217,4 +217,16 @@ mod tests {
         young.give_back(MIB);
         assert_eq!(young.written, MIB);
     }
+
+    #[test]
+    fn what_the_next_heap_will_need_is_not_given_back() {
+        const MIB: usize = 1 << 20;
+        let pool = crate::Pool::new();
+        let mut young = Young::new(MIB, Rc::new(System::new(Some(&pool)))).expect("address space");
+        young.extend(2 * MIB, 2 * MIB).expect("room");
+        young.empty(0, false);
+        assert_eq!(young.written, 2 * MIB);
+        young.give_back(0);
+        assert_eq!(young.written, 2 * MIB);
+    }
 }

@@ -369,6 +369,7 @@ mod tests {
         assert!(nursery.contains(first) && nursery.contains(second));
         assert!(!nursery.contains(first + 32) && !nursery.contains(second + 64));
         assert_eq!(nursery.occupied(), [1024..1056, 8192..8256]);
+        assert_eq!((nursery.used(), nursery.opened()), (32 + 64, 32 + 1024));
         nursery.reset(1024..2048);
         assert_eq!(nursery.used(), 0);
         assert!(!nursery.contains(first) && !nursery.contains(second));
