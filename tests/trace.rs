@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use frazil::trace::{EPOCH_BYTES, MAGIC, RecordError, ReplayError, Totals, Trace, TraceError};
-use frazil::{BlockBytes, Config, Drain, Handle, Heap, Kind, LowTag, Object, Request, Shape, Value};
+use frazil::{BlockBytes, Config, Drain, Group, Handle, Heap, Kind, LowTag, Object, Request, Shape, Value};
 use fuzz::random::Random;
 
 const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
@@ -164,6 +164,26 @@ fn a_trace_leaves_the_same_objects_on_every_heap() {
     assert!(compared > 60 * 12, "only {compared} collections could be compared");
 }
 
+/// What was frozen, one by one or with all it refers to, before its first collection or after it, is frozen when it is played.
+#[test]
+fn what_was_frozen_settles_on_every_heap() {
+    let file = Memory::default();
+    let settled = Heap::<LowTag>::branded(Config::DEFAULT.recording(), |mut heap| {
+        heap.record(file.clone(), "a test", &Config::DEFAULT).expect("settings for recording");
+        let roots = [(); 4].map(|()| heap.root(heap.alloc(&LIST, 1).expect("memory").finish().into()));
+        for pair in [0, 2] {
+            let list = heap.rooted(&roots[pair]).object().expect("a list");
+            assert!(heap.freeze(list) && heap.freeze_deep(heap.rooted(&roots[pair + 1])) == 1);
+            heap.collect(Request::Complete);
+        }
+        heap.end_record().expect("a file in memory");
+        heap.stats().settled
+    });
+    let trace = Trace::read(file.0.borrow().clone()).expect("a good trace");
+    let played = trace.replay(Config { check: true, ..Config::DEFAULT }, |_| {}).expect("room");
+    assert_eq!((settled, played.stats.settled), (Ok(4), 4));
+}
+
 #[test]
 fn the_settings_of_the_program_are_in_its_trace() {
     let settings = Config {
@@ -226,6 +246,10 @@ fn recording_begins_in_time_and_with_the_right_settings() {
     assert!(matches!(begin(Config::DEFAULT, false), Err(RecordError::Settings)));
     assert!(matches!(begin(Config::DEFAULT.recording(), true), Err(RecordError::TooLate)));
     assert!(begin(Config::DEFAULT.recording(), false).is_ok());
+    let in_group = Group::<LowTag>::new(Config::DEFAULT.recording())
+        .expect("good settings")
+        .branded(|mut heap| heap.record(Memory::default(), "a test", &Config::DEFAULT));
+    assert!(matches!(in_group, Ok(Err(RecordError::InGroup))));
     let ended = Heap::<LowTag>::branded(Config::DEFAULT, |mut heap| heap.end_record());
     assert!(matches!(ended.expect("good settings"), Err(RecordError::NotRecording)));
 }
@@ -246,6 +270,59 @@ fn a_full_disk_is_told_at_the_end() {
         heap.end_record()
     });
     assert!(matches!(ended.expect("good settings"), Err(RecordError::Io(_))));
+}
+
+/// A disk that was full once, and a file that fails when it is complete: neither is a trace.
+#[test]
+fn an_error_of_a_file_is_told_whenever_it_comes() {
+    struct Once(u32, bool);
+    impl Write for Once {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
+            if self.0 == 4 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(bytes.len()) }
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            if self.1 { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }
+    }
+    for (writes, flushes, good) in [(0, true, false), (100, false, false), (100, true, true)] {
+        let ended = Heap::<LowTag>::branded(Config::DEFAULT.recording(), |mut heap| {
+            heap.record(Once(writes, flushes), "a test", &Config::DEFAULT).expect("settings for recording");
+            for _ in 0..5 {
+                heap.collect(Request::Complete);
+            }
+            heap.end_record()
+        });
+        assert_eq!(ended.expect("good settings").is_ok(), good);
+    }
+}
+
+/// What waits for its finalizer is a root, what is stored anew is no change, and who may look at weak references sees
+/// what complete collections leave.
+#[test]
+fn only_what_matters_is_in_a_trace() {
+    let file = Memory::default();
+    let totals = Heap::<LowTag>::branded(Config::DEFAULT.recording(), |mut heap| {
+        heap.record(file.clone(), "a test", &Config::DEFAULT).expect("settings for recording");
+        let [kept, dead] = [(); 2].map(|()| heap.root(heap.alloc(&LIST, 2).expect("memory").finish().into()));
+        heap.finalize(heap.rooted(&dead).object().expect("a list"), 7);
+        heap.unroot(dead);
+        assert_eq!(heap.collect(Request::Complete).finalizable, 1);
+        for value in [heap.rooted(&kept), heap.rooted(&kept), Value::EMPTY, Value::EMPTY] {
+            heap.store(heap.rooted(&kept).object().expect("a list"), 0, value).expect("it is mutable");
+        }
+        assert_eq!(heap.collect(Request::Short).kind, Kind::Short);
+        let _weak = heap.weak(heap.rooted(&kept).object().expect("a list"));
+        let report = heap.collect(Request::Short);
+        assert_eq!((report.kind, report.old_objects), (Kind::Complete, 2));
+        heap.end_record().expect("a file in memory")
+    });
+    let totals = totals.expect("good settings");
+    assert_eq!((totals.survivors, totals.stores), (2, 0));
+    let trace = Trace::read(file.0.borrow().clone()).expect("a good trace");
+    assert!(trace.own_bytes() > file.0.borrow().len());
+    let played = trace.replay(Config { check: true, ..Config::DEFAULT }, |_| {}).expect("as recorded");
+    assert_eq!(played.stats.last.old_objects, 2);
 }
 
 #[test]

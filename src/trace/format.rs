@@ -538,4 +538,68 @@ mod tests {
         assert!(Numbers { held: &[0xff; 11], at: 0 }.number().is_err());
         assert!(Numbers { held: &[5, 1], at: 0 }.count().is_err());
     }
+
+    #[test]
+    fn what_makes_no_sense_is_told() {
+        let numbers = |numbers: &[u64]| {
+            let mut bytes = Vec::new();
+            numbers.iter().for_each(|&number| put(&mut bytes, number));
+            bytes
+        };
+        let read = |sections: &[(u8, Vec<u8>)]| {
+            let sections =
+                sections.iter().flat_map(|(kind, held)| section(*kind, held).expect("it is short"));
+            match Trace::read(MAGIC.into_iter().chain([VERSION]).chain(sections).collect()) {
+                Ok(_) => None,
+                Err(TraceError::Senseless { what, .. }) => Some(what),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        // One object of two references is born, dies, and nothing else happens.
+        let good = [
+            (HEAD, head("nobody", &Config::DEFAULT)),
+            (SHAPE, numbers(&[7, 0, 0])),
+            (EPOCH, numbers(&[1, 0, 2, 0, 0, 0, 0, 0, 0, 0])),
+            (END, numbers(&[1, 1, 0, 0, 24])),
+        ];
+        assert_eq!(read(&good), None);
+        let with = |at: usize, held: Vec<u8>| {
+            let mut sections = good.clone();
+            sections[at].1 = held;
+            read(&sections)
+        };
+        for at in 0..good.len() {
+            let mut longer = good[at].1.clone();
+            longer.push(0);
+            assert_eq!(with(at, longer), Some("it is longer than it says"));
+            let mut twice = good.to_vec();
+            twice.insert(1, good[0].clone());
+            assert_eq!(read(&twice), Some("the head is not where it should be"));
+            assert_eq!(read(&good[1..]), Some("the head is not where it should be"));
+        }
+        assert_eq!(with(0, vec![3, b'a', b'b']), Some("it is shorter than it says"));
+        let wrong = Config { nursery_bytes: 0, ..Config::DEFAULT };
+        let told = wrong.check().map_err(|error| error.0).err();
+        assert!(told.is_some() && with(0, head("nobody", &wrong)) == told);
+        for shape in [[7, 4, 0], [7, 0, SMALL_MAX as u64 + 1]] {
+            assert_eq!(with(1, numbers(&shape)), Some("there is no such shape"));
+        }
+        let too_long = LEN_MAX as u64 + 1;
+        for (epoch, what) in [
+            (&[2, 0, 2, 0][..], "a number is missing"),
+            (&[1, 2, 2, 0, 0, 0, 0, 0, 0, 0], "a shape is not known"),
+            (&[1, 0, too_long, 0, 0, 0, 0, 0, 0, 0], "an object is too long"),
+            (&[1, 1, 2, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "an object has more references than its shape"),
+            (&[1, 0, 2, 0, 0, 1, 1, 1, 0, 0, 0, 0], "a root lies beyond the last one"),
+            (&[1, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0], "an object is spoken of before its birth"),
+            (&[1, 0, 2, 5, 0, 0], "it is shorter than it says"),
+        ] {
+            assert_eq!(with(2, numbers(epoch)), Some(what));
+        }
+        for total in 0..5 {
+            let mut totals = [1, 1, 0, 0, 24];
+            totals[total] += 1;
+            assert_eq!(with(3, numbers(&totals)), Some("the totals are not those of what was read"));
+        }
+    }
 }

@@ -15,8 +15,8 @@ use crate::stats::{Kind, Report};
 use crate::tuning::Config;
 use crate::weak::fate;
 
+use super::RecordError;
 use super::format::{self, END, EPOCH, HEAD, MAGIC, SHAPE, Totals, VERSION, put, put_near, section};
-use super::{EPOCH_BYTES, RecordError};
 
 /// What a reference was found to lead to. A young object will be elsewhere when the epoch is written.
 #[derive(Clone, Copy)]
@@ -316,9 +316,7 @@ impl<H: Host> Heap<'_, H> {
         producer: &str,
         settings: &Config,
     ) -> Result<(), RecordError> {
-        let config = &self.config;
-        let fit = config.short_collections && config.nursery_bytes <= EPOCH_BYTES;
-        if !fit || *config != config.recording() {
+        if self.config != self.config.recording() {
             return Err(RecordError::Settings);
         }
         if self.old.get_mut().abroad.is_some() {

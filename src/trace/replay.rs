@@ -260,10 +260,8 @@ fn give_birth(scene: &mut Scene<'_, '_, '_>, epoch: &Epoch) -> Result<(), Replay
         }
         survivor += 1;
     }
-    match waiting.into_values().flatten().map(|pending| pending.survivor).min() {
-        Some(left) => Err(ReplayError::Missing { epoch: scene.number, object: scene.first + left as u64 }),
-        None => Ok(()),
-    }
+    // What waits still, waits for itself: it was not made, which is found when it is looked for.
+    Ok(())
 }
 
 /// Fills and finishes an immutable object, and says that it is `made`; or lets it wait for something it refers to that is
@@ -341,9 +339,14 @@ mod tests {
 
     /// A trace of one epoch.
     fn trace(shapes: &[[u64; 3]], epoch: &[u64], totals: &[u64; 5]) -> Trace {
+        trace_of(shapes, &[epoch], totals)
+    }
+
+    fn trace_of(shapes: &[[u64; 3]], epochs: &[&[u64]], totals: &[u64; 5]) -> Trace {
         let mut sections = vec![(HEAD, head("nobody", &Config::DEFAULT))];
         sections.extend(shapes.iter().map(|shape| (SHAPE, numbers(shape))));
-        sections.extend([(EPOCH, numbers(epoch)), (END, numbers(totals))]);
+        sections.extend(epochs.iter().map(|epoch| (EPOCH, numbers(epoch))));
+        sections.push((END, numbers(totals)));
         let sections = sections.iter().flat_map(|(kind, held)| section(*kind, held).expect("it is short"));
         let bytes = MAGIC.into_iter().chain([VERSION]).chain(sections).collect();
         Trace::read(bytes).expect("a good trace")
@@ -377,5 +380,23 @@ mod tests {
         let handles = u64::from(u32::MAX);
         let trace = trace(&[], &[0, 0, 0, 0, 0, handles, 1, handles - 1, 0, 0], &[1, 0, 0, 0, 0]);
         assert_eq!(trace.replay(Config::DEFAULT, |_| {}).expect("room").stats.collections(), 0);
+    }
+
+    #[test]
+    fn a_handle_beyond_the_last_one_has_ended() {
+        // An object is born, which the second of two handles holds; then there is only the first.
+        let born = [1, 1, 0, 0, 0, 0, 0, 0, 2, 1, 1, 1, 0];
+        let gone = [0, 0, 0, 0, 0, 1, 0, 1];
+        let trace = trace_of(&[[7, 0, 0]], &[&born, &gone], &[2, 1, 1, 0, 8]);
+        let played = trace.replay(Config { check: true, ..Config::DEFAULT }, |_| {}).expect("as recorded");
+        assert_eq!((played.stats.promoted_objects, played.stats.last.old_objects), (1, 0));
+    }
+
+    #[test]
+    fn a_store_in_what_is_not_there_is_refused() {
+        // A mutable object of one reference, the second of which is set.
+        let epoch = [1, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0];
+        let played = trace(&[[7, 2, 0]], &epoch, &[1, 1, 1, 1, 16]).replay(Config::DEFAULT, |_| {});
+        assert_eq!(played.err(), Some(ReplayError::Store { epoch: 0, object: 0 }));
     }
 }
