@@ -187,3 +187,44 @@ impl<'id, H: Host> Heap<'id, H> {
         uses
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, LowTag, Request, Shape};
+
+    const BYTES: Shape = Shape::new(1, "bytes").bytes();
+
+    #[test]
+    fn the_sites_of_memory_that_has_gone_back_are_forgotten() {
+        let check = |mut heap: Heap<'_, LowTag>| {
+            heap.profile();
+            let tables = |heap: &Heap<'_, LowTag>| {
+                heap.sites.as_ref().map_or(0, |sites| sites.noted.borrow().tables())
+            };
+            let at = |heap: &mut Heap<'_, LowTag>, site| {
+                if heap.should_collect() {
+                    heap.collect(Request::Auto);
+                }
+                heap.set_site(site);
+            };
+            at(&mut heap, 7);
+            let kept = heap.root(heap.alloc(&BYTES, 4000).expect("memory").finish().into());
+            let mut others = Vec::new();
+            for _ in 0..2 * SPARE_TABLES * PAGE_BYTES / 4096 {
+                at(&mut heap, 8);
+                others.push(heap.root(heap.alloc(&BYTES, 4000).expect("memory").finish().into()));
+            }
+            heap.collect(Request::Complete);
+            let most = tables(&heap);
+            assert!(most >= 2 * SPARE_TABLES);
+            others.into_iter().for_each(|other| heap.unroot(other));
+            for _ in 0..3 {
+                heap.collect(Request::Complete);
+            }
+            assert!((1..most / 2).contains(&tables(&heap)), "{} tables are left", tables(&heap));
+            assert_eq!(heap.site_of(heap.rooted(&kept).object().expect("it lives")), 7);
+        };
+        Heap::branded(Config::DEFAULT, check).expect("memory");
+    }
+}

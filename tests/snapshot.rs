@@ -1,14 +1,16 @@
 //! Pictures of a heap: what is in them, and that every object knows where it was born.
 
 use frazil::{
-    BlockBytes, BlockUse, Config, Dominators, Heap, LowTag, ObjectKind, Paths, Request, RootPlace, Shape,
-    Snapshot,
+    BlockBytes, BlockUse, BlockView, Config, Dominators, Drain, Heap, LowTag, ObjectKind, Paths, Request,
+    RootPlace, Shape, Snapshot,
 };
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
 const NODE: Shape = Shape::new(2, "node").raw_words(1).references_tail();
 const CELL: Shape = Shape::new(3, "cell").raw_words(1).references(2).mutable();
 const TEXT: Shape = Shape::new(4, "text").text();
+const BYTES: Shape = Shape::new(5, "bytes").bytes();
+const KEYED: Shape = Shape::new(6, "keyed").bytes().references(1);
 
 type TestHeap<'id> = Heap<'id, LowTag>;
 
@@ -133,6 +135,8 @@ fn the_totals_are_those_of_the_report() {
         let free = snapshot.blocks.iter().filter(|block| block.used == BlockUse::Free);
         let free: usize = free.map(|block| block.bytes / snapshot.block_bytes).sum();
         assert_eq!(free, report.blocks_free);
+        let both_free = |two: &[BlockView]| two.iter().all(|block| block.used == BlockUse::Free);
+        assert!(!snapshot.blocks.windows(2).any(both_free), "free blocks side by side are one");
         let retained: usize = snapshot.blocks.iter().map(|block| block.retained).sum();
         assert_eq!((retained, snapshot.roots.len()), (5000, 5000), "the nodes, and not what they count");
         assert_eq!((snapshot.nursery_bytes, snapshot.block_bytes), (0, heap.config().block_bytes.get()));
@@ -163,9 +167,15 @@ fn a_snapshot_says_what_each_object_is() {
         let [first, second] = find(&CELL)[..] else { panic!("two cells") };
         let (frozen, cell) = if snapshot.objects[first].frozen { (first, second) } else { (second, first) };
         assert_eq!(snapshot.text(text), "a text of ", "no half characters");
+        let texts = [10, 12, 16, 17].map(|bytes| heap.snapshot(bytes).text(text).to_owned());
+        assert_eq!(texts, ["a text of ", "a text of ä", "a text of äöü", "a text of äöü"]);
         let kinds = [leaf, text, cell, frozen].map(|object| snapshot.objects[object].kind);
         assert_eq!(kinds, [ObjectKind::Young, ObjectKind::Counted, ObjectKind::Traced, ObjectKind::Traced]);
         assert!(snapshot.objects[cell].mutable && !snapshot.objects[frozen].mutable);
+        let used = |object| {
+            snapshot.blocks.iter().find(|block| block.objects.contains(&object)).map(|block| block.used)
+        };
+        assert_eq!([text, cell, leaf].map(used), [Some(BlockUse::Leaves), Some(BlockUse::Mutable), None]);
         assert_eq!(snapshot.references(cell).collect::<Vec<_>>(), [None, Some(text)]);
         let roots: Vec<_> = snapshot.roots.iter().map(|root| (root.place, root.object)).collect();
         assert_eq!(roots, [(RootPlace::Stack(1), leaf), (RootPlace::Handle(0), frozen)]);
@@ -178,5 +188,109 @@ fn a_snapshot_says_what_each_object_is() {
         let all = [leaf, frozen].map(|object| dominators.retained(object)).iter().sum::<u64>();
         assert_eq!(all, snapshot.bytes() as u64);
         heap.unroot(kept);
+    });
+}
+
+#[test]
+fn the_first_eight_bytes_of_an_object_are_told() {
+    with_heap(Config::DEFAULT, |heap| {
+        for (shape, bytes) in [(&BYTES, &b"seven b"[..]), (&BYTES, b"eight by"), (&KEYED, b"nine byte")] {
+            heap.alloc(shape, bytes.len()).unwrap().bytes_mut().copy_from_slice(bytes);
+        }
+        let raw: Vec<_> = heap.snapshot(0).objects.iter().map(|object| object.raw).collect();
+        assert_eq!(
+            raw,
+            [None, Some(u64::from_ne_bytes(*b"eight by")), Some(u64::from_ne_bytes(*b"nine byt"))]
+        );
+    });
+}
+
+#[test]
+fn what_lies_in_the_nursery_takes_whole_words() {
+    with_heap(Config::DEFAULT, |mut heap| {
+        heap.stack_grow(1).unwrap();
+        fill(&heap, 0, 1);
+        let bytes =
+            |snapshot: &Snapshot| snapshot.objects.iter().map(|object| object.bytes).collect::<Vec<_>>();
+        let young = heap.snapshot(0);
+        assert_eq!((bytes(&young), young.nursery_bytes), (vec![16, 24], 40));
+        heap.collect(Request::Complete);
+        assert_eq!(bytes(&heap.snapshot(0)).iter().sum::<usize>(), 16 + 32);
+    });
+}
+
+#[test]
+fn counts_that_nobody_keeps_are_told_too() {
+    with_heap(Config { cluster_objects: 1, ..Config::DEFAULT }, |mut heap| {
+        let mut last = heap.alloc(&LEAF, 0).unwrap().finish();
+        for _ in 0..9 {
+            let mut node = heap.alloc(&NODE, 1).unwrap();
+            node.references_mut()[0] = last.into();
+            last = node.finish();
+        }
+        heap.root(last.into());
+        assert_eq!(heap.collect(Request::Complete).clustered, 10);
+        let mut counts: Vec<_> = heap.snapshot(0).objects.iter().map(|object| object.count).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [0, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    });
+}
+
+#[test]
+fn what_waits_is_told_of_all_that_wait() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, ..Config::DEFAULT }, |mut heap| {
+        let rings = [(); 8].map(|()| {
+            let [one, other] = [(); 2].map(|()| heap.alloc(&CELL, 0).unwrap().finish());
+            heap.store(one, 0, other.into()).unwrap();
+            heap.store(other, 0, one.into()).unwrap();
+            assert_eq!(heap.freeze_deep(one.into()), 2);
+            heap.root(one.into())
+        });
+        let dead = heap.alloc(&CELL, 0).unwrap().finish();
+        heap.finalize(dead, 7);
+        heap.collect(Request::Complete);
+        let snapshot = heap.snapshot(0);
+        let ready = snapshot.roots.iter().filter(|root| root.place == RootPlace::Finalizable);
+        assert_eq!(ready.count(), 1);
+        assert!(snapshot.objects.iter().all(|object| !object.waiting));
+        rings.into_iter().for_each(|ring| heap.unroot(ring));
+        let waiting = heap.collect(Request::Complete).waiting;
+        let snapshot = heap.snapshot(0);
+        let told = snapshot.objects.iter().filter(|object| object.waiting && object.component.is_some());
+        assert!(waiting > 0);
+        assert_eq!(told.count(), 2 * waiting, "both objects of each ring");
+    });
+}
+
+#[test]
+fn a_large_object_is_alone_in_its_blocks() {
+    with_heap(Config::DEFAULT, |mut heap| {
+        heap.profile();
+        heap.set_site(9);
+        heap.root(heap.alloc(&BYTES, 100_000).unwrap().finish().into());
+        heap.set_site(0);
+        assert_eq!(heap.snapshot(0).objects[0].site, 9);
+        heap.collect(Request::Complete);
+        let snapshot = heap.snapshot(0);
+        assert_eq!(snapshot.objects[0].site, 9);
+        let large = snapshot.blocks.iter().find(|block| block.used == BlockUse::Large).expect("a large one");
+        assert_eq!((large.objects.clone(), large.cells, large.cell_bytes), (0..1, 1, 0));
+        assert_eq!(large.bytes, 100_000usize.next_multiple_of(snapshot.block_bytes));
+    });
+}
+
+/// The last thing that is allocated before a collection, and what is there when the host asks for sites once more.
+#[test]
+fn no_site_is_forgotten() {
+    with_heap(Config::DEFAULT, |mut heap| {
+        heap.profile();
+        heap.set_site(7);
+        let leaf = heap.root(heap.alloc(&LEAF, 0).unwrap().finish().into());
+        for _ in 0..2 {
+            heap.collect(Request::Complete);
+            assert_eq!((heap.site_of(heap.rooted(&leaf).object().unwrap()), heap.site()), (7, 7));
+            heap.profile();
+        }
     });
 }

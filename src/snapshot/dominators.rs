@@ -228,7 +228,7 @@ impl<'g> Tree<'g> {
 mod tests {
     use quickcheck::quickcheck;
 
-    use super::super::graph::tests::of;
+    use super::super::graph::tests::sparse;
     use super::*;
 
     /// What can be reached without going through `without`.
@@ -252,9 +252,7 @@ mod tests {
             if objects.is_empty() {
                 return true;
             }
-            let objects = &objects[..objects.len().min(48)];
-            let graph = of(objects);
-            let starts: Vec<usize> = starts.iter().map(|&start| start as usize % graph.len()).collect();
+            let (graph, starts) = sparse(&objects[..objects.len().min(48)], &starts);
             let dominators = Dominators::of(&graph, &starts, bytes);
             let all = reached(&graph, &starts, None);
             (0..graph.len()).all(|object| {
@@ -268,8 +266,7 @@ mod tests {
             if objects.is_empty() {
                 return true;
             }
-            let graph = of(&objects);
-            let starts: Vec<usize> = starts.iter().map(|&start| start as usize % graph.len()).collect();
+            let (graph, starts) = sparse(&objects, &starts);
             let dominators = Dominators::of(&graph, &starts, bytes);
             let all = reached(&graph, &starts, None);
             let dominates = |above: usize, below: usize| !reached(&graph, &starts, Some(above))[below];

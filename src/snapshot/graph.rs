@@ -74,6 +74,14 @@ pub(super) mod tests {
         graph
     }
 
+    /// The same with a few references each, and a few places to start at: in a dense graph, and from many, everything is
+    /// reached at once.
+    pub fn sparse(objects: &[Vec<u8>], starts: &[u8]) -> (Graph, Vec<usize>) {
+        let few: Vec<Vec<u8>> =
+            objects.iter().map(|targets| targets.iter().copied().take(3).collect()).collect();
+        (of(&few), starts.iter().take(3).map(|&start| usize::from(start) % objects.len()).collect())
+    }
+
     #[test]
     fn every_reference_is_turned_round() {
         let graph = of(&[vec![1, 2, 0], vec![3, 3], vec![1]]);
