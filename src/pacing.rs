@@ -279,6 +279,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_of_use_at_last_is_soon_tried_again() {
+        let config = Config { nursery_bytes: MIB, nursery_growth: 8, ..Config::DEFAULT };
+        let mut pacer = Pacer::new(&config);
+        // A fifth survives in any nursery, and twice the size is given up for longer and longer; then it pays.
+        filled(&mut pacer, &config, 400, |bytes| bytes / 5);
+        assert!(pacer.nursery.patience.last > *PATIENCE.start());
+        filled(&mut pacer, &config, 1000, |_| MIB / 5);
+        assert_eq!(pacer.nursery.patience.last, 0);
+    }
+
+    #[test]
     fn a_size_is_judged_early_when_nearly_all_survives() {
         let config = Config { nursery_bytes: MIB, nursery_growth: 8, ..Config::DEFAULT };
         let mut pacer = Pacer::new(&config);
@@ -345,6 +356,11 @@ mod tests {
         let dear = after_complete(&config, 10 * MIB, 5 * MIB);
         assert_eq!(choose(&dear, 10 * MIB), Kind::Short);
         assert_eq!(choose(&dear, 15 * MIB), Kind::Complete);
+        let half = percent(10 * MIB, config.growth_percent);
+        assert_eq!(
+            [half - 1, half].map(|more| choose(&dear, 10 * MIB + more)),
+            [Kind::Short, Kind::Complete]
+        );
         // What a short one traces says nothing of what a complete one will.
         let mut still_dear = after_complete(&config, 10 * MIB, 5 * MIB);
         still_dear.learn(&config, &Report { kind: Kind::Short, old_bytes: 14 * MIB, ..Report::default() });

@@ -1,10 +1,11 @@
 //! What a collection does, one behaviour at a time.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use frazil::{
-    BlockBytes, Config, Drain, Handle, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape, Value,
-    Weak, layout,
+    BlockBytes, Config, Drain, Handle, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape,
+    StoreError, Value, Weak, layout,
 };
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
@@ -286,6 +287,137 @@ fn of_a_large_array_only_the_touched_part_is_scanned() {
         assert_eq!((report.promoted_objects, report.traced_bytes), (3, 2048));
         let array = heap.rooted(&root).object().unwrap();
         assert_eq!(array.get(150_000).object().unwrap().raw(0), 150_000);
+        // Many at once, of several KiB: what is stored in the last of them counts as much as what is in the first.
+        let cells = heap.writable(array, 1000, 2000).unwrap();
+        for index in [0, 500, 999] {
+            cells[index].set(leaf(&heap, index as u64).into());
+        }
+        assert_eq!(heap.collect(Request::Short).promoted_objects, 3);
+        let array = heap.rooted(&root).object().unwrap();
+        assert_eq!([1000, 1500, 1999].map(|at| array.get(at).object().unwrap().raw(0)), [0, 500, 999]);
+    });
+}
+
+#[test]
+fn what_an_object_has_not_is_not_written() {
+    with_heap(stress(BlockBytes::K4), |heap| {
+        let refused = |f: &dyn Fn() -> bool| catch_unwind(AssertUnwindSafe(f)).is_err();
+        let pair = cell(&heap, 1);
+        assert!(refused(&|| heap.store(pair, 2, pair.into()).is_ok()));
+        assert!(refused(&|| heap.writable(pair, 0, 3).is_ok()));
+        assert!(refused(&|| heap.writable(pair, 2, 1).is_ok()));
+        assert_eq!(heap.writable(pair, 2, 2).map(<[_]>::len), Ok(0));
+    });
+}
+
+/// Of a heap that holds short collections: what is free is needed now.
+#[test]
+fn near_the_limit_every_collection_is_complete() {
+    let limit = 8 << 20;
+    let config = Config {
+        short_collections: true,
+        cheap_percent: 0,
+        growth_bytes: usize::MAX,
+        limit_bytes: Some(limit),
+        ..Config::DEFAULT
+    };
+    with_heap(config, |mut heap| {
+        heap.root(cell(&heap, 1).into());
+        assert_eq!(heap.collect(Request::Auto).kind, Kind::Short);
+        while heap.used_bytes() < limit / 8 * 7 {
+            heap.root(heap.alloc(&NODE, 8 << 10).unwrap().finish().into());
+        }
+        assert_eq!(heap.collect(Request::Auto).kind, Kind::Complete);
+    });
+}
+
+#[test]
+fn a_guarded_object_says_so_until_it_is_frozen() {
+    with_heap(stress(BlockBytes::K4), |heap| {
+        let answers = |object| {
+            let stored = heap.store(object, 0, Value::EMPTY);
+            assert_eq!(
+                (stored, stored),
+                (heap.writable(object, 0, 1).map(drop), heap.check_writable(object))
+            );
+            stored
+        };
+        let (one, other) = (cell(&heap, 1), cell(&heap, 2));
+        for object in [one, other] {
+            assert_eq!(answers(object), Ok(()));
+            heap.guard(object, true);
+            assert_eq!(answers(object), Err(StoreError::Guarded));
+            heap.guard(object, false);
+            assert_eq!(answers(object), Ok(()));
+            heap.guard(object, true);
+        }
+        assert_eq!((heap.freeze(one), heap.freeze_deep(other.into())), (true, 1));
+        for object in [one, other, node(&heap, 3, &[one])] {
+            assert_eq!(answers(object), Err(StoreError::Frozen));
+            heap.guard(object, true);
+            assert_eq!(answers(object), Err(StoreError::Frozen));
+        }
+    });
+}
+
+#[test]
+fn an_idle_drain_clears_weak_references_and_revives() {
+    let drain = Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 };
+    with_heap(Config { drain, cluster_objects: u32::MAX, ..stress(BlockBytes::K4) }, |mut heap| {
+        let (plain, wanted) = (leaf(&heap, 1), leaf(&heap, 2));
+        let weak = heap.weak(plain);
+        heap.finalize(wanted, 77);
+        let list = (3..100).fold(node(&heap, 0, &[plain, wanted]), |list, id| node(&heap, id, &[list]));
+        let root = heap.root(list.into());
+        heap.collect(Request::Complete);
+        heap.unroot(root);
+        assert_eq!(heap.collect(Request::Complete).waiting, 1);
+        // They are behind all others. (To look at the object would keep it alive.)
+        assert!(!heap.is_cleared(&weak) && heap.next_finalizable().is_none());
+        let young = heap.weak(leaf(&heap, 3));
+        assert_eq!(heap.drain(usize::MAX), 0);
+        assert!(heap.is_cleared(&weak) && !heap.is_cleared(&young));
+        let (object, token) = heap.next_finalizable().expect("it died");
+        assert_eq!((object.raw(0), token), (2, 77));
+        heap.collect(Request::Complete);
+        assert!(heap.census().is_empty());
+    });
+}
+
+#[test]
+fn the_root_stack_has_as_many_words_as_it_was_to_have() {
+    with_heap(Config { stack_words: 4, ..Config::DEFAULT }, |heap| {
+        assert_eq!((heap.stack_grow(3), heap.stack_grow(2), heap.stack_grow(1)), (Some(0), None, Some(3)));
+        assert_eq!((heap.stack_grow(1), heap.stack_grow(usize::MAX), heap.stack_len()), (None, None, 4));
+        assert!(catch_unwind(AssertUnwindSafe(|| heap.stack_truncate(5))).is_err());
+        assert_eq!(heap.stack_len(), 4);
+    });
+}
+
+/// However much is counted already: a walk through it for each object that is frozen would take hours.
+#[test]
+fn what_is_counted_is_passed_by_when_something_is_frozen() {
+    with_heap(Config::DEFAULT, |mut heap| {
+        let list = (1..300_000).fold(leaf(&heap, 0), |list, id| node(&heap, id, &[list]));
+        let root = heap.root(list.into());
+        heap.collect(Request::Complete);
+        let list = heap.rooted(&root);
+        for id in 0..300_000 {
+            let young = cell(&heap, id);
+            heap.store(young, 1, list).unwrap();
+            assert_eq!((heap.freeze_deep(young.into()), heap.freeze_deep(list)), (1, 0));
+        }
+    });
+}
+
+/// A host that forgets a safepoint is to be found out, so each is one, from the first on.
+#[test]
+fn in_checking_mode_a_collection_is_always_due() {
+    with_heap(Config { check: true, ..Config::DEFAULT }, |mut heap| {
+        for _ in 0..3 {
+            assert!(heap.should_collect());
+            heap.collect(Request::Auto);
+        }
     });
 }
 
