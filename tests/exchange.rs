@@ -230,6 +230,20 @@ fn what_is_not_frozen_is_refused_with_the_way_to_it() {
             assert_eq!(heap.share(&handle).unwrap_err(), refused);
             heap.freeze_deep(heap.rooted(&handle));
             heap.share(&handle).expect("frozen");
+            // There are two ways, and the last reference leads to the longer one.
+            let behind = |links: usize| {
+                (0..links).fold(heap.alloc(&CELL, 0).unwrap().finish(), |to, _| {
+                    let mut node = heap.alloc(&NODE, 0).unwrap();
+                    node.references_mut()[0] = to.into();
+                    node.finish()
+                })
+            };
+            let (short, long) = (behind(1), behind(2));
+            let mut node = heap.alloc(&NODE, 0).unwrap();
+            node.references_mut().copy_from_slice(&[short.into(), long.into()]);
+            let path = vec![0, 0];
+            let refused = ShareError::Mutable { path, shape_ids: vec![1, 1, 2] };
+            assert_eq!(heap.share_settled(node.finish().into()).unwrap_err(), refused);
         })
         .unwrap();
 }
@@ -250,8 +264,36 @@ fn an_immortal_value_costs_nobody_anything() {
             let report = heap.collect(Request::Complete);
             assert_eq!((report.posted, report.old_objects), (0, 0));
             assert_eq!(length(&heap, heap.rooted(&handle)), 10);
+            // It is not copied again.
+            let again = heap.immortalise(heap.rooted(&handle)).expect("immutable");
+            assert_eq!(heap.import(again), heap.rooted(&handle));
         })
         .unwrap();
+}
+
+/// Also a heap that would rather hold a short collection settles what is to be shared.
+#[test]
+fn what_is_to_be_shared_is_settled_whatever_it_takes() {
+    let config = Config { short_collections: true, cheap_percent: 0, ..Config::DEFAULT };
+    let share = |mut heap: TestHeap<'_>| {
+        let handle = heap.root(heap.alloc(&CELL, 0).unwrap().finish().into());
+        heap.collect(Request::Complete);
+        heap.freeze_deep(heap.rooted(&handle));
+        heap.share(&handle).expect("frozen");
+    };
+    Group::new(config).expect("the settings agree").branded(share).unwrap();
+}
+
+#[test]
+fn a_value_of_another_group_is_refused() {
+    let shared = group()
+        .branded(|mut heap| {
+            chain(&mut heap, 3);
+            share_slot(&mut heap, 0)
+        })
+        .unwrap();
+    let import = |heap: TestHeap<'_>| catch_unwind(AssertUnwindSafe(|| heap.import(shared).bits())).is_err();
+    assert_eq!(group().branded(import), Ok(true));
 }
 
 /// Runs `f` on a thread with a heap of its own.
@@ -727,6 +769,62 @@ fn two_large_objects_are_released_a_part_at_a_time() {
             assert_eq!((old_objects(&mut heap), group.orphans()), (0, 0));
         })
         .unwrap();
+}
+
+/// Who imports has come nearer to the next collection, as if it had allocated.
+#[test]
+fn in_a_lull_what_was_imported_counts_too() {
+    let config =
+        Config { nursery_bytes: 64 << 10, nursery_growth: 1, import_bytes: 16 << 10, ..Config::DEFAULT };
+    let import = |mut heap: TestHeap<'_>| {
+        chain(&mut heap, 3);
+        let handle = heap.root(heap.stack_from(0)[0].get());
+        let shared = heap.share(&handle).expect("immutable");
+        let due = [0; 4].map(|_| {
+            heap.import(shared.clone());
+            (heap.should_collect_early(), heap.should_collect())
+        });
+        assert_eq!(due, [(false, false), (false, false), (true, false), (true, true)]);
+        heap.collect(Request::Complete);
+        heap.import(shared.clone());
+        assert!(!heap.should_collect_early(), "that is over");
+    };
+    Group::new(config).expect("the settings agree").branded(import).unwrap();
+}
+
+/// What a heap releases while it is idle, others hear of at once.
+#[test]
+fn an_idle_drain_tells_others_what_it_released() {
+    let group = group();
+    let config = Config {
+        drain: Drain::Instalments { objects_per_kib: 1, micros_max: 1_000_000 },
+        ..group.config().clone()
+    };
+    let own = |mut owner: TestHeap<'_>| {
+        let first = owner.stack_len();
+        chain(&mut owner, 5);
+        let shared = share_slot(&mut owner, first);
+        owner.stack_truncate(first);
+        let hold = |mut holder: TestHeap<'_>| {
+            let mut last = holder.import(shared);
+            for _ in 0..100 {
+                let mut node = holder.alloc(&NODE, 0).unwrap();
+                node.references_mut()[0] = last;
+                last = node.finish().into();
+            }
+            let list = holder.root(last);
+            holder.collect(Request::Complete);
+            holder.unroot(list);
+            assert_eq!(holder.collect(Request::Complete).waiting, 1);
+            old_objects(&mut owner);
+            assert_eq!(old_objects(&mut owner), 5);
+            assert_eq!(holder.drain(usize::MAX), 0);
+            old_objects(&mut owner);
+            assert_eq!(old_objects(&mut owner), 0);
+        };
+        group.branded_with(config, hold).unwrap();
+    };
+    group.branded(own).unwrap();
 }
 
 /// However much an import counts for: the bytes that have come since the last collection do not wrap round.

@@ -140,3 +140,20 @@ impl<H: Host> Group<H> {
         (self.common.tend)(&self.common);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LowTag;
+
+    /// A thread that comes and goes a million times leaves no inbox behind.
+    #[test]
+    fn the_number_of_a_heap_is_used_again() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let numbers = [(); 3].map(|()| {
+            let heap = group.make(Config::default()).expect("memory");
+            heap.old.borrow().abroad.as_ref().map(|abroad| abroad.owner)
+        });
+        assert!(numbers[0].is_some() && numbers.iter().all(|&number| number == numbers[0]));
+    }
+}

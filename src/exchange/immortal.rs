@@ -183,6 +183,9 @@ mod tests {
         ));
         space(&mut |space| assert_eq!(Some((space.used_bytes(), space.objects)), before));
         heap.immortalise(tuple.into()).expect("memory");
-        space(&mut |space| assert_eq!(space.contradiction(&space.objects()), None));
+        space(&mut |space| {
+            assert_eq!((space.contradiction(&space.objects()), space.objects), (None, 5));
+            assert!(space.objects().iter().all(|object| !space.is_young_large(object.address())));
+        });
     }
 }
