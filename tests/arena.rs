@@ -124,6 +124,8 @@ fn raw_words_are_never_taken_for_pointers() {
         pointer: Gc<'gc, u64>,
         between: [u64; 2],
         value: Value<'gc>,
+        /// Longer than a map of its words could be.
+        wide: Option<(Gc<'gc, u64>, [u64; 80])>,
         after: u64,
     }
     let mut arena = arena::<()>(|_| ());
@@ -131,7 +133,8 @@ fn raw_words_are_never_taken_for_pointers() {
         let target = s.alloc(42);
         let bits = std::ptr::from_ref(&*target).addr() as u64;
         let value = Value::Number(bits);
-        let mixed = Mixed { before: bits, pointer: target, between: [bits; 2], value, after: bits };
+        let wide = Some((target, [bits; 80]));
+        let mixed = Mixed { before: bits, pointer: target, between: [bits; 2], value, wide, after: bits };
         (s.root(s.alloc(mixed)), bits)
     });
     arena.collect();
@@ -139,6 +142,7 @@ fn raw_words_are_never_taken_for_pointers() {
         let mixed = s.get(&root);
         assert_eq!((mixed.before, mixed.between, mixed.after), (bits, [bits; 2], bits));
         assert_eq!((mixed.value, *mixed.pointer), (Value::Number(bits), 42));
+        assert!(mixed.wide.is_some_and(|(pointer, raw)| *pointer == 42 && raw == [bits; 80]));
         assert_ne!(std::ptr::from_ref(&*mixed.pointer).addr() as u64, bits, "it has moved");
     });
 }
@@ -909,6 +913,79 @@ fn nothing_that_outlives_a_frame_is_made_in_it() {
                 .ends_with("would outlive the frame that is open")
         );
     }
+}
+
+/// What a frame forbids, it forbids after another one in it has ended; and what leads nowhere may be set.
+#[test]
+fn a_frame_goes_on_after_one_inside() {
+    #[derive(Trace)]
+    struct Both<'gc> {
+        count: Cell<u64>,
+        next: Cell<Option<Gc<'gc, str>>>,
+    }
+    let mut arena = arena::<Both<'static>>(|_| Both { count: Cell::new(0), next: Cell::new(None) });
+    arena.enter(|s, root| {
+        s.scratch(|f, outer| {
+            f.scratch(|inner, _| assert_eq!(&*inner.str("inside"), "inside"));
+            let root = outer.adopt(root);
+            assert_eq!(f.try_set(root, Both::NEXT, Some(f.str("lost"))), Err(SetError::OutsideFrame));
+            assert_eq!(f.try_set(root, Both::COUNT, 7), Ok(()));
+            assert!(catch_unwind(AssertUnwindSafe(|| f.root(root))).is_err());
+        });
+        assert_eq!((root.count.get(), s.try_set(root, Both::NEXT, Some(s.str("kept")))), (7, Ok(())));
+    });
+}
+
+/// The collector hears of all words of a value that is stored.
+#[test]
+fn a_value_may_lie_in_two_pieces_of_a_large_slice() {
+    type Entry<'gc> = (u64, u64, Option<Gc<'gc, str>>);
+    fn nothing<'gc>(_: usize) -> Cell<Entry<'gc>> {
+        Cell::new((0, 0, None))
+    }
+    let mut arena = arena::<()>(|_| ());
+    let root: Root<[Cell<Entry<'static>>]> = arena.enter(|s, _| s.root(s.slice_with(10_000, nothing)));
+    arena.collect();
+    for index in 0..130 {
+        arena.enter(|s, _| s.set_at(s.get(&root), index, (1, 2, Some(s.str(&index.to_string())))));
+        arena.collect_as(Request::Short);
+        let text = arena.enter(|s, _| s.get(&root)[index].get().2.map(|text| text.to_string()));
+        assert_eq!(text, Some(index.to_string()));
+    }
+}
+
+/// So many that those which an arena remembers take turns.
+#[test]
+fn each_of_many_types_has_pointers_of_its_own() {
+    type Check = Box<dyn Fn(&Session<'_>)>;
+    fn row<const LEN: usize>(s: &Session<'_>) -> Check {
+        let texts = [(); LEN].map(|()| s.str(&LEN.to_string()));
+        let root: Root<[Gc<'static, str>; LEN]> = s.root(s.alloc(texts));
+        Box::new(move |s| assert!(s.get(&root).iter().all(|text| **text == *LEN.to_string())))
+    }
+    macro_rules! rows {
+        ($($tens:literal)*) => {
+            vec![$(
+                row::<{ 10 * $tens + 1 }>, row::<{ 10 * $tens + 2 }>, row::<{ 10 * $tens + 3 }>,
+                row::<{ 10 * $tens + 4 }>, row::<{ 10 * $tens + 5 }>, row::<{ 10 * $tens + 6 }>,
+                row::<{ 10 * $tens + 7 }>, row::<{ 10 * $tens + 8 }>, row::<{ 10 * $tens + 9 }>,
+            )*]
+        };
+    }
+    let rows: Vec<fn(&Session<'_>) -> Check> = rows!(0 1 2 3 4 5 6 7 8 9);
+    let mut arena = arena::<()>(|_| ());
+    let checks: Vec<Check> = arena.enter(|s, _| (0..2).flat_map(|_| &rows).map(|row| row(s)).collect());
+    arena.collect();
+    arena.enter(|s, _| checks.iter().for_each(|check| check(s)));
+}
+
+#[test]
+fn a_slice_that_is_too_long_is_not_begun() {
+    arena::<()>(|_| ()).enter(|s, _| {
+        let never = |_| -> u64 { unreachable!("there is no room for a single one") };
+        let error = s.try_slice_with(1 << 30, never).err();
+        assert_eq!(error, Some(AllocError::TooLong { len: 1 << 30 }));
+    });
 }
 
 // ---------------------------------------------------------------------- several arenas, and their ends

@@ -110,11 +110,27 @@ fn what_is_mutable_is_refused_with_the_way_to_it() {
     let shared = arena.share(&root).unwrap();
     assert_eq!(arena.enter(|s, _| sum(s.import(&shared).unwrap())), 3);
 
+    let count = arena.enter(|s, _| s.root(s.alloc(Cell::new(7))));
+    let refused = ShareError::Mutable { path: vec!["a type without pointers"] };
+    assert_eq!(arena.share(&count).unwrap_err(), refused);
+
     let mut alone = Arena::<()>::with_config(STRESS, |_| ()).unwrap();
     let root = alone.enter(|s, _| s.root(s.str("text")));
     assert_eq!(alone.share(&root).unwrap_err(), ShareError::Alone);
     let refused = ShareError::Mutable { path: vec!["a::Table", "a::Row"] };
     assert!(refused.to_string().ends_with("has to be frozen: a::Table -> a::Row"));
+}
+
+/// Also an arena that would rather hold a short collection settles what is to be shared.
+#[test]
+fn what_is_to_be_shared_is_settled_whatever_it_takes() {
+    let group =
+        Group::with_config(Config { cheap_percent: 0, ..Arena::<()>::CONFIG }).expect("the settings agree");
+    let mut arena = group.arena::<()>(|_| ());
+    let root = arena.enter(|s, _| s.root(ring(s, 3)));
+    arena.collect();
+    arena.enter(|s, _| assert_eq!(s.freeze_deep(s.get(&root)), 3));
+    arena.share(&root).expect("frozen");
 }
 
 /// S22: a heap's decrement is not seen before another one's increment: values go round among threads, each of which

@@ -146,3 +146,19 @@ unsafe impl<'gc, T: Send + Sync + 'static> Trace<'gc> for Static<T> {
     const LAYOUT: Layout = Layout::None;
     const MUTABLE: bool = false;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::Gc;
+
+    /// What was there before may still lie behind it.
+    #[test]
+    fn nothing_has_no_pointers() {
+        type Pair<'gc> = Option<(u64, Option<Gc<'gc, u64>>)>;
+        let nothing: Pair<'_> = None;
+        assert_eq!((Pair::LAYOUT, size_of::<Pair<'_>>()), (Layout::Asked, 24));
+        // SAFETY: there are so many words.
+        assert!((0..24).step_by(8).all(|at| !unsafe { Pair::is_reference(&nothing, at) }));
+    }
+}
