@@ -162,6 +162,16 @@ fn the_limit_holds_in_a_burst_and_it_goes_on_behind_it() {
 }
 
 #[test]
+fn what_is_large_is_so_in_a_burst_too() {
+    with_heap(Config::DEFAULT, |mut heap| {
+        heap.burst(|burst| heap.root(burst.alloc(&ARRAY, 8 << 10).expect("memory").finish().into()));
+        assert_eq!((heap.snapshot(0).nursery_bytes, heap.snapshot(0).objects.len()), (0, 1));
+        heap.collect(Request::Complete);
+        heap.verify().unwrap();
+    });
+}
+
+#[test]
 fn sites_are_noted_in_a_burst_too() {
     with_heap(Config::DEFAULT, |mut heap| {
         heap.profile();

@@ -184,21 +184,21 @@ fn an_estate_that_is_refused_goes_to_its_group() {
     }
 }
 
+/// A chain of ten that nothing but the handle holds.
+fn shared_chain(heap: &mut TestHeap<'_>) -> Shared<LowTag> {
+    let base = heap.stack_len();
+    chain(heap, 10);
+    let shared = share_slot(heap, base);
+    heap.stack_truncate(base);
+    shared
+}
+
 #[test]
 fn what_was_held_back_is_posted_before_what_comes_next() {
     let group = group();
-    let shared = |heap: &mut TestHeap<'_>| {
-        let base = heap.stack_len();
-        chain(heap, 10);
-        let handle = heap.root(heap.stack_from(base)[0].get());
-        heap.stack_truncate(base);
-        let shared = heap.share(&handle).expect("immutable");
-        heap.unroot(handle);
-        shared
-    };
     let hold_both = |one: &mut TestHeap<'_>, two: &mut TestHeap<'_>| {
         two.hold_back();
-        let (first, second) = (shared(one), shared(one));
+        let (first, second) = (shared_chain(one), shared_chain(one));
         let handles = [&first, &second].map(|shared| {
             let handle = two.root(two.import(shared.clone()));
             two.collect(Request::Complete);
@@ -211,6 +211,33 @@ fn what_was_held_back_is_posted_before_what_comes_next() {
         handles.iter().for_each(|handle| assert_eq!(length(two, two.rooted(handle)), 10));
     };
     group.branded(|mut one| group.branded(|mut two| hold_both(&mut one, &mut two))).unwrap().unwrap();
+}
+
+/// The last clone of a handle goes when everything is posted, of which it is a part, and not after the first batch.
+#[test]
+fn a_handle_is_let_go_when_all_owners_have_heard() {
+    let group = group();
+    let hold = |one: &mut TestHeap<'_>, other: &mut TestHeap<'_>, holder: &mut TestHeap<'_>| {
+        holder.hold_back();
+        let shared = [shared_chain(one), shared_chain(other)];
+        let handles = shared.each_ref().map(|shared| holder.root(holder.import(shared.clone())));
+        holder.collect(Request::Complete);
+        drop(shared);
+        assert!(holder.post_next() && holder.holds_batches(), "a batch for each owner");
+        assert_eq!((old_objects(one), old_objects(other)), (10, 10));
+        while holder.post_next() {}
+        assert_eq!((old_objects(one), old_objects(other)), (10, 10));
+        handles.iter().for_each(|handle| assert_eq!(length(holder, holder.rooted(handle)), 10));
+        handles.into_iter().for_each(|handle| holder.unroot(handle));
+        holder.collect(Request::Complete);
+        while holder.post_next() {}
+        (old_objects(one), old_objects(other));
+        assert_eq!((old_objects(one), old_objects(other)), (0, 0));
+    };
+    let with_two = |mut one: TestHeap<'_>, mut other: TestHeap<'_>| {
+        group.branded(|mut holder| hold(&mut one, &mut other, &mut holder))
+    };
+    group.branded(|one| group.branded(|other| with_two(one, other))).unwrap().unwrap().unwrap();
 }
 
 #[test]
