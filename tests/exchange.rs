@@ -231,7 +231,8 @@ fn a_handle_is_let_go_when_all_owners_have_heard() {
         handles.into_iter().for_each(|handle| holder.unroot(handle));
         holder.collect(Request::Complete);
         while holder.post_next() {}
-        (old_objects(one), old_objects(other));
+        old_objects(one);
+        old_objects(other);
         assert_eq!((old_objects(one), old_objects(other)), (0, 0));
     };
     let with_two = |mut one: TestHeap<'_>, mut other: TestHeap<'_>| {
