@@ -223,6 +223,21 @@ fn short_collections_hear_of_every_store() {
 }
 
 #[test]
+fn a_store_of_plain_data_is_nothing_to_a_collection() {
+    #[derive(Trace)]
+    struct Both<'gc> {
+        count: Cell<u64>,
+        next: Cell<Option<Gc<'gc, str>>>,
+    }
+    let mut arena = arena::<Both<'static>>(|_| Both { count: Cell::new(0), next: Cell::new(None) });
+    arena.collect();
+    arena.enter(|s, root| s.set(root, Both::COUNT, 7));
+    assert_eq!(arena.collect_as(Request::Short).traced_objects, 0);
+    arena.enter(|s, root| s.set(root, Both::NEXT, Some(s.str("text"))));
+    assert_eq!(arena.collect_as(Request::Short).traced_objects, 1);
+}
+
+#[test]
 fn a_large_slice_of_cells_is_looked_at_by_the_piece() {
     const LEN: usize = sized(20_000);
     type Cells = Gc<'static, [Cell<Value<'static>>]>;

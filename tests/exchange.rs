@@ -213,6 +213,28 @@ fn what_was_held_back_is_posted_before_what_comes_next() {
     group.branded(|mut one| group.branded(|mut two| hold_both(&mut one, &mut two))).unwrap().unwrap();
 }
 
+/// Whether something is held that an audit has not been shown, or it is shown twice who holds it.
+#[test]
+fn an_audit_finds_counts_that_are_too_high_or_too_low() {
+    let group = group();
+    let check = |one: &mut TestHeap<'_>, holder: &mut TestHeap<'_>| {
+        let shared = shared_chain(one);
+        holder.root(holder.import(shared.clone()));
+        holder.collect(Request::Complete);
+        one.collect(Request::Complete);
+        let is_right = |handles: usize, holders: usize| {
+            let mut audit = group.audit();
+            audit.heap(one);
+            (0..holders).for_each(|_| audit.heap(holder));
+            (0..handles).for_each(|_| audit.handle(&shared));
+            audit.finish().is_ok()
+        };
+        assert!(is_right(1, 1) && is_right(2, 1), "clones count once");
+        assert!(!is_right(0, 1) && !is_right(1, 2));
+    };
+    group.branded(|mut one| group.branded(|mut holder| check(&mut one, &mut holder))).unwrap().unwrap();
+}
+
 /// The last clone of a handle goes when everything is posted, of which it is a part, and not after the first batch.
 #[test]
 fn a_handle_is_let_go_when_all_owners_have_heard() {
