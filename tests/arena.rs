@@ -959,7 +959,7 @@ fn a_value_may_lie_in_two_pieces_of_a_large_slice() {
         Cell::new((0, 0, None))
     }
     let mut arena = arena::<()>(|_| ());
-    let root: Root<[Cell<Entry<'static>>]> = arena.enter(|s, _| s.root(s.slice_with(10_000, nothing)));
+    let root: Root<[Cell<Entry<'static>>]> = arena.enter(|s, _| s.root(s.slice_with(sized(10_000), nothing)));
     arena.collect();
     for index in 0..130 {
         arena.enter(|s, _| s.set_at(s.get(&root), index, (1, 2, Some(s.str(&index.to_string())))));
