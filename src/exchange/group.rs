@@ -156,4 +156,13 @@ mod tests {
         });
         assert!(numbers[0].is_some() && numbers.iter().all(|&number| number == numbers[0]));
     }
+
+    #[test]
+    fn the_settings_of_a_group_and_its_heaps_agree() {
+        let wrong = Config { nursery_bytes: 0, ..Config::default() };
+        assert!(Group::<LowTag>::new(wrong.clone()).is_err());
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let other = Config { block_bytes: crate::BlockBytes::K4, ..Config::default() };
+        assert_eq!([wrong, other].map(|config| group.make(config).is_err()), [true; 2]);
+    }
 }
