@@ -358,7 +358,9 @@ mod tests {
         }
     }
 
+    /// The word at an address, given back or not.
     fn word(address: usize) -> u64 {
+        set_accessible(address, 8, true);
         // SAFETY: an address in a mapping of the test's own.
         unsafe { std::ptr::with_exposed_provenance::<u64>(address).read() }
     }
