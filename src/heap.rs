@@ -130,7 +130,7 @@ type Observer = Box<dyn FnMut(&Report)>;
 /// | objects | [`alloc`](Heap::alloc), [`text`](Heap::text), [`text_with`](Heap::text_with), [`burst`](Heap::burst); they are read by themselves ([`Object`]) |
 /// | changing them | [`store`](Heap::store), [`writable`](Heap::writable), [`check_writable`](Heap::check_writable), [`guard`](Heap::guard); [`freeze`](Heap::freeze), [`freeze_deep`](Heap::freeze_deep) |
 /// | keeping them | [`stack_grow`](Heap::stack_grow), [`stack_from`](Heap::stack_from), [`stack_truncate`](Heap::stack_truncate); [`root`](Heap::root), [`rooted`](Heap::rooted), [`reroot`](Heap::reroot), [`unroot`](Heap::unroot) |
-/// | not keeping them | [`weak`](Heap::weak), [`upgrade`](Heap::upgrade); [`finalize`](Heap::finalize), [`next_finalizable`](Heap::next_finalizable) |
+/// | not keeping them | [`weak`](Heap::weak), [`upgrade`](Heap::upgrade), [`cleared`](Heap::cleared); [`finalize`](Heap::finalize), [`next_finalizable`](Heap::next_finalizable) |
 /// | collecting | [`should_collect`](Heap::should_collect), [`should_collect_early`](Heap::should_collect_early), [`want_collection`](Heap::want_collection), [`collect`](Heap::collect), [`drain`](Heap::drain) |
 /// | other threads | [`share`](Heap::share), [`import`](Heap::import), [`immortalise`](Heap::immortalise), [`end`](Heap::end), [`adopt`](Heap::adopt) |
 /// | looking at it | [`stats`](Heap::stats), [`observe`](Heap::observe), [`snapshot`](Heap::snapshot), [`profile`](Heap::profile), [`record`](Heap::record), [`verify`](Heap::verify) |
