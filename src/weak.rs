@@ -37,11 +37,11 @@ impl Weak<'_> {
 ///
 /// An entry whose object is counted, and this heap's own, is **parked** at the object's node, with whose count it lives and
 /// dies ([`Old::node`]): when the node dies, or its cluster is dissolved, all that is parked there is looked at again. The
-/// other entries are looked at by every collection. Each entry is in one ring: that of its node, the open one, or that of the dead.
+/// other entries are looked at by every collection. Each entry is in one ring: that of its node, the open one, or that of
+/// the dead.
 ///
 /// **Invariant**, at the end of a collection: what is not parked is young, traced or another heap's (or was that until this
-/// heap adopted it, a moment ago); and a node has its bit
-/// in the side tables exactly if something is parked there.
+/// heap adopted it, a moment ago); and a node has its bit in the side tables exactly if something is parked there.
 #[derive(Debug, Default)]
 pub(crate) struct Weaks {
     entries: Vec<Entry>,

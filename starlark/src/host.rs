@@ -15,10 +15,10 @@ use crate::failure::{Res, fail};
 use crate::handle::{Handle, Pool};
 use crate::limits::Meter;
 use crate::machine::{self, Machine};
-use crate::ops::attr;
 use crate::parallel::{self, Event, Record};
 use crate::picture::Place;
 use crate::residents::Residents;
+use crate::spelling;
 use crate::syntax::{Diagnostic, Dialect};
 use crate::value::{Object, Value, ValueExt};
 
@@ -297,11 +297,8 @@ pub(crate) fn bind<'n, const N: usize, T>(
     }
     for (name, value) in named {
         let Some(index) = params.iter().position(|param| param.trim_end_matches('?') == name) else {
-            let params = params.map(|param| param.trim_end_matches('?').to_owned());
-            let hint = match attr::spelled_like(name, &params) {
-                Some(similar) => format!(" (did you mean {similar}?)"),
-                None => String::new(),
-            };
+            let hint =
+                spelling::hint(spelling::nearest(name, params.map(|param| param.trim_end_matches('?'))));
             fail!("unexpected keyword argument \"{name}\"{hint}");
         };
         if bound[index].replace(value).is_some() {

@@ -1,5 +1,7 @@
 //! Which known name somebody may have meant.
 
+use std::fmt::Display;
+
 /// The longest name for which a similar one is looked for, in bytes.
 const NAME_MAX: usize = 256;
 
@@ -21,6 +23,11 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         (distance < limit).then_some((distance, candidate))
     });
     near.min().map(|(_, candidate)| candidate)
+}
+
+/// What an error adds about a name that may have been meant; nothing if there is none.
+pub(crate) fn hint(similar: Option<impl Display>) -> String {
+    similar.map_or_else(String::new, |similar| format!(" (did you mean {similar}?)"))
 }
 
 fn fold(name: &str) -> Vec<char> {

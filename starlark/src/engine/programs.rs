@@ -136,10 +136,7 @@ impl Engine {
         if !self.machine.is_loaded(key) {
             return Failure::new(format!("there is no module {key}: it was not run, or it failed"));
         }
-        let hint = match spelling::nearest(name, self.machine.exports(key)) {
-            Some(similar) => format!(" (did you mean {similar}?)"),
-            None => String::new(),
-        };
+        let hint = spelling::hint(spelling::nearest(name, self.machine.exports(key)));
         Failure::new(format!("module {key} has no {name}{hint}"))
     }
 

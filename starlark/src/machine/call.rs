@@ -11,8 +11,8 @@ use crate::failure::{Failure, Res, fail};
 use crate::guard::once;
 use crate::host::{Args, Call, Prepared};
 use crate::limits::Limit;
-use crate::ops::attr;
 use crate::residents;
+use crate::spelling;
 use crate::syntax::Dialect;
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
@@ -178,11 +178,7 @@ fn bind_named<'s>(
 /// The error that a function has no parameter of this name.
 #[cold]
 fn unexpected(code: &Code, name: &str) -> Box<Failure> {
-    let names: Vec<String> = code.params.names.iter().map(|name| name.to_string()).collect();
-    let hint = match attr::spelled_like(name, &names) {
-        Some(similar) => format!(" (did you mean {similar}?)"),
-        None => String::new(),
-    };
+    let hint = spelling::hint(spelling::nearest(name, code.params.names.iter().map(|name| &**name)));
     Failure::new(format!("function {} got an unexpected keyword argument \"{name}\"{hint}", code.name))
 }
 

@@ -14,9 +14,10 @@ use crate::cx::{Cx, ROOT_KEPT};
 use crate::data::{int, list};
 use crate::failure::{Failure, Res, fail};
 use crate::guard::guarded;
-use crate::ops::{self, attr};
+use crate::ops;
 use crate::parallel::{Arranged, Codebook, Graph};
 use crate::program::{Exports, Program};
+use crate::spelling;
 use crate::syntax::{Diagnostic, Environment, SourceFile};
 use crate::value::{Value, ValueExt, builtin, shapes};
 
@@ -338,11 +339,7 @@ impl Machine {
         let links = self.slot(base).get().object().and_then(|function| function.get(0).object());
         for (global, name, _) in &site.symbols {
             let Some(value) = self.global(key, name) else {
-                let names: Vec<String> = self.exports(key).into_iter().map(str::to_owned).collect();
-                let hint = match attr::spelled_like(name, &names) {
-                    Some(similar) => format!(" (did you mean {similar}?)"),
-                    None => String::new(),
-                };
+                let hint = spelling::hint(spelling::nearest(name, self.exports(key)));
                 fail!("load: name {name} not found in module {}{hint}", site.module);
             };
             if let Some(cell) = links.and_then(|links| links.get(*global as usize).object())

@@ -124,11 +124,9 @@ pub fn names<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<Vec<String>> {
 #[cold]
 pub fn missing<'s>(cx: Cx<'s>, value: Value<'s>, name: &str) -> Box<Failure> {
     let help = advice::on_attribute(value, name);
-    // Without names there is no hint.
-    let hint = match spelled_like(name, &names(cx, value).unwrap_or_default()) {
-        Some(similar) if help.is_none() => format!(" (did you mean .{similar}?)"),
-        _ => String::new(),
-    };
+    // Without names there is no hint, and where something better is said none is needed.
+    let names = if help.is_none() { names(cx, value).unwrap_or_default() } else { Vec::new() };
+    let hint = spelling::hint(spelled_like(name, &names).map(|similar| format!(".{similar}")));
     let what = if value.kind() == Kind::Struct { "attribute" } else { "field or method" };
     Failure::new(format!("{} has no .{name} {what}{hint}", value.type_name())).help_if(help)
 }

@@ -12,6 +12,7 @@ use crate::cx::Cx;
 use crate::data::{equal, hash, int, iter, list, record, sequence, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::residents;
+use crate::spelling;
 use crate::syntax::ast::BinaryOp;
 use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes};
 
@@ -388,10 +389,7 @@ pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'
 
 #[cold]
 fn missing_key<'s>(cx: Cx<'s>, dict: Object<'s>, key: Value<'s>) -> Box<Failure> {
-    let hint = match advice::similar_key(dict, key) {
-        Some(similar) => format!(" (did you mean {similar}?)"),
-        None => String::new(),
-    };
+    let hint = spelling::hint(advice::similar_key(dict, key));
     Failure::new(format!("key {} not in dict{hint}", repr::repr(cx, key))).help(advice::MISSING_KEY)
 }
 

@@ -160,10 +160,7 @@ impl<'a> Resolver<'a> {
             }
             return Binding::Universal;
         }
-        let hint = match self.nearest(name) {
-            Some(near) => format!(" (did you mean {near}?)"),
-            None => String::new(),
-        };
+        let hint = spelling::hint(self.nearest(name));
         let error = Diagnostic::error(self.source, ident.span, format!("undefined: {name}{hint}"));
         let help = advice::on_name(name).map(str::to_owned);
         self.errors.push(Diagnostic { help, ..error });
