@@ -52,7 +52,7 @@ use crate::heap::{Heap, Touch};
 use crate::host::Host;
 use crate::object::{ObjRef, Slot};
 use crate::old::Old;
-use crate::order::{Choice, Stage, Turn, natural, shuffle, stages, take};
+use crate::order::{Choice, Stage, Turn, natural, stages, take};
 use crate::pacing::Request;
 use crate::space::clear_card;
 use crate::stats::{ByRoot, Kind, Report};
@@ -96,6 +96,9 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     fn begin(heap: &'h mut Heap<'id, H>, request: Request) -> Self {
         let started = Instant::now();
         let kind = heap.kind_for(request);
+        // Who records wants to know what changed.
+        heap.pacer.notices_writes =
+            heap.recorder.is_some() || heap.pacer.should_notice_writes(&heap.config, request, kind);
         let report = Report {
             number: heap.stats.collections() + 1,
             kind,
@@ -204,7 +207,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             mixed,
             careful: unsettled || H::REORDERS,
             clustering: self.clustering && !unsettled,
-            marks_seen: self.heap.config.short_collections,
+            marks_seen: self.heap.pacer.notices_writes,
         }
     }
 
@@ -231,20 +234,8 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         if self.report.kind == Kind::Complete {
             return;
         }
-        let mut touched = std::mem::take(&mut self.touched);
-        shuffle::<H, _>(Choice::Root, &mut touched);
-        self.attributed(
-            |by_root| &mut by_root.touched,
-            |trace| {
-                for touch in &touched {
-                    match touch.card {
-                        Some(card) => trace.scan_card::<H>(touch.object, card),
-                        None => trace.scan::<H>(touch.object),
-                    }
-                    trace.scan_some::<H>();
-                }
-            },
-        );
+        let touched = std::mem::take(&mut self.touched);
+        self.attributed(|by_root| &mut by_root.touched, |trace| trace.scan_touched::<H>(&touched));
     }
 
     /// When another owner's object dies, only that owner will know: a weak reference to it retains it.

@@ -15,7 +15,7 @@ use static_assertions::const_assert_eq;
 
 use crate::host::{Host, Words};
 use crate::os::set_accessible;
-use crate::shape::{Header, MARKED, TEXT, WORD_BYTES};
+use crate::shape::{Header, MARKED, SEEN, TEXT, WORD_BYTES};
 
 const_assert_eq!(nursery::WORD_BYTES, WORD_BYTES);
 
@@ -159,6 +159,11 @@ impl ObjRef {
     #[inline]
     pub fn clear_flags(self, flags: u64) {
         self.write(0, self.header().0 & !flags);
+    }
+
+    /// Will the next write to this mutable object be noticed?
+    pub fn set_seen(self, seen: bool) {
+        if seen { self.set_flags(SEEN) } else { self.clear_flags(SEEN) }
     }
 
     /// Bytes of the object when it is not in the nursery: whole granules.

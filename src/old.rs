@@ -17,7 +17,8 @@
 //!   A cluster is a node, too: nothing outside refers to a member but its head.
 //! * **I5** Every old object was reachable when it was promoted, and is reachable at the end of a complete
 //!   collection, or waits in the freed-object buffer, or is held by something that does or by another heap.
-//! * **I6** No old object refers to a young one when a collection ends, and afterwards only mutable ones can.
+//! * **I6** No old object refers to a young one when a collection ends, and afterwards only mutable ones can: those on
+//!   the touched list, unless the next collection will be complete.
 
 use blocks::counts::{MEMBER, OVERFLOWN};
 use nursery::Nursery;

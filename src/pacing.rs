@@ -12,7 +12,8 @@ use crate::tuning::Config;
 pub enum Request {
     /// The heap's policy chooses.
     Auto,
-    /// Roots, touched objects and young survivors only.
+    /// Roots, touched objects and young survivors only. Everything, where no short collections are allowed, or the last one was
+    /// complete, by the heap's own choice, and too cheap for the heap to notice writes since then.
     Short,
     /// Everything: nothing unreachable is left (unless the drain works in instalments).
     Complete,
@@ -38,6 +39,13 @@ const NURSERIES_SURVIVED: usize = 3;
 const PATIENCE: RangeInclusive<u32> = 8..=128;
 const MORE_PERCENT: usize = 50;
 
+/// A short collection was of use if what had been written was at most this many percent of what the last complete one
+/// traced. Otherwise it is better to trace all, and to let the nursery follow that.
+const SHORT_PERCENT: u32 = 50;
+
+/// When a short collection was of no use, so many complete ones pass before one is tried again.
+const COMPLETE_ONES: RangeInclusive<u32> = 2..=64;
+
 /// By one part in so many the nursery is larger or smaller from one time to the next. Otherwise it keeps step with a program
 /// that builds one structure after the other: each collection comes when one is nearly complete, and promotes all of it.
 const VARIATION: usize = 8;
@@ -52,6 +60,11 @@ pub(crate) struct Pacer {
     old_bytes: usize,
     /// Bytes that the last complete collection traced, and those of the bits it compared.
     traced_bytes: usize,
+    /// Every write into an old mutable object since the last collection has been noticed, so that the next one may be short.
+    /// (The verifier looks whether it is true.)
+    pub notices_writes: bool,
+    /// Complete collections to come before a short one is tried again, for the last was of no use.
+    patience: Patience,
     /// Bytes that the next collection will probably trace, or compare.
     recurring: usize,
     /// Collections so far.
@@ -62,10 +75,13 @@ impl Pacer {
     pub fn new(config: &Config) -> Pacer {
         let nursery = NurserySize { bytes: config.nursery_bytes, ..NurserySize::default() };
         Pacer {
-            trigger: trigger(config, nursery.bytes, 0, 0),
+            trigger: trigger(config, nursery.bytes, 0),
             nursery,
             old_bytes: 0,
             traced_bytes: 0,
+            // There is nothing old yet.
+            notices_writes: true,
+            patience: Patience::default(),
             recurring: 0,
             turn: 0,
         }
@@ -77,11 +93,11 @@ impl Pacer {
         self.trigger / 4 * 3
     }
 
-    /// Complete while there is little to trace or the limit is near; otherwise short, if the host allows it,
-    /// until the old generation has grown. `old_bytes` are those of old objects now, `used_bytes` what counts
-    /// against the limit.
+    /// Complete while there is little to trace, while short ones are of no use, or where the limit is near; otherwise short,
+    /// if the host allows it, until the old generation has grown. `old_bytes` are those of old objects now, `used_bytes`
+    /// what counts against the limit.
     pub fn choose(&self, config: &Config, request: Request, old_bytes: usize, used_bytes: usize) -> Kind {
-        if request == Request::Complete || !config.short_collections {
+        if request == Request::Complete || !config.short_collections || !self.notices_writes {
             return Kind::Complete;
         }
         if request == Request::Short {
@@ -90,29 +106,50 @@ impl Pacer {
         let growth = percent(self.old_bytes, config.growth_percent).max(config.growth_bytes);
         let grown = old_bytes >= self.old_bytes.saturating_add(growth);
         // Cheap as the last one was: with too much new since then, the next one might not be.
-        let cheap = self.traced_bytes < percent(self.nursery.bytes, config.cheap_percent)
+        let cheap = self.traced_bytes < cheap_bytes(config, self.nursery.bytes)
             && old_bytes <= self.old_bytes + self.nursery.bytes;
         let near_limit = config.limit_bytes.is_some_and(|limit| used_bytes > limit / 8 * 7);
-        if cheap || grown || near_limit { Kind::Complete } else { Kind::Short }
+        if cheap || grown || near_limit || !self.patience.is_over() { Kind::Complete } else { Kind::Short }
     }
 
-    /// Learns from a collection when the next one is due.
+    /// Is the next write into a mutable object to be noticed, after the collection of this kind that begins now? Not where
+    /// the one after it will be complete anyway: then writes are dearer for nothing.
+    pub fn should_notice_writes(&self, config: &Config, request: Request, kind: Kind) -> bool {
+        if kind == Kind::Short || !config.short_collections || request != Request::Auto {
+            return config.short_collections;
+        }
+        // Of the first one nothing is known.
+        let cheap = self.turn > 0 && self.traced_bytes < cheap_bytes(config, self.nursery.bytes) / 2;
+        self.patience.left <= 1 && !cheap
+    }
+
+    /// Learns from a collection when the next one is due, and of which kind it may be.
     pub fn learn(&mut self, config: &Config, report: &Report) {
-        if report.kind == Kind::Complete {
-            self.old_bytes = report.old_bytes;
-            self.traced_bytes = recurring_bytes(config, report);
+        let recurring = recurring_bytes(config, report);
+        match report.kind {
+            Kind::Complete => {
+                self.patience.pass();
+                self.old_bytes = report.old_bytes;
+                self.traced_bytes = recurring;
+            }
+            Kind::Short if report.touched_bytes > percent(self.traced_bytes, SHORT_PERCENT) => {
+                self.patience.renew(COMPLETE_ONES);
+            }
+            Kind::Short => self.patience.reward(),
         }
         self.nursery.learn(config, report);
         // Where most collections are short, what a complete one traced will not be traced again soon.
-        if report.kind == Kind::Short || !config.short_collections {
-            self.recurring = recurring_bytes(config, report);
+        let mostly_short = config.short_collections && self.patience.is_over();
+        if report.kind == Kind::Short || !mostly_short {
+            self.recurring = recurring;
         }
         self.turn = self.turn.wrapping_add(1);
         let bytes = match config.nursery_growth {
             0 | 1 => self.nursery.bytes,
             _ => varied(self.nursery.bytes, self.turn),
         };
-        self.trigger = trigger(config, bytes, self.recurring, report.block_bytes);
+        let wanted = bytes.max(following(config, self.recurring, mostly_short));
+        self.trigger = trigger(config, wanted, report.block_bytes);
     }
 }
 
@@ -176,17 +213,26 @@ fn recurring_bytes(config: &Config, report: &Report) -> usize {
     report.traced_bytes + report.blocks_diffed * (config.block_bytes.granules() / 8)
 }
 
-/// How many bytes may be allocated in a nursery of `nursery` before a collection is due that will trace `traced_bytes`,
-/// beside blocks of `block_bytes`: the nursery follows the traced part (that of short collections only as far as it may
-/// grow anyway), but keeps away from the limit.
-fn trigger(config: &Config, nursery: usize, traced_bytes: usize, block_bytes: usize) -> usize {
-    let following = percent(traced_bytes, config.nursery_percent_of_traced);
+/// The nursery follows what is traced, or compared, again and again. Where that is by short collections, only as far as it may
+/// grow anyway.
+fn following(config: &Config, recurring: usize, mostly_short: bool) -> usize {
+    let bytes = percent(recurring, config.nursery_percent_of_traced);
     let most = config.nursery_bytes.saturating_mul(config.nursery_growth as usize);
-    let wanted = nursery.max(if config.short_collections { following.min(most) } else { following });
+    if mostly_short { bytes.min(most) } else { bytes }
+}
+
+/// How many bytes may be allocated before a collection is due, if it should be `wanted`, beside blocks of `block_bytes`: it
+/// keeps away from the limit.
+fn trigger(config: &Config, wanted: usize, block_bytes: usize) -> usize {
     match config.limit_bytes {
         None => wanted,
         Some(limit) => wanted.min((limit.saturating_sub(block_bytes) / 2).max(TRIGGER_BYTES_MIN)),
     }
+}
+
+/// Complete collections are held, although short ones might be, while they trace less than that.
+fn cheap_bytes(config: &Config, nursery: usize) -> usize {
+    percent(nursery, config.cheap_percent)
 }
 
 /// The size, a little more or less. Multiples of the golden ratio fill the range evenly, and never come round.
@@ -371,5 +417,65 @@ mod tests {
         assert_eq!(dear.choose(&never, Request::Auto, 100 * MIB, 0), Kind::Short);
         let near = Config { limit_bytes: Some(16 * MIB), ..config };
         assert_eq!(dear.choose(&near, Request::Auto, 10 * MIB, 15 * MIB), Kind::Complete);
+    }
+
+    #[test]
+    fn where_most_is_written_short_collections_are_tried_more_and_more_seldom() {
+        let config = Config { nursery_bytes: MIB, short_collections: true, ..Config::DEFAULT };
+        let mut pacer = after_complete(&config, 10 * MIB, 8 * MIB);
+        // What is chosen a hundred times, where so much is written each time.
+        let mut kinds = |touched_bytes: usize| -> Vec<Kind> {
+            let mut next = || {
+                let kind = pacer.choose(&config, Request::Auto, 10 * MIB, 0);
+                let noticed = pacer.should_notice_writes(&config, Request::Auto, kind);
+                assert!(noticed || kind == Kind::Complete);
+                pacer.notices_writes = noticed;
+                let (old_bytes, traced_bytes) = (10 * MIB, 8 * MIB);
+                let report = match kind {
+                    Kind::Complete => Report { kind, old_bytes, traced_bytes, ..Report::default() },
+                    Kind::Short => Report { kind, old_bytes, touched_bytes, ..Report::default() },
+                };
+                pacer.learn(&config, &report);
+                kind
+            };
+            (0..100).map(|_| next()).collect()
+        };
+        assert!(kinds(MIB).iter().all(|&kind| kind == Kind::Short));
+        let in_vain = kinds(7 * MIB);
+        let runs: Vec<usize> = in_vain.chunk_by(|one, next| one == next).map(<[Kind]>::len).collect();
+        assert_eq!(runs[..8], [1, 2, 1, 4, 1, 8, 1, 16]);
+        let later = kinds(MIB);
+        assert!(later[..64].contains(&Kind::Short) && later[64..].iter().all(|&kind| kind == Kind::Short));
+    }
+
+    #[test]
+    fn the_nursery_follows_complete_collections_while_short_ones_are_of_no_use() {
+        let config =
+            Config { nursery_bytes: MIB, nursery_growth: 1, short_collections: true, ..Config::DEFAULT };
+        let mut pacer = after_complete(&config, 10 * MIB, 8 * MIB);
+        assert_eq!(pacer.trigger, MIB);
+        pacer.learn(&config, &Report { kind: Kind::Short, touched_bytes: 8 * MIB, ..Report::default() });
+        pacer.learn(&config, &Report { old_bytes: 10 * MIB, traced_bytes: 8 * MIB, ..Report::default() });
+        assert_eq!(pacer.trigger, percent(8 * MIB, config.nursery_percent_of_traced));
+    }
+
+    #[test]
+    fn writes_are_noticed_only_where_a_short_collection_may_follow() {
+        let config = Config { nursery_bytes: MIB, short_collections: true, ..Config::DEFAULT };
+        let notices = |pacer: &Pacer, config| {
+            [Request::Auto, Request::Short, Request::Complete]
+                .map(|request| pacer.should_notice_writes(config, request, Kind::Complete))
+        };
+        let cheap = after_complete(&config, 10 * MIB, MIB / 16);
+        assert_eq!(notices(&cheap, &config), [false, true, true]);
+        assert!(cheap.should_notice_writes(&config, Request::Auto, Kind::Short));
+        assert_eq!(notices(&after_complete(&config, 10 * MIB, MIB / 4), &config), [true; 3]);
+        assert_eq!(notices(&Pacer::new(&config), &config), [true; 3], "nothing is known");
+        let complete_only = Config { short_collections: false, ..config };
+        assert_eq!(notices(&Pacer::new(&complete_only), &complete_only), [false; 3]);
+        // If none was noticed, no collection can be short.
+        let unnoticed = Pacer { notices_writes: false, ..cheap };
+        let config = Config { short_collections: true, ..complete_only };
+        assert_eq!(unnoticed.choose(&config, Request::Short, 0, 0), Kind::Complete);
     }
 }

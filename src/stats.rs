@@ -48,6 +48,8 @@ pub struct Report {
     pub traced_objects: usize,
     /// Their bytes.
     pub traced_bytes: usize,
+    /// Those of them that a short collection scanned because they had been written since the collection before.
+    pub touched_bytes: usize,
     /// References in roots and traced objects.
     pub retained: usize,
     /// The same, by the kind of root that led to them first.

@@ -40,7 +40,10 @@ pub struct Config {
     /// one traced, a bit for each granule of the blocks it compared included. Larger: less tracing, a larger footprint. It
     /// bounds the tracing per allocated byte. Default: 300.
     pub nursery_percent_of_traced: u32,
-    /// May the heap hold short collections? Only of use for hosts whose mutable data lives long. Default: no.
+    /// May the heap hold short collections? Of use for hosts whose mutable data lives long, as that of most interpreters does:
+    /// it holds them while they save tracing, and finds out by itself whether they do. The price: the host's own stores
+    /// need the write test ([`crate::Heap::store`] has it), and what is old and dies stays until the next complete collection.
+    /// Default: no.
     pub short_collections: bool,
     /// With short collections, complete ones are held all the same while they trace less than this many percent of
     /// the nursery's bytes. Larger: less floating garbage. Smaller: less tracing. Default: 25.

@@ -92,6 +92,7 @@ impl<'id, H: Host> Heap<'id, H> {
         let mut check = Check::new(self, &old);
         check.tables()?;
         check.i6_no_young_objects()?;
+        check.i6_writes_are_noticed()?;
         check.i1_counted_is_closed()?;
         check.i1_traced_reaches_mutable()?;
         check.i2_counts()?;
@@ -386,6 +387,22 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
             None => return fail("I4", "a representative is free".into()),
         }
         Ok(())
+    }
+
+    /// So that I6 can be true again after a short collection: the next write into any old mutable object is noticed.
+    fn i6_writes_are_noticed(&self) -> Result<(), Violation> {
+        let touched: FxHashSet<ObjRef> =
+            self.heap.touched.borrow().iter().map(|touch| touch.object).collect();
+        let is_overlooked = |object: &&ObjRef| {
+            let header = object.header();
+            header.has(MUTABLE) && !header.has(SEEN) && !touched.contains(object)
+        };
+        match self.objects.iter().find(is_overlooked) {
+            Some(&object) if self.heap.pacer.notices_writes => {
+                fail("I6", format!("a write into {} would not be noticed", self.describe(object)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// I1: a counted object is immutable and refers only to counted objects.

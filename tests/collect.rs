@@ -298,6 +298,47 @@ fn of_a_large_array_only_the_touched_part_is_scanned() {
     });
 }
 
+/// A heap that may hold short collections goes from cheap complete ones, which need not notice writes, to short ones, and back
+/// to complete ones where everything is written all the time.
+#[test]
+fn a_heap_changes_from_one_kind_of_collection_to_the_other_and_back() {
+    const CELLS: usize = 2_000;
+
+    /// Makes a hundred more cells and writes into so many, `rounds` times. Says how many of the collections were short.
+    fn short<'id>(heap: &mut TestHeap<'id>, root: &Handle<'id>, writes: usize, rounds: usize) -> usize {
+        let mut short = 0;
+        for round in 0..rounds {
+            let array = heap.rooted(root).object().unwrap();
+            let made = (0..CELLS).take_while(|&index| array.get(index).object().is_some()).count();
+            for index in made..CELLS.min(made + 100) {
+                heap.store(array, index, cell(heap, index as u64).into()).unwrap();
+            }
+            for index in 0..writes {
+                let cell = array.get(index).object().unwrap();
+                heap.store(cell, 1, leaf(heap, round as u64).into()).unwrap();
+            }
+            short += usize::from(heap.collect(Request::Auto).kind == Kind::Short);
+            let array = heap.rooted(root).object().unwrap();
+            let written = |index| array.get(index).object().unwrap().get(1).object().unwrap().raw(0);
+            assert!((0..writes).all(|index| written(index) == round as u64));
+        }
+        short
+    }
+
+    let config = Config {
+        short_collections: true,
+        nursery_bytes: 16 << 10,
+        growth_bytes: 64 << 10,
+        ..stress(BlockBytes::K8)
+    };
+    with_heap(config, |mut heap| {
+        let root = heap.root(heap.alloc(&ARRAY, CELLS).unwrap().finish().into());
+        let found = [(0, 30), (10, 30), (CELLS, 30), (10, 60)]
+            .map(|(writes, rounds)| short(&mut heap, &root, writes, rounds));
+        assert!(found[0] > 10 && found[1] > 20 && found[2] < 10 && found[3] > 20, "{found:?}");
+    });
+}
+
 #[test]
 fn what_an_object_has_not_is_not_written() {
     with_heap(stress(BlockBytes::K4), |heap| {

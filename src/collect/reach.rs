@@ -4,13 +4,16 @@
 //! each of its references in turn. Young objects that may turn out to be counted are left to the classifier
 //! (`classify.rs`), which also carries phase 2.
 
+use std::ops::Range;
+
 use nursery::Nursery;
 
 use crate::Fault;
+use crate::heap::Touch;
 use crate::host::Host;
 use crate::object::{First, ObjRef, Slot, Young};
 use crate::old::{Old, target};
-use crate::order::{Choice, Turn, natural, take};
+use crate::order::{Choice, Turn, natural, shuffle, take};
 use crate::shape::{Header, MUTABLE, SEEN, WORD_BYTES};
 use crate::space::{CARD_BYTES, Lane};
 use crate::stats::Report;
@@ -194,20 +197,27 @@ impl Trace<'_> {
         let header = object.header();
         self.report.traced_objects += 1;
         self.report.traced_bytes += header.cell_bytes();
-        let count = header.references();
-        for before in 0..count {
-            if before + AHEAD < count {
+        self.scan_references::<H>(object, header, 0..header.references());
+        if header.has(MUTABLE) && header.has(SEEN) != self.marks_seen {
+            object.set_seen(self.marks_seen);
+        }
+    }
+
+    /// Reaches what these references of an object lead to.
+    #[inline(always)]
+    fn scan_references<H: Host>(&mut self, object: ObjRef, header: Header, references: Range<usize>) {
+        let Range { start, end } = references;
+        for before in start..end {
+            if before + AHEAD < end {
                 self.prefetch_target::<H>(object.slot::<H>(header, before + AHEAD));
             }
-            let slot = object.slot::<H>(header, self.work.turn.nth::<H>(before, count));
+            let index = start + self.work.turn.nth::<H>(before - start, end - start);
+            let slot = object.slot::<H>(header, index);
             if H::commits(Fault::SkippedBit) {
                 self.follow_only::<H>(slot);
             } else {
                 self.reach::<H>(slot);
             }
-        }
-        if self.marks_seen && header.has(MUTABLE) {
-            object.set_flags(SEEN);
         }
     }
 
@@ -227,15 +237,45 @@ impl Trace<'_> {
         }
     }
 
-    /// Reaches what one card of a large object refers to.
-    pub fn scan_card<H: Host>(&mut self, object: ObjRef, card: usize) {
+    /// Scans what was written since the last collection: objects when they have come into the cache, and cards that lie side
+    /// by side at one go.
+    pub fn scan_touched<H: Host>(&mut self, touched: &[Touch]) {
+        let mut objects: Vec<ObjRef> = Vec::new();
+        let mut cards: Vec<(ObjRef, usize)> = Vec::new();
+        // What was written first is taken first, from the end.
+        for touch in touched.iter().rev() {
+            match touch.card {
+                Some(card) => cards.push((touch.object, card)),
+                None => objects.push(touch.object),
+            }
+        }
+        let mut queue = Queue::default();
+        while let Some(object) = queue.next(|| take::<H, _>(Choice::Root, &mut objects)) {
+            self.report.touched_bytes += object.bytes();
+            self.scan::<H>(object);
+            self.scan_some::<H>();
+        }
+        if H::REORDERS {
+            shuffle::<H, _>(Choice::Root, &mut cards);
+        } else {
+            cards.sort_unstable_by_key(|&(object, card)| (object.address(), card));
+        }
+        for side_by_side in cards.chunk_by(|one, next| one.0 == next.0 && one.1 + 1 == next.1) {
+            let (object, first) = side_by_side[0];
+            self.scan_cards::<H>(object, first..first + side_by_side.len());
+            self.scan_some::<H>();
+        }
+    }
+
+    /// Reaches what these cards of a large object refer to.
+    fn scan_cards<H: Host>(&mut self, object: ObjRef, cards: Range<usize>) {
         let header = object.header();
         let reference = |word: usize| word.saturating_sub(header.first_reference()).min(header.references());
         let words = CARD_BYTES / WORD_BYTES;
-        self.report.traced_bytes += CARD_BYTES;
-        for index in reference(card * words)..reference((card + 1) * words) {
-            self.reach::<H>(object.slot::<H>(header, index));
-        }
+        self.report.traced_bytes += cards.len() * CARD_BYTES;
+        self.report.touched_bytes += cards.len() * CARD_BYTES;
+        let references = reference(cards.start * words)..reference(cards.end * words);
+        self.scan_references::<H>(object, header, references);
     }
 
     /// For the fault of the same purpose: evacuates, but retains nothing.
