@@ -13,6 +13,7 @@ use std::sync::Arc;
 use blocks::GRANULE_BYTES;
 use memoffset::offset_of;
 use nursery::Nursery;
+use static_assertions::const_assert_eq;
 
 use crate::Fault;
 use crate::collect::collect;
@@ -118,6 +119,8 @@ pub(crate) struct Touch {
     pub card: Option<usize>,
 }
 
+const_assert_eq!(Heap::<'static, crate::LowTag>::TOP_OFFSET % 32, 0);
+
 /// What is told of every collection.
 type Observer = Box<dyn FnMut(&Report)>;
 
@@ -135,7 +138,10 @@ type Observer = Box<dyn FnMut(&Report)>;
 /// | other threads | [`share`](Heap::share), [`import`](Heap::import), [`immortalise`](Heap::immortalise), [`end`](Heap::end), [`adopt`](Heap::adopt) |
 /// | looking at it | [`stats`](Heap::stats), [`observe`](Heap::observe), [`snapshot`](Heap::snapshot), [`profile`](Heap::profile), [`record`](Heap::record), [`verify`](Heap::verify) |
 // What generated code looks at comes first, where its place depends on nothing else.
-#[repr(C)]
+//
+// Aligned, so that the finger stands at the beginning of 32 bytes wherever the heap is: each allocation reads what the last one
+// wrote, which otherwise takes half as long again on some machines, in every second run of a program.
+#[repr(C, align(64))]
 pub struct Heap<'id, H: Host> {
     /// A collection is due.
     pub(crate) wanted: Cell<bool>,

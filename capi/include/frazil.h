@@ -400,8 +400,8 @@ frazil_status frazil_listen(frazil_heap heap, frazil_listener listener, void *co
 #define FRAZIL_STACK_LENGTH_OFFSET 8    /* words in use on the root stack */
 #define FRAZIL_STACK_CAPACITY_OFFSET 16 /* no more than these */
 #define FRAZIL_STACK_BASE_OFFSET 24     /* the address of the first */
-#define FRAZIL_TOP_OFFSET 80            /* the address of the next object */
-#define FRAZIL_LIMIT_OFFSET 88          /* the address that no object may pass */
+#define FRAZIL_TOP_OFFSET 96            /* the address of the next object */
+#define FRAZIL_LIMIT_OFFSET 104         /* the address that no object may pass */
 
 #define FRAZIL_INLINE_BYTES_MAX 2048 /* larger objects must be asked for */
 #define FRAZIL_WORD_BYTES 8 /* every object begins at a multiple of it, and a new one takes whole words */

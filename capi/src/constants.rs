@@ -25,9 +25,9 @@ constants! {
     /// Where in a heap the address of the root stack's first word stands.
     FRAZIL_STACK_BASE_OFFSET = 24 is CHeap::STACK_BASE_OFFSET;
     /// Where in a heap the address of the next object stands.
-    FRAZIL_TOP_OFFSET = 80 is CHeap::TOP_OFFSET;
+    FRAZIL_TOP_OFFSET = 96 is CHeap::TOP_OFFSET;
     /// Where in a heap the address stands that no object may pass.
-    FRAZIL_LIMIT_OFFSET = 88 is CHeap::LIMIT_OFFSET;
+    FRAZIL_LIMIT_OFFSET = 104 is CHeap::LIMIT_OFFSET;
     /// Objects of at most so many bytes may be allocated inline, in any heap.
     FRAZIL_INLINE_BYTES_MAX = 2048 is layout::INLINE_BYTES_MAX;
     /// Bytes of the header, of a reference, of a raw word. Every object begins at a multiple of it.

@@ -94,7 +94,7 @@ fn inline_allocation_takes_five_instructions() {
     let path = lines.iter().take_while(|line| !line.starts_with("ret"));
     let bump: Vec<_> = path.filter(is_bump).collect();
     assert_eq!(bump.len(), 5, "{lines:#?}");
-    assert!(bump.iter().any(|line| line.contains("88(%rdi)")), "{lines:#?}");
+    assert!(bump.iter().any(|line| line.contains("104(%rdi)")), "{lines:#?}");
 }
 
 #[test]

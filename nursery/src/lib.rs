@@ -42,11 +42,11 @@ impl Mark {
 #[repr(C)]
 pub struct Nursery {
     base: Cell<usize>,
-    top: Cell<usize>,
-    limit: Cell<usize>,
     end: Cell<usize>,
     /// The highest place in this range that the finger was taken back from, or 0.
     rewound: Cell<usize>,
+    top: Cell<usize>,
+    limit: Cell<usize>,
     /// Ranges that were filled since the last reset, oldest first, without their unused ends.
     filled: RefCell<Vec<Range<usize>>>,
     filled_bytes: Cell<usize>,
