@@ -166,6 +166,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         if self.asked_for {
             self.heap.give_nursery_back();
         }
+        self.heap.old.get_mut().space.look_ahead();
         self.heap.old.get_mut().set_collecting(false);
         self.report.pause = self.started.elapsed();
         self.report

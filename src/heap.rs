@@ -257,7 +257,8 @@ impl<'id, H: Host> Heap<'id, H> {
         config.check()?;
         let refused = |_: Refused| ConfigError("the system gave no memory for the nursery or the root stack");
         let system = Rc::new(System::new(pool));
-        let space = Space::new(config.block_bytes, config.check, Rc::clone(&system), Owner::ALONE);
+        let mut space = Space::new(config.block_bytes, config.check, Rc::clone(&system), Owner::ALONE);
+        space.pages_ahead = config.pages_ahead && !config.check;
         let stack = RootStack::new(config.stack_words, &system).map_err(refused)?;
         let mut heap = Heap {
             young: Young::new(config.nursery_bytes, system).map_err(refused)?,

@@ -51,6 +51,8 @@
 extern crate self as frazil;
 
 mod address_map;
+#[allow(unsafe_code)]
+mod ahead;
 #[cfg(feature = "arena")]
 #[allow(unsafe_code)]
 pub mod arena;

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 
+use crate::ahead;
 use crate::layout::ADDRESS_BITS;
 use crate::pool::{KEEP_BYTES, Pool};
 
@@ -164,6 +165,7 @@ impl Mapping {
             unsafe { std::ptr::with_exposed_provenance_mut::<u8>(start).write_bytes(0, end - start) };
             set_accessible(start, end - start, false);
         } else {
+            ahead::withdraw(&(start..end));
             // SAFETY: as above.
             unsafe { pages::discard(start..end) };
         }
@@ -202,6 +204,7 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         set_accessible(self.base, self.bytes, true);
+        ahead::withdraw(&self.range());
         match self.heir.take() {
             Some(pool) => pool.put(Mapping { heir: None, ..*self }),
             // SAFETY: nobody refers to the mapping any more.

@@ -23,6 +23,7 @@ use blocks::{BlockBytes, CHUNK_BYTES, CHUNK_GRANULES, GRANULE_BYTES};
 use retain_bits::{Retained, ones};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::ahead;
 use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
 use crate::os::{Mapping, Refused, System};
@@ -117,11 +118,27 @@ pub(crate) struct Space {
     blocks_idle: usize,
     /// Collections in this spell.
     spell: u32,
+    /// Blocks that the collection has taken for what it promotes.
+    blocks_taken: usize,
+    /// The next collection's blocks may have their memory asked for ahead of time.
+    pub pages_ahead: bool,
 }
 
 /// Collections in a spell: a free block that none of them has needed goes back to the system. Larger: fewer page faults
 /// where much dies at a time, and is needed again soon. Smaller: memory goes back sooner.
 const SPELL: u32 = 16;
+
+/// A heap grows if a collection takes at least so many bytes of blocks. Larger: pages are asked for ahead of time in fewer
+/// heaps. Smaller: those that grow slowly gain as well.
+const TAKEN_BYTES_MIN: usize = 256 << 10;
+
+/// And if so many bytes of blocks are in use. Larger: fewer programs ever have a second thread. Smaller: small heaps gain as
+/// well.
+const USED_BYTES_MIN: usize = 8 << 20;
+
+/// At most this part of the bytes in use is asked for ahead of time. Larger: a heap that grows fast gains more. Smaller: less
+/// memory is there for nobody when it grows no more.
+const AHEAD_SHARE: usize = 32;
 
 impl Space {
     pub fn new(block: BlockBytes, poison: bool, system: Rc<System>, owner: Owner) -> Space {
@@ -154,6 +171,8 @@ impl Space {
             blocks_backed: 0,
             blocks_idle: 0,
             spell: 0,
+            blocks_taken: 0,
+            pages_ahead: false,
         }
     }
 
@@ -272,6 +291,7 @@ impl Space {
                 self.take_backed(usize::from(backed));
                 self.blocks_free -= 1;
                 self.blocks_used += 1;
+                self.blocks_taken += 1;
                 return Some(base + index * self.block.get());
             }
             self.hint += 1;
@@ -422,6 +442,10 @@ impl Space {
         // The mappings of freed objects end: nobody looks at their side tables any more.
         self.dying.clear();
         self.spell += 1;
+        if at_once {
+            // Who wants memory back is not to miss more of it a moment later.
+            self.blocks_taken = 0;
+        }
         if !at_once && self.spell < SPELL {
             return;
         }
@@ -443,6 +467,33 @@ impl Space {
             }
         }
         self.unmap_empty_chunks(keep_bytes / self.block.get() + self.blocks_for(nursery_bytes));
+    }
+
+    /// After a collection: if the old generation grows, the next one will take about as many blocks as this one has. Those of
+    /// them that have no memory get it while the program runs, and count as having it.
+    pub fn look_ahead(&mut self) {
+        let (block, taken) = (self.block.get(), std::mem::take(&mut self.blocks_taken));
+        let grows = taken * block >= TAKEN_BYTES_MIN && self.used_bytes() >= USED_BYTES_MIN;
+        if !grows || !self.pages_ahead || !ahead::is_of_use() {
+            return;
+        }
+        let (first, most) = (self.first_block(), self.used_bytes() / AHEAD_SHARE / block);
+        let mut wanted = taken.min(most).saturating_sub(self.blocks_backed);
+        let mut ranges = Vec::new();
+        for region in &mut self.regions[self.hint..] {
+            let base = region.mapping.range().start;
+            while wanted > 0
+                && let Some(blocks) = region.free.back(wanted)
+            {
+                wanted -= blocks.len();
+                self.blocks_backed += blocks.len();
+                if blocks.start == first {
+                    ranges.push(base..base + Chunk::BUSY_BYTES);
+                }
+                ranges.push(base + blocks.start * block..base + blocks.end * block);
+            }
+        }
+        ahead::ask(ranges);
     }
 
     /// (No block of an empty chunk is on the list of touched ones, for it has no bit; nor does one wait to be listed.)
@@ -601,6 +652,29 @@ impl Drop for Space {
 mod tests {
     use super::*;
     use crate::shape::Shape;
+    use crate::{Config, Group, Heap, LowTag, Pool, Request};
+
+    const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
+
+    /// A chain of so many MiB, on top of the root stack. Says how many free blocks had memory at most after a collection.
+    fn grow(heap: &mut Heap<'_, LowTag>, mib: usize) -> usize {
+        let base = heap.stack_grow(1).expect("room");
+        let mut backed = 0;
+        for _ in 0..mib << 15 {
+            let mut node = heap.alloc(&NODE, 0).expect("memory");
+            node.references_mut().fill(heap.stack_from(base)[0].get());
+            heap.stack_from(base)[0].set(node.finish().into());
+            if heap.should_collect() {
+                heap.collect(Request::Auto);
+                let space = &heap.old.borrow().space;
+                assert!(space.blocks_idle <= space.blocks_backed);
+                backed = backed.max(space.blocks_backed);
+            }
+        }
+        heap.collect(Request::Auto);
+        heap.verify().unwrap_or_else(|violation| panic!("{violation}"));
+        backed
+    }
 
     #[test]
     fn an_object_takes_at_most_twice_its_bytes_in_blocks() {
@@ -613,5 +687,66 @@ mod tests {
                 assert!(2 * in_nursery >= block.get(), "{header:?} in blocks of {}", block.get());
             }
         }
+    }
+
+    /// A nursery that keeps its size asks for all that it takes.
+    const STEADY: Config = Config { nursery_growth: 1, ..Config::DEFAULT };
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too much for it")]
+    fn a_heap_that_grows_has_free_blocks_with_memory() {
+        for pages_ahead in [true, false] {
+            let config = Config { pages_ahead, ..STEADY };
+            let backed = Heap::<LowTag>::branded(config, |mut heap| grow(&mut heap, 12)).expect("a heap");
+            // Without a second core there is no sense in it, which is known as soon as it has been tried.
+            if ahead::is_of_use() || !pages_ahead {
+                assert_eq!(backed > 0, pages_ahead);
+            }
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too much for it")]
+    fn a_heap_that_grows_may_shrink_or_end_at_any_time() {
+        std::thread::scope(|threads| {
+            for number in 0..3 {
+                threads.spawn(move || {
+                    let pool = Pool::new();
+                    for round in 1..4 {
+                        let grown = Heap::<LowTag>::branded_in(&pool, STEADY, |mut heap| {
+                            grow(&mut heap, 12 + 3 * round + number);
+                            heap.stack_truncate(0);
+                            assert_eq!(heap.collect(Request::Complete).old_objects, 0);
+                            assert_eq!(heap.verify(), Ok(()));
+                            grow(&mut heap, 10 + round)
+                        });
+                        grown.expect("a heap");
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too much for it")]
+    fn what_a_heap_was_to_get_goes_on_with_its_estate() {
+        let group = Group::<LowTag>::new(STEADY).expect("the settings agree");
+        let makes = || {
+            group.branded(|mut heap| {
+                grow(&mut heap, 20);
+                let chain = heap.root(heap.stack_from(0)[0].get());
+                (heap.share(&chain).expect("frozen"), heap.end())
+            })
+        };
+        let (chain, estate) =
+            std::thread::scope(|threads| threads.spawn(makes).join()).expect("no panic").expect("a heap");
+        let grown = group.branded(|mut heap| {
+            grow(&mut heap, 12);
+            heap.adopt(estate);
+            heap.root(heap.import(chain));
+            grow(&mut heap, 4);
+            heap.collect(Request::Complete).old_objects
+        });
+        assert_eq!(grown, Ok((20 + 12 + 4) << 15));
     }
 }

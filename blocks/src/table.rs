@@ -275,6 +275,16 @@ impl FreeBlocks {
         self.backed.set(block, true);
     }
 
+    /// Says that there is memory behind the first stretch of free blocks without, at most `most` blocks of it, and which
+    /// they are.
+    pub fn back(&mut self, most: usize) -> Option<std::ops::Range<usize>> {
+        let bare = self.free & !self.backed;
+        let start = bare.first_one()?;
+        let length = bare[start..].leading_ones().min(most);
+        self.backed[start..start + length].fill(true);
+        Some(start..start + length)
+    }
+
     /// Takes the memory away from the first stretch of backed free blocks, at most `most` blocks of it, and
     /// says which they are.
     pub fn unback(&mut self, most: usize) -> Option<std::ops::Range<usize>> {
@@ -350,5 +360,20 @@ mod tests {
         (8..11).for_each(|block| free.put(block));
         assert_eq!((free.unback(2), free.unback(2)), (Some(8..10), Some(10..11)));
         assert_eq!(free.take_run(3), Some((8, 0)), "no more than fits");
+    }
+
+    #[test]
+    fn free_blocks_get_memory_in_order() {
+        let mut free = FreeBlocks::new(4, 32);
+        assert_eq!(free.take_run(8), Some((4, 0)));
+        free.put(6);
+        free.put(9);
+        free.unback(1);
+        assert_eq!((free.back(4), free.back(4), free.back(40)), (Some(6..7), Some(12..16), Some(16..32)));
+        assert_eq!((free.back(1), free.backed(), free.len()), (None, 22, 22));
+        assert_eq!(
+            (free.take(), free.take(), free.take()),
+            (Some((6, true)), Some((9, true)), Some((12, true)))
+        );
     }
 }

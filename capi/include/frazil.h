@@ -128,6 +128,7 @@ typedef struct frazil_config {
      * an immutable object with references was filled after it had been made: there may be circles then. */
     uint32_t cluster_objects;
     size_t cluster_bytes;               /* larger ones are, in parts of about so many bytes */
+    uint32_t pages_ahead;               /* 1: a thread asks for the pages that old objects will need; 0: no thread (Linux only) */
     uint32_t check;                     /* 1: checking mode. Slow */
 } frazil_config;
 

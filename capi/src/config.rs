@@ -42,6 +42,9 @@ pub struct frazil_config {
     pub cluster_objects: u32,
     /// Larger ones are counted in several parts of about so many bytes.
     pub cluster_bytes: usize,
+    /// 1: while the old generation grows, a thread of the process's own asks the system for the pages it will need. 0: none
+    /// does.
+    pub pages_ahead: u32,
     /// 1: checking mode. Slow.
     pub check: u32,
 }
@@ -94,6 +97,7 @@ impl frazil_config {
             count_max: config.count_max.into(),
             cluster_objects: config.cluster_objects,
             cluster_bytes: config.cluster_bytes,
+            pages_ahead: config.pages_ahead.into(),
             check: config.check.into(),
         }
     }
@@ -126,6 +130,7 @@ impl frazil_config {
             count_max,
             cluster_objects: self.cluster_objects,
             cluster_bytes: self.cluster_bytes,
+            pages_ahead: yes(self.pages_ahead, "pages_ahead")?,
             stack_words: self.stack_words,
             check: yes(self.check, "check")?,
             ..Config::DEFAULT
@@ -174,7 +179,13 @@ mod tests {
             assert_eq!(frazil_config::from_config(&config).to_config().unwrap(), config);
         }
         let drain = Drain::Instalments { objects_per_kib: 64, micros_max: 500 };
-        let config = Config { drain, limit_bytes: Some(1 << 20), short_collections: true, ..Config::DEFAULT };
+        let config = Config {
+            drain,
+            limit_bytes: Some(1 << 20),
+            short_collections: true,
+            pages_ahead: false,
+            ..Config::DEFAULT
+        };
         assert_eq!(frazil_config::from_config(&config).to_config().unwrap(), config);
     }
 }

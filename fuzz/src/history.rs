@@ -289,6 +289,7 @@ impl Setup {
             count_max: self.count_max,
             cluster_objects: self.clusters.checked_sub(1).map_or(u32::MAX, |less| less + 1),
             cluster_bytes: CLUSTER_BYTES,
+            pages_ahead: Config::DEFAULT.pages_ahead,
             stack_words: self.stack_words as usize,
             check: self.check,
         }

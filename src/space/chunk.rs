@@ -39,6 +39,9 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// So many bytes of the tables are written when blocks are filled.
+    pub const BUSY_BYTES: usize = offset_of!(Chunk, awaited);
+
     /// Makes the tables as good as fresh, if no block behind `blocks` was ever used.
     pub fn clear(&self, blocks: Range<usize>, block: BlockBytes) {
         let granules = blocks.start * block.granules()..blocks.end * block.granules();
