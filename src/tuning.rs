@@ -79,7 +79,8 @@ pub struct Config {
     /// While the old generation grows, does a thread ask the system for the pages that the next collection will write? Yes:
     /// promotion into new memory takes two thirds of the time, if a core is free for it, and a heap that has grown takes up to a
     /// thirty-second more memory. There is one such thread in a process, which ends when it has nothing to do, runs nothing of the
-    /// host's, and gets no signals. No: this heap needs none. Linux only. Default: yes.
+    /// host's, and gets no signals. No: this heap needs none, which is a little faster where no core is ever free. Linux only.
+    /// Default: yes.
     pub pages_ahead: bool,
     /// Words of the root stack, 8 bytes each; at most 2^32. The memory is taken from the system only when it is used. Default:
     /// 2^20.
