@@ -275,8 +275,9 @@ impl Old {
     pub fn release_cluster<H: Host>(&mut self, head: ObjRef) -> Option<usize> {
         let cluster = self.clusters.remove(head)?;
         if !H::commits(Fault::ForgottenOutside) {
+            // A heap that knows objects of others makes no clusters.
             for &target in &cluster.outside {
-                self.decrement_anywhere(target);
+                self.decrement(target);
             }
         }
         for run in &cluster.runs {
@@ -285,14 +286,14 @@ impl Old {
         Some(cluster.objects)
     }
 
-    /// What the counts of all members would be if they were kept, heads excepted. For checking and for pictures: it looks
-    /// at all clusters.
+    /// What the counts of all members would be if they were kept, heads excepted, to which no member refers. For checking
+    /// and for pictures: it looks at all clusters.
     pub fn implied_counts<H: Host>(&self) -> FxHashMap<ObjRef, u64> {
         let mut counts = FxHashMap::default();
-        for (head, cluster) in self.clusters.iter() {
+        for (_, cluster) in self.clusters.iter() {
             for object in cluster.runs.iter().flat_map(|run| self.space.objects_in_run(run)) {
                 for target in targets::<H>(object, object.header()) {
-                    if target != head && is_in_runs(&cluster.runs, target) {
+                    if is_in_runs(&cluster.runs, target) {
                         *counts.entry(target).or_default() += 1;
                     }
                 }
@@ -356,6 +357,7 @@ mod tests {
             assert!((10..most).contains(&tried), "{delay}: {tried}");
             // And when it is over, all is forgotten soon.
             assert!(tries(&mut habit, 1000, 1, 0) > 900);
+            assert_eq!(habit.patience.last, 0);
         }
     }
 

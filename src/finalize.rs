@@ -61,9 +61,8 @@ impl Finalizers {
         self.registered.retain(|&object, _| is_there(object));
     }
 
-    /// Takes over what another heap had registered.
+    /// Takes over what another heap had registered when it ended: of that, nothing is young or traced any more.
     pub fn absorb(&mut self, other: Finalizers) {
-        self.open.extend(other.open);
         self.registered.extend(other.registered);
     }
 

@@ -387,7 +387,7 @@ impl Old {
         self.buffer.iter().copied().chain(self.partly.map(|(object, _)| object))
     }
 
-    /// Is this counted object dead: nobody counts, nobody retains its node?
+    /// Is this object dead: nobody counts, nobody retains its node? (The count of a traced one is 0.)
     pub fn is_dead(&self, object: ObjRef) -> bool {
         let object = self.node(object);
         object.chunk().counts.byte(object.granule()) == 0 && !self.space.is_retained(object)

@@ -345,8 +345,8 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
         if !finalizers.agree() {
             return fail("tables", "a finalizable object is looked at needlessly, or is not".into());
         }
-        if !finalizers.is_empty() && !self.old.listeners.has(Listeners::FINALIZERS) {
-            return fail("tables", "something is finalizable, and nobody looks".into());
+        if finalizers.is_empty() == self.old.listeners.has(Listeners::FINALIZERS) {
+            return fail("tables", "something is finalizable, and nobody looks; or nothing is".into());
         }
         Ok(())
     }

@@ -80,10 +80,7 @@ pub(crate) fn fate(object: ObjRef, nursery: &Nursery, old: &Old) -> Option<ObjRe
 
 /// The same for an object that is known to be old.
 pub(crate) fn old_fate(object: ObjRef, old: &Old) -> Option<ObjRef> {
-    if !old.space.is_own(object.address()) {
-        return Some(object);
-    }
-    let dead = if object.is_traced() { !old.space.is_retained(object) } else { old.is_dead(object) };
+    let dead = old.space.is_own(object.address()) && old.is_dead(object);
     (!dead).then_some(object)
 }
 

@@ -9,6 +9,7 @@ use frazil::{
 
 const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
 const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
+const LEAF: Shape = Shape::new(3, "leaf").raw_words(1);
 
 type TestHeap<'id> = Heap<'id, LowTag>;
 type Val<'s, 'id> = Value<'s, 'id, LowTag>;
@@ -351,6 +352,54 @@ fn what_is_always_dissolved_is_not_always_tried() {
             tried
         });
         assert!((2..20).contains(&tried.count()));
+    });
+}
+
+#[test]
+fn a_structure_is_a_cluster_from_so_many_objects_on() {
+    let clustered = |cluster_objects| {
+        with_heap(config(cluster_objects, 1 << 20), |mut heap| {
+            let root = heap.root(tree(&heap, 1, 4));
+            let report = complete(&mut heap);
+            heap.unroot(root);
+            report.clustered
+        })
+    };
+    assert_eq!([14, 15, 16].map(clustered), [15, 15, 0]);
+}
+
+/// In one collection: each time that a cluster came of it makes up for one that none did.
+#[test]
+fn where_every_root_leads_to_a_handful_it_is_tried_no_more() {
+    let tried = |cluster_objects, large_ones: usize| {
+        with_heap(config(cluster_objects, 1 << 20), |mut heap| {
+            let handful = |_| heap.root(tree(&heap, 1, 2));
+            let mut roots: Vec<_> = (0..10).map(handful).collect();
+            roots.extend((0..large_ones).map(|_| heap.root(tree(&heap, 1, 5))));
+            roots.extend((0..100).map(handful));
+            let report = complete(&mut heap);
+            assert_eq!(report.clustered, 31 * large_ones);
+            report.dissolved / 3
+        })
+    };
+    assert_eq!([0, 3, 20].map(|large_ones| tried(9, large_ones)), [17, 20, 27]);
+    assert_eq!(tried(8, 3), 110, "who wants to see them");
+}
+
+#[test]
+fn where_circles_are_expected_only_trees_and_their_leaves_are_clusters() {
+    with_heap(config(8, 1 << 20), |mut heap| {
+        heap.expect_circles();
+        let leaf: Val<'_, '_> = heap.alloc(&LEAF, 0).expect("memory").finish().into();
+        let list = (1..=50).fold(Value::EMPTY, |below, id| pair(&heap, id, leaf, below));
+        let list = heap.root(list);
+        let ladder = (1..=50).fold(Value::EMPTY, |below, id| pair(&heap, id, below, below));
+        let ladder = heap.root(ladder);
+        let report = complete(&mut heap);
+        assert_eq!((report.clustered, report.dissolved > 0), (51, true));
+        [list, ladder].into_iter().for_each(|root| heap.unroot(root));
+        complete(&mut heap);
+        assert_eq!(alive(&heap), 0);
     });
 }
 

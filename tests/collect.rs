@@ -284,7 +284,7 @@ fn of_a_large_array_only_the_touched_part_is_scanned() {
             heap.store(array, index, leaf(&heap, index as u64).into()).unwrap();
         }
         let report = heap.collect(Request::Short);
-        assert_eq!((report.promoted_objects, report.traced_bytes), (3, 2048));
+        assert_eq!((report.promoted_objects, report.traced_bytes, report.touched_bytes), (3, 2048, 2048));
         let array = heap.rooted(&root).object().unwrap();
         assert_eq!(array.get(150_000).object().unwrap().raw(0), 150_000);
         // Many at once, of several KiB: what is stored in the last of them counts as much as what is in the first.
@@ -628,6 +628,32 @@ fn a_table_of_weak_references_hears_of_each_death_once() {
             heap.verify().unwrap();
         });
     }
+}
+
+/// Nothing says any more that somebody waits for this death; of the other, something must.
+#[test]
+fn who_ends_a_weak_reference_hears_of_the_others_all_the_same() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        let roots = [1, 2].map(|id| heap.root(node(&heap, id, &[leaf(&heap, 10 + id)]).into()));
+        let [one, other] = [0, 1].map(|at| heap.weak(heap.rooted(&roots[at]).object().unwrap()));
+        heap.collect(Request::Complete);
+        heap.forget_weak(one);
+        roots.into_iter().for_each(|root| heap.unroot(root));
+        assert_eq!(heap.collect(Request::Complete).weak_cleared, 1);
+        assert!(heap.is_cleared(&other));
+    });
+}
+
+#[test]
+fn a_death_that_the_host_has_not_asked_for_yet_is_reported_once() {
+    with_heap(stress(BlockBytes::K4), |mut heap| {
+        for token in 1..4 {
+            heap.finalize(cell(&heap, token), token);
+            assert_eq!(heap.collect(Request::Complete).finalizable, 1);
+        }
+        assert_eq!(heap.collect(Request::Complete).finalizable, 0);
+        assert_eq!(std::iter::from_fn(|| heap.next_finalizable()).count(), 3);
+    });
 }
 
 #[test]

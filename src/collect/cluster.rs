@@ -25,7 +25,7 @@ use crate::clusters::is_in_runs;
 use crate::host::Host;
 use crate::object::{ObjRef, Slot, Young};
 use crate::old::target;
-use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT, MUTABLE};
+use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT};
 use crate::space::{Lane, Place, Run};
 
 use super::reach::{AHEAD_BYTES, Trace, move_to};
@@ -34,8 +34,8 @@ use super::reach::{AHEAD_BYTES, Trace, move_to};
 /// trying: where each leads to a handful of objects, a walk costs more than the objects.
 const CREDIT: u32 = 16;
 
-/// An object with one of these flags is no part of a cluster.
-const KEPT_OUT: u64 = MUTABLE | BORN_MUTABLE | FINALIZABLE;
+/// An object with one of these flags is no part of a cluster. (What is mutable was born so.)
+const KEPT_OUT: u64 = BORN_MUTABLE | FINALIZABLE;
 
 /// References of an evacuated object that have not been followed.
 #[derive(Clone, Copy)]

@@ -179,3 +179,18 @@ impl Old {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_is_looked_at_after_so_much_at_one_go_or_not() {
+        let goes_on = |at_one_go| {
+            let mut budget = Budget::new(1000, Some(Duration::ZERO));
+            budget.spend(at_one_go);
+            (0..).take_while(|_| !budget.is_spent()).count()
+        };
+        assert_eq!([0, 10, LOOK_EVERY].map(goes_on), [LOOK_EVERY, LOOK_EVERY - 10, 0]);
+    }
+}
