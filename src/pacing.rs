@@ -398,7 +398,7 @@ mod tests {
         let choose = |pacer: &Pacer, now| pacer.choose(&config, Request::Auto, now, 0);
         let cheap = after_complete(&config, 10 * MIB, MIB / 8);
         assert_eq!(choose(&cheap, 10 * MIB), Kind::Complete);
-        assert_eq!(choose(&cheap, 12 * MIB), Kind::Short);
+        assert_eq!([0, 1].map(|more| choose(&cheap, 11 * MIB + more)), [Kind::Complete, Kind::Short]);
         let dear = after_complete(&config, 10 * MIB, 5 * MIB);
         assert_eq!(choose(&dear, 10 * MIB), Kind::Short);
         assert_eq!(choose(&dear, 15 * MIB), Kind::Complete);
@@ -416,17 +416,22 @@ mod tests {
         let never = Config { growth_bytes: usize::MAX, ..config.clone() };
         assert_eq!(dear.choose(&never, Request::Auto, 100 * MIB, 0), Kind::Short);
         let near = Config { limit_bytes: Some(16 * MIB), ..config };
-        assert_eq!(dear.choose(&near, Request::Auto, 10 * MIB, 15 * MIB), Kind::Complete);
+        let used = [0, 1].map(|more| dear.choose(&near, Request::Auto, 10 * MIB, 14 * MIB + more));
+        assert_eq!(used, [Kind::Short, Kind::Complete]);
     }
 
     #[test]
     fn where_most_is_written_short_collections_are_tried_more_and_more_seldom() {
         let config = Config { nursery_bytes: MIB, short_collections: true, ..Config::DEFAULT };
         let mut pacer = after_complete(&config, 10 * MIB, 8 * MIB);
+        let mut last = Kind::Short;
         // What is chosen a hundred times, where so much is written each time.
         let mut kinds = |touched_bytes: usize| -> Vec<Kind> {
             let mut next = || {
                 let kind = pacer.choose(&config, Request::Auto, 10 * MIB, 0);
+                let in_vain = last == Kind::Complete && pacer.notices_writes && kind == Kind::Complete;
+                assert!(!in_vain, "writes were noticed for nothing");
+                last = kind;
                 let noticed = pacer.should_notice_writes(&config, Request::Auto, kind);
                 assert!(noticed || kind == Kind::Complete);
                 pacer.notices_writes = noticed;
@@ -446,6 +451,8 @@ mod tests {
         assert_eq!(runs[..8], [1, 2, 1, 4, 1, 8, 1, 16]);
         let later = kinds(MIB);
         assert!(later[..64].contains(&Kind::Short) && later[64..].iter().all(|&kind| kind == Kind::Short));
+        // It was of use: from then on it is as if it always had been.
+        assert_eq!(kinds(7 * MIB)[..5].iter().filter(|&&kind| kind == Kind::Short).count(), 2);
     }
 
     #[test]
@@ -469,10 +476,13 @@ mod tests {
         let cheap = after_complete(&config, 10 * MIB, MIB / 16);
         assert_eq!(notices(&cheap, &config), [false, true, true]);
         assert!(cheap.should_notice_writes(&config, Request::Auto, Kind::Short));
-        assert_eq!(notices(&after_complete(&config, 10 * MIB, MIB / 4), &config), [true; 3]);
+        let half = cheap_bytes(&config, MIB) / 2;
+        let [cheaper, dear] = [half - 1, half].map(|bytes| after_complete(&config, 10 * MIB, bytes));
+        assert_eq!([cheaper, dear].map(|pacer| notices(&pacer, &config)[0]), [false, true]);
         assert_eq!(notices(&Pacer::new(&config), &config), [true; 3], "nothing is known");
         let complete_only = Config { short_collections: false, ..config };
         assert_eq!(notices(&Pacer::new(&complete_only), &complete_only), [false; 3]);
+        assert_eq!(Pacer::new(&complete_only).choose(&complete_only, Request::Short, 0, 0), Kind::Complete);
         // If none was noticed, no collection can be short.
         let unnoticed = Pacer { notices_writes: false, ..cheap };
         let config = Config { short_collections: true, ..complete_only };

@@ -340,6 +340,34 @@ fn another_heap_may_keep_the_inside() {
     group.branded(within).expect("memory");
 }
 
+/// What its owner's tables say of it, nobody else looks at.
+#[test]
+fn another_heap_may_refer_to_the_inside_weakly() {
+    let group = Group::<LowTag>::new(config(8, 1 << 20)).expect("the settings agree");
+    let within = |mut owner: TestHeap<'_>| {
+        let root = owner.root(tree(&owner, 1, 8));
+        assert_eq!(complete(&mut owner).clustered, 255);
+        let shared = owner.share_settled(owner.rooted(&root)).expect("counted");
+        owner.unroot(root);
+        let other = |mut other: TestHeap<'_>| {
+            let inner = child(other.import(shared), 1).object().expect("a pair");
+            let weak = other.weak(inner);
+            assert_eq!(complete(&mut other).weak_cleared, 0);
+            assert_eq!(complete(&mut owner).dissolved, 255);
+            complete(&mut other);
+            complete(&mut owner);
+            assert_eq!(other.upgrade(&weak).map(|inner| inner.raw(0)), Some(3));
+            assert_eq!(alive(&owner), 127);
+            other.forget_weak(weak);
+            complete(&mut other);
+            complete(&mut owner);
+            assert_eq!(alive(&owner), 0);
+        };
+        group.branded(other).expect("memory");
+    };
+    group.branded(within).expect("memory");
+}
+
 #[test]
 fn what_is_always_dissolved_is_not_always_tried() {
     with_heap(config(9, 1 << 20), |mut heap| {

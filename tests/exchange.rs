@@ -569,6 +569,28 @@ fn what_an_ended_heap_wanted_to_hear_of_comes_to_the_next_one() {
     group.branded(hear).unwrap();
 }
 
+/// Its header would change while others read it.
+#[test]
+fn what_may_be_shared_already_cannot_be_made_finalizable() {
+    let finalize = |mut heap: TestHeap<'_>, private: bool| {
+        let node = heap.alloc(&NODE, 0).expect("memory").finish();
+        let handle = heap.root(node.into());
+        heap.finalize(node, 7);
+        heap.collect(Request::Complete);
+        let node = heap.rooted(&handle).object().expect("a node");
+        assert_eq!(heap.is_private(node), private);
+        let again = catch_unwind(AssertUnwindSafe(|| heap.finalize(node, 8)));
+        assert_eq!(again.is_ok(), private);
+        let cell = heap.root(heap.alloc(&CELL, 0).expect("memory").finish().into());
+        heap.collect(Request::Complete);
+        let cell = heap.rooted(&cell).object().expect("a cell");
+        assert!(heap.is_private(cell), "nobody shares what is mutable");
+        heap.finalize(cell, 9);
+    };
+    group().branded(|heap| finalize(heap, false)).unwrap();
+    Heap::branded(Config::STRESS, |heap| finalize(heap, true)).unwrap();
+}
+
 /// What dies with its heap, and has never been in a block, has nothing to do with what the heap leaves.
 #[test]
 fn a_heap_may_end_with_young_objects_that_are_finalizable() {
