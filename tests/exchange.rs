@@ -569,6 +569,29 @@ fn what_an_ended_heap_wanted_to_hear_of_comes_to_the_next_one() {
     group.branded(hear).unwrap();
 }
 
+/// The counts of what is another heap's are changed by that one alone.
+#[test]
+fn what_is_released_a_part_at_a_time_may_refer_to_others_objects() {
+    let group = group();
+    let own = |mut owner: TestHeap<'_>| {
+        chain(&mut owner, 1);
+        let shared = share_slot(&mut owner, 0);
+        owner.stack_truncate(0);
+        let hold = |mut heap: TestHeap<'_>| {
+            let held = heap.import(shared);
+            let mut tuple = heap.alloc(&TUPLE, 2000).expect("memory");
+            tuple.references_mut().fill(held);
+            let tuple = heap.root(tuple.finish().into());
+            heap.collect(Request::Complete);
+            assert_eq!(old_objects(&mut owner), 1, "the tuple holds it");
+            heap.unroot(tuple);
+            assert_eq!((old_objects(&mut heap), old_objects(&mut owner)), (0, 0));
+        };
+        group.branded(hold).unwrap();
+    };
+    group.branded(own).unwrap();
+}
+
 /// Its header would change while others read it.
 #[test]
 fn what_may_be_shared_already_cannot_be_made_finalizable() {
