@@ -757,6 +757,26 @@ mod tests {
     use crate::LowTag;
 
     const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+    const CELL: Shape = Shape::new(2, "cell").references(1).mutable();
+
+    #[test]
+    fn where_the_next_collection_will_be_complete_no_write_is_noted() {
+        let config = Config { short_collections: true, ..Config::DEFAULT };
+        Heap::<LowTag>::branded(config, |mut heap| {
+            let cell = heap.alloc(&CELL, 0).expect("memory").finish();
+            let cell = heap.root(cell.into());
+            let noted = |request| {
+                heap.collect(request);
+                let cell = heap.rooted(&cell).object().expect("a cell");
+                heap.store(cell, 0, Value::EMPTY).expect("mutable");
+                heap.touched.borrow().len()
+            };
+            // Of the first one nothing is known, and who asks for all of it may ask for a short one next.
+            let requests = [Request::Auto, Request::Auto, Request::Complete, Request::Auto];
+            assert_eq!(requests.map(noted), [1, 0, 1, 0]);
+        })
+        .expect("the settings agree");
+    }
 
     #[test]
     fn a_heap_without_a_brand_leaves_its_memory_to_the_next() {
