@@ -9,8 +9,6 @@
 
 use std::time::{Duration, Instant};
 
-use blocks::counts::MEMBER;
-
 use crate::Fault;
 use crate::host::{Host, Words};
 use crate::object::ObjRef;
@@ -143,11 +141,11 @@ impl Old {
             if let Some(objects) = self.release_cluster::<H>(object) {
                 return budget.spend(objects / CLUSTERED);
             }
-            let byte = object.chunk().counts.byte(object.granule());
-            if byte == MEMBER || self.components.has(object) {
+            if self.components.has(object) {
                 return self.release_component::<H>(object);
             }
-            // The head of a cluster that was dissolved is an object like any other.
+            // The head of a cluster that was dissolved is an object like any other. (So is, after the fault of that name, a
+            // member that was freed by itself.)
         }
         // Whether a word is a reference may depend on one that would be emptied before it.
         let divisible = !matches!(H::words(header), Words::Asked { .. });
@@ -161,13 +159,7 @@ impl Old {
 
     /// A component dies as a whole.
     fn release_component<H: Host>(&mut self, first: ObjRef) {
-        let Some(members) = self.members(first) else {
-            // Only after the fault of the same name: a member has come here by itself.
-            assert!(H::commits(Fault::FreedMember), "a component is released by its representative");
-            self.space.free(first);
-            return;
-        };
-        for &member in &members {
+        for member in self.members(first).expect("a representative has a component") {
             for target in targets::<H>(member, member.header()) {
                 if !self.is_in(target, first) {
                     self.decrement_anywhere(target);
