@@ -442,6 +442,33 @@ fn nobody_has_to_have_them() {
     });
 }
 
+/// Each run has to be found by its address, and freed by itself.
+#[test]
+fn what_is_scattered_is_counted_one_by_one() {
+    // Of each part of so many levels, one object stays; the next structure fills the holes.
+    let clustered = |levels: usize| {
+        with_heap(config(8, 1 << 20), |mut heap| {
+            let root = heap.root(tree(&heap, 1, 10));
+            complete(&mut heap);
+            let mut parts = vec![heap.rooted(&root)];
+            for _ in levels..10 {
+                parts = parts.iter().flat_map(|&part| [child(part, 0), child(part, 1)]).collect();
+            }
+            let kept: Vec<_> = parts.iter().map(|&part| heap.root(child(child(part, 0), 1))).collect();
+            heap.unroot(root);
+            let before = complete(&mut heap).blocks_used;
+            let other = heap.root(tree(&heap, 2000, 8));
+            let report = complete(&mut heap);
+            assert_eq!(report.blocks_used, before);
+            kept.into_iter().chain([other]).for_each(|handle| heap.unroot(handle));
+            complete(&mut heap);
+            assert_eq!(alive(&heap), 0);
+            report.clustered
+        })
+    };
+    assert_eq!([3, 4, 5].map(clustered), [0, 255, 255]);
+}
+
 /// What clusters have left, once they were dissolved and mostly died, is room for others while no clusters are made.
 #[test]
 fn the_holes_of_clusters_are_filled_while_none_are_made() {
