@@ -129,6 +129,35 @@ fn a_heap_that_adopts_owns_what_it_held() {
     assert_eq!(group.orphans(), 0);
 }
 
+/// What it kept alive was another heap's; what it does not keep alive is this heap's own.
+#[test]
+fn a_weak_reference_to_what_was_adopted_keeps_nothing_alive_any_more() {
+    for (node, is_drained) in [(0, false), (0, true), (500, false), (500, true)] {
+        let group = group();
+        let within = |mut heap: TestHeap<'_>| {
+            let end = |mut other: TestHeap<'_>| {
+                chain(&mut other, 1000);
+                (share_slot(&mut other, 0), other.end())
+            };
+            let (shared, estate) = group.branded(end).unwrap();
+            let mut object = heap.import(shared).object().expect("a node");
+            for _ in 0..node {
+                object = object.get(0).object().expect("a node");
+            }
+            let weak = heap.weak(object);
+            heap.collect(Request::Complete);
+            heap.adopt(estate);
+            if is_drained {
+                heap.drain(usize::MAX);
+            }
+            assert_eq!(heap.upgrade(&weak).map(|node| length(&heap, node.into())), Some(1000 - node));
+            assert_eq!(old_objects(&mut heap), 0);
+            assert!(heap.is_cleared(&weak));
+        };
+        group.branded(within).unwrap();
+    }
+}
+
 /// A short collection meets again what the complete one before it has given up: that is a new claim.
 #[test]
 fn what_is_given_up_and_imported_again_is_held() {
