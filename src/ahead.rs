@@ -274,23 +274,15 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::os::tests::resident;
     use crate::os::{Mapping, System};
-    use crate::{Config, Heap, LowTag, Request, Shape, Value};
+    use crate::space::tests::grow;
+    use crate::{Config, Heap, LowTag};
 
     const MIB: usize = 1 << 20;
 
     fn map(bytes: usize) -> Mapping {
         System::default().map(bytes, MIB).expect("memory")
-    }
-
-    /// How many of these pages are in memory.
-    fn resident(range: &Range<usize>) -> usize {
-        let mut pages = vec![0u8; range.len() / page_bytes()];
-        let start = std::ptr::with_exposed_provenance_mut(range.start);
-        // SAFETY: there is a byte for each page, and the call changes nothing else.
-        let done = unsafe { libc::mincore(start, range.len(), pages.as_mut_ptr().cast()) };
-        assert_eq!(done, 0);
-        pages.iter().filter(|&page| page & 1 == 1).count()
     }
 
     /// Waits until it is so, or nothing is asked for on this machine. The thread may be busy for other tests.
@@ -306,7 +298,7 @@ mod tests {
     fn get(range: &Range<usize>) {
         wait_for(|| {
             ask(vec![range.clone()]);
-            resident(range) == range.len() / page_bytes()
+            resident(range.clone()) == range.len() / page_bytes()
         });
     }
 
@@ -351,7 +343,7 @@ mod tests {
                         mapping.give_back(mapping.range());
                         // What was asked for later has come.
                         get(&other.range());
-                        assert_eq!(resident(&mapping.range()), 0, "in round {round}");
+                        assert_eq!(resident(mapping.range()), 0, "in round {round}");
                     }
                 });
             }
@@ -380,7 +372,6 @@ mod tests {
     /// The lock is taken when the process is forked, and never let go in the new one.
     #[test]
     fn a_process_that_was_forked_does_not_wait() {
-        const NODE: Shape = Shape::new(1, "node").raw_words(3).references(1);
         let mapping = map(4 * MIB);
         get(&mapping.range());
         ask(vec![mapping.range()]);
@@ -392,19 +383,7 @@ mod tests {
                 assert!(!is_of_use());
                 ask(vec![mapping.range()]);
                 mapping.give_back(mapping.range());
-                Heap::<LowTag>::branded(Config::DEFAULT, |mut heap| {
-                    let stack = heap.stack_grow(1).expect("room");
-                    for _ in 0..24 << 15 {
-                        let mut node = heap.alloc(&NODE, 0).expect("memory");
-                        node.references_mut()[0] = heap.stack_from(stack)[0].get();
-                        heap.stack_from(stack)[0].set(Value::from(node.finish()));
-                        if heap.should_collect() {
-                            heap.collect(Request::Auto);
-                        }
-                    }
-                    heap.collect(Request::Auto);
-                    heap.verify().expect("as it should be");
-                })
+                Heap::<LowTag>::branded(Config::DEFAULT, |mut heap| grow(&mut heap, 24))
             };
             let code =
                 if catch_unwind(AssertUnwindSafe(works)).is_ok_and(|made| made.is_ok()) { 0 } else { 1 };

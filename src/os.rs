@@ -350,7 +350,7 @@ pub(crate) fn set_accessible(_address: usize, _bytes: usize, _accessible: bool) 
 }
 
 #[cfg(all(test, not(miri)))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Writes 7 into every word.
@@ -369,7 +369,7 @@ mod tests {
     }
 
     /// How many pages of a mapping are in memory.
-    fn resident(range: Range<usize>) -> usize {
+    pub fn resident(range: Range<usize>) -> usize {
         let mut pages = vec![0u8; range.len() / page_bytes()];
         let start = std::ptr::with_exposed_provenance_mut(range.start);
         // SAFETY: there is a byte for each page, and the call changes nothing else.

@@ -481,6 +481,9 @@ impl Space {
         let mut wanted = taken.min(most).saturating_sub(self.blocks_backed);
         let mut ranges = Vec::new();
         for region in &mut self.regions[self.hint..] {
+            if wanted == 0 {
+                break;
+            }
             let base = region.mapping.range().start;
             while wanted > 0
                 && let Some(blocks) = region.free.back(wanted)
@@ -649,7 +652,7 @@ impl Drop for Space {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::shape::Shape;
     use crate::{Config, Group, Heap, LowTag, Pool, Request};
@@ -657,7 +660,7 @@ mod tests {
     const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 
     /// A chain of so many MiB, on top of the root stack. Says how many free blocks had memory at most after a collection.
-    fn grow(heap: &mut Heap<'_, LowTag>, mib: usize) -> usize {
+    pub fn grow(heap: &mut Heap<'_, LowTag>, mib: usize) -> usize {
         let base = heap.stack_grow(1).expect("room");
         let mut backed = 0;
         for _ in 0..mib << 15 {

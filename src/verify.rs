@@ -106,7 +106,7 @@ impl<'id, H: Host> Heap<'id, H> {
     /// is still marked as seen must not refer to a young one.
     pub(crate) fn verify_touches(&self) -> Result<(), Violation> {
         let old = self.old.borrow();
-        let touched: FxHashSet<ObjRef> = self.touched.borrow().iter().map(|touch| touch.object).collect();
+        let touched = self.touched_objects();
         for object in old.space.objects() {
             let header = object.header();
             let untouched = header.has(SEEN) && !touched.contains(&object);
@@ -117,6 +117,11 @@ impl<'id, H: Host> Heap<'id, H> {
             }
         }
         Ok(())
+    }
+
+    /// What is on the touched list, in whole or in part.
+    fn touched_objects(&self) -> FxHashSet<ObjRef> {
+        self.touched.borrow().iter().map(|touch| touch.object).collect()
     }
 
     /// Every object of the heap: the young ones, dead or alive, then the old ones. It looks at all of the heap.
@@ -391,17 +396,19 @@ impl<'h, 'id, H: Host> Check<'h, 'id, H> {
 
     /// So that I6 can be true again after a short collection: the next write into any old mutable object is noticed.
     fn i6_writes_are_noticed(&self) -> Result<(), Violation> {
-        let touched: FxHashSet<ObjRef> =
-            self.heap.touched.borrow().iter().map(|touch| touch.object).collect();
+        if !self.heap.pacer.notices_writes {
+            return Ok(());
+        }
+        let touched = self.heap.touched_objects();
         let is_overlooked = |object: &&ObjRef| {
             let header = object.header();
             header.has(MUTABLE) && !header.has(SEEN) && !touched.contains(object)
         };
         match self.objects.iter().find(is_overlooked) {
-            Some(&object) if self.heap.pacer.notices_writes => {
+            Some(&object) => {
                 fail("I6", format!("a write into {} would not be noticed", self.describe(object)))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -222,14 +222,20 @@ fn short_collections_hear_of_every_store() {
     });
 }
 
+/// Plain data, and what leads somewhere.
+#[derive(Trace)]
+struct Both<'gc> {
+    count: Cell<u64>,
+    next: Cell<Option<Gc<'gc, str>>>,
+}
+
+fn with_nothing() -> Arena<Both<'static>> {
+    arena(|_| Both { count: Cell::new(0), next: Cell::new(None) })
+}
+
 #[test]
 fn a_store_of_plain_data_is_nothing_to_a_collection() {
-    #[derive(Trace)]
-    struct Both<'gc> {
-        count: Cell<u64>,
-        next: Cell<Option<Gc<'gc, str>>>,
-    }
-    let mut arena = arena::<Both<'static>>(|_| Both { count: Cell::new(0), next: Cell::new(None) });
+    let mut arena = with_nothing();
     arena.collect();
     arena.enter(|s, root| s.set(root, Both::COUNT, 7));
     assert_eq!(arena.collect_as(Request::Short).traced_objects, 0);
@@ -933,12 +939,7 @@ fn nothing_that_outlives_a_frame_is_made_in_it() {
 /// What a frame forbids, it forbids after another one in it has ended; and what leads nowhere may be set.
 #[test]
 fn a_frame_goes_on_after_one_inside() {
-    #[derive(Trace)]
-    struct Both<'gc> {
-        count: Cell<u64>,
-        next: Cell<Option<Gc<'gc, str>>>,
-    }
-    let mut arena = arena::<Both<'static>>(|_| Both { count: Cell::new(0), next: Cell::new(None) });
+    let mut arena = with_nothing();
     arena.enter(|s, root| {
         s.scratch(|f, outer| {
             f.scratch(|inner, _| assert_eq!(&*inner.str("inside"), "inside"));

@@ -4,7 +4,8 @@
 //! random histories with clusters of every size.)
 
 use frazil::{
-    BlockBytes, Config, Drain, Group, Heap, LowTag, Object, ObjectKind, Report, Request, Shape, Value,
+    BlockBytes, Config, Drain, Group, Handle, Heap, LowTag, Object, ObjectKind, Report, Request, Shape,
+    Shared, Value,
 };
 
 const PAIR: Shape = Shape::new(1, "pair").raw_words(1).references(2);
@@ -314,58 +315,53 @@ fn who_waits_for_an_inner_death_hears_of_it_when_the_cluster_is_dissolved() {
     });
 }
 
-#[test]
-fn another_heap_may_keep_the_inside() {
+/// Shares a cluster of 255 objects from one heap to another, which nothing else holds.
+fn with_shared_tree(f: impl for<'a, 'b> FnOnce(&mut TestHeap<'a>, &mut TestHeap<'b>, Shared<LowTag>)) {
     let group = Group::<LowTag>::new(config(8, 1 << 20)).expect("the settings agree");
     let within = |mut owner: TestHeap<'_>| {
         let root = owner.root(tree(&owner, 1, 8));
         assert_eq!(complete(&mut owner).clustered, 255);
         let shared = owner.share_settled(owner.rooted(&root)).expect("counted");
         owner.unroot(root);
-        assert_eq!(complete(&mut owner).freed_objects, 0, "the handle keeps all of it");
-        let other = |mut other: TestHeap<'_>| {
-            let inner = other.root(child(other.import(shared), 1));
-            complete(&mut other);
-            assert_eq!(complete(&mut owner).dissolved, 255);
-            complete(&mut other);
-            complete(&mut owner);
-            assert_eq!(alive(&owner), 127);
-            other.unroot(inner);
-            complete(&mut other);
-            complete(&mut owner);
-            assert_eq!(alive(&owner), 0);
-        };
-        group.branded(other).expect("memory");
+        group.branded(|mut other| f(&mut owner, &mut other, shared)).expect("memory");
     };
     group.branded(within).expect("memory");
+}
+
+#[test]
+fn another_heap_may_keep_the_inside() {
+    with_shared_tree(|owner, other, shared| {
+        assert_eq!(complete(owner).freed_objects, 0, "the handle keeps all of it");
+        let inner = other.root(child(other.import(shared), 1));
+        complete(other);
+        assert_eq!(complete(owner).dissolved, 255);
+        complete(other);
+        complete(owner);
+        assert_eq!(alive(owner), 127);
+        other.unroot(inner);
+        complete(other);
+        complete(owner);
+        assert_eq!(alive(owner), 0);
+    });
 }
 
 /// What its owner's tables say of it, nobody else looks at.
 #[test]
 fn another_heap_may_refer_to_the_inside_weakly() {
-    let group = Group::<LowTag>::new(config(8, 1 << 20)).expect("the settings agree");
-    let within = |mut owner: TestHeap<'_>| {
-        let root = owner.root(tree(&owner, 1, 8));
-        assert_eq!(complete(&mut owner).clustered, 255);
-        let shared = owner.share_settled(owner.rooted(&root)).expect("counted");
-        owner.unroot(root);
-        let other = |mut other: TestHeap<'_>| {
-            let inner = child(other.import(shared), 1).object().expect("a pair");
-            let weak = other.weak(inner);
-            assert_eq!(complete(&mut other).weak_cleared, 0);
-            assert_eq!(complete(&mut owner).dissolved, 255);
-            complete(&mut other);
-            complete(&mut owner);
-            assert_eq!(other.upgrade(&weak).map(|inner| inner.raw(0)), Some(3));
-            assert_eq!(alive(&owner), 127);
-            other.forget_weak(weak);
-            complete(&mut other);
-            complete(&mut owner);
-            assert_eq!(alive(&owner), 0);
-        };
-        group.branded(other).expect("memory");
-    };
-    group.branded(within).expect("memory");
+    with_shared_tree(|owner, other, shared| {
+        let inner = child(other.import(shared), 1).object().expect("a pair");
+        let weak = other.weak(inner);
+        assert_eq!(complete(other).weak_cleared, 0);
+        assert_eq!(complete(owner).dissolved, 255);
+        complete(other);
+        complete(owner);
+        assert_eq!(other.upgrade(&weak).map(|inner| inner.raw(0)), Some(3));
+        assert_eq!(alive(owner), 127);
+        other.forget_weak(weak);
+        complete(other);
+        complete(owner);
+        assert_eq!(alive(owner), 0);
+    });
 }
 
 #[test]
@@ -442,6 +438,17 @@ fn nobody_has_to_have_them() {
     });
 }
 
+/// Lets go of a tree, but for one object, and what is below it, of each part that begins so many levels below its root.
+fn keep_some<'id>(heap: &mut TestHeap<'id>, root: Handle<'id>, levels: usize) -> Vec<Handle<'id>> {
+    let mut parts = vec![heap.rooted(&root)];
+    for _ in 0..levels {
+        parts = parts.iter().flat_map(|&part| [child(part, 0), child(part, 1)]).collect();
+    }
+    let kept = parts.iter().map(|&part| heap.root(child(child(part, 0), 1))).collect();
+    heap.unroot(root);
+    kept
+}
+
 /// Each run has to be found by its address, and freed by itself.
 #[test]
 fn what_is_scattered_is_counted_one_by_one() {
@@ -450,12 +457,7 @@ fn what_is_scattered_is_counted_one_by_one() {
         with_heap(config(8, 1 << 20), |mut heap| {
             let root = heap.root(tree(&heap, 1, 10));
             complete(&mut heap);
-            let mut parts = vec![heap.rooted(&root)];
-            for _ in levels..10 {
-                parts = parts.iter().flat_map(|&part| [child(part, 0), child(part, 1)]).collect();
-            }
-            let kept: Vec<_> = parts.iter().map(|&part| heap.root(child(child(part, 0), 1))).collect();
-            heap.unroot(root);
+            let kept = keep_some(&mut heap, root, 10 - levels);
             let before = complete(&mut heap).blocks_used;
             let other = heap.root(tree(&heap, 2000, 8));
             let report = complete(&mut heap);
@@ -476,12 +478,7 @@ fn the_holes_of_clusters_are_filled_while_none_are_made() {
         let root = heap.root(tree(&heap, 1, 10));
         assert_eq!(complete(&mut heap).clustered, 1023);
         // Of each part of seven objects, one stays.
-        let mut parts = vec![heap.rooted(&root)];
-        for _ in 0..7 {
-            parts = parts.iter().flat_map(|&part| [child(part, 0), child(part, 1)]).collect();
-        }
-        let kept: Vec<_> = parts.iter().map(|&part| heap.root(child(child(part, 0), 1))).collect();
-        heap.unroot(root);
+        let kept = keep_some(&mut heap, root, 7);
         let before = complete(&mut heap);
         assert_eq!((before.dissolved, before.old_objects), (1023, kept.len()));
         let other = heap.root(tree(&heap, 2000, 8));

@@ -213,10 +213,10 @@ fn an_estate_that_is_refused_goes_to_its_group() {
     }
 }
 
-/// A chain of ten that nothing but the handle holds.
-fn shared_chain(heap: &mut TestHeap<'_>) -> Shared<LowTag> {
+/// A chain of so many nodes that nothing but the handle holds.
+fn shared_chain(heap: &mut TestHeap<'_>, nodes: u64) -> Shared<LowTag> {
     let base = heap.stack_len();
-    chain(heap, 10);
+    chain(heap, nodes);
     let shared = share_slot(heap, base);
     heap.stack_truncate(base);
     shared
@@ -227,7 +227,7 @@ fn what_was_held_back_is_posted_before_what_comes_next() {
     let group = group();
     let hold_both = |one: &mut TestHeap<'_>, two: &mut TestHeap<'_>| {
         two.hold_back();
-        let (first, second) = (shared_chain(one), shared_chain(one));
+        let (first, second) = (shared_chain(one, 10), shared_chain(one, 10));
         let handles = [&first, &second].map(|shared| {
             let handle = two.root(two.import(shared.clone()));
             two.collect(Request::Complete);
@@ -247,7 +247,7 @@ fn what_was_held_back_is_posted_before_what_comes_next() {
 fn an_audit_finds_counts_that_are_too_high_or_too_low() {
     let group = group();
     let check = |one: &mut TestHeap<'_>, holder: &mut TestHeap<'_>| {
-        let shared = shared_chain(one);
+        let shared = shared_chain(one, 10);
         holder.root(holder.import(shared.clone()));
         holder.collect(Request::Complete);
         one.collect(Request::Complete);
@@ -270,7 +270,7 @@ fn a_handle_is_let_go_when_all_owners_have_heard() {
     let group = group();
     let hold = |one: &mut TestHeap<'_>, other: &mut TestHeap<'_>, holder: &mut TestHeap<'_>| {
         holder.hold_back();
-        let shared = [shared_chain(one), shared_chain(other)];
+        let shared = [shared_chain(one, 10), shared_chain(other, 10)];
         let handles = shared.each_ref().map(|shared| holder.root(holder.import(shared.clone())));
         holder.collect(Request::Complete);
         drop(shared);
@@ -603,9 +603,7 @@ fn what_an_ended_heap_wanted_to_hear_of_comes_to_the_next_one() {
 fn what_is_released_a_part_at_a_time_may_refer_to_others_objects() {
     let group = group();
     let own = |mut owner: TestHeap<'_>| {
-        chain(&mut owner, 1);
-        let shared = share_slot(&mut owner, 0);
-        owner.stack_truncate(0);
+        let shared = shared_chain(&mut owner, 1);
         let hold = |mut heap: TestHeap<'_>| {
             let held = heap.import(shared);
             let mut tuple = heap.alloc(&TUPLE, 2000).expect("memory");
