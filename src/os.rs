@@ -14,6 +14,11 @@ use crate::pool::{KEEP_BYTES, Pool};
 /// So much is cleared rather than given back, if a pool would keep it. Larger: more to clear. Smaller: more page faults.
 const CLEAR_BYTES_MAX: usize = 1 << 20;
 
+/// Collections in a spell: memory that none of them has needed goes back, be it the nursery's or that of free blocks. Larger:
+/// fewer page faults where the nursery grows and shrinks, or much dies at a time, and is needed again soon. Smaller: memory
+/// goes back sooner.
+pub(crate) const SPELL: u32 = 16;
+
 /// Bytes of a huge page, on most machines. One begins at a multiple of that.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 

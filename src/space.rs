@@ -26,7 +26,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::ahead;
 use crate::exchange::Owner;
 use crate::object::{self, ObjRef};
-use crate::os::{Mapping, Refused, System};
+use crate::os::{Mapping, Refused, SPELL, System};
 use crate::shape::{Header, MUTABLE};
 
 use chunk::Chunk;
@@ -123,10 +123,6 @@ pub(crate) struct Space {
     /// The next collection's blocks may have their memory asked for ahead of time.
     pub pages_ahead: bool,
 }
-
-/// Collections in a spell: a free block that none of them has needed goes back to the system. Larger: fewer page faults
-/// where much dies at a time, and is needed again soon. Smaller: memory goes back sooner.
-const SPELL: u32 = 16;
 
 /// A heap grows if a collection takes at least so many bytes of blocks. Larger: pages are asked for ahead of time in fewer
 /// heaps. Smaller: those that grow slowly gain as well.

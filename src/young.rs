@@ -10,16 +10,13 @@ use std::rc::Rc;
 
 use nursery::Nursery;
 
-use crate::os::{Mapping, Refused, System, page_bytes, set_accessible};
+use crate::os::{Mapping, Refused, SPELL, System, page_bytes, set_accessible};
 
 /// Bytes of the smallest range. Larger: fewer ranges for late safepoints. Smaller: less address space.
 const RANGE_BYTES: usize = if cfg!(miri) { 256 << 10 } else { 64 << 20 };
 /// What a nursery has beyond so many bytes asks for huge pages: objects are evacuated in the order of the references to
 /// them, and a translation would be missed for each otherwise. Smaller: a heap takes more memory than it uses.
 const SMALL_PAGES_BYTES: usize = 4 << 20;
-/// Collections in a spell: what none of them has needed goes back, although it was needed before. Larger: fewer page faults
-/// where the nursery grows and shrinks. Smaller: memory goes back sooner.
-const SPELL: u64 = 16;
 /// So many old nurseries stay inaccessible in checking mode; then their addresses may come again.
 const FORBIDDEN_MAX: usize = 8;
 
@@ -113,7 +110,7 @@ impl Young {
         }
         self.nursery.reset(ranges[0].range());
         self.needed = self.needed.max(used);
-        if self.emptied.is_multiple_of(SPELL) {
+        if self.emptied.is_multiple_of(SPELL.into()) {
             let needed = std::mem::take(&mut self.needed);
             self.give_back(keep.max(needed));
         }
