@@ -96,9 +96,8 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     fn begin(heap: &'h mut Heap<'id, H>, request: Request) -> Self {
         let started = Instant::now();
         let kind = heap.kind_for(request);
-        // Who records wants to know what changed.
-        heap.pacer.notices_writes =
-            heap.recorder.is_some() || heap.pacer.should_notice_writes(&heap.config, request, kind);
+        let is_recorded = heap.recorder.is_some();
+        heap.pacer.notices_writes = heap.pacer.should_notice_writes(&heap.config, request, kind, is_recorded);
         let report = Report {
             number: heap.stats.collections() + 1,
             kind,

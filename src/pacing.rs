@@ -112,9 +112,19 @@ impl Pacer {
         if cheap || grown || near_limit || !self.patience.is_over() { Kind::Complete } else { Kind::Short }
     }
 
-    /// Is the next write into a mutable object to be noticed, after the collection of this kind that begins now? Not where
-    /// the one after it will be complete anyway: then writes are dearer for nothing.
-    pub fn should_notice_writes(&self, config: &Config, request: Request, kind: Kind) -> bool {
+    /// Is the next write into a mutable object to be noticed, after the collection of this kind that begins now? Always if a
+    /// trace is recorded, which tells what changed. Otherwise not where the one after it will be complete anyway: then
+    /// writes are dearer for nothing.
+    pub fn should_notice_writes(
+        &self,
+        config: &Config,
+        request: Request,
+        kind: Kind,
+        is_recorded: bool,
+    ) -> bool {
+        if is_recorded {
+            return true;
+        }
         if kind == Kind::Short || !config.short_collections || request != Request::Auto {
             return config.short_collections;
         }
@@ -432,7 +442,7 @@ mod tests {
                 let in_vain = last == Kind::Complete && pacer.notices_writes && kind == Kind::Complete;
                 assert!(!in_vain, "writes were noticed for nothing");
                 last = kind;
-                let noticed = pacer.should_notice_writes(&config, Request::Auto, kind);
+                let noticed = pacer.should_notice_writes(&config, Request::Auto, kind, false);
                 assert!(noticed || kind == Kind::Complete);
                 pacer.notices_writes = noticed;
                 let (old_bytes, traced_bytes) = (10 * MIB, 8 * MIB);
@@ -471,21 +481,22 @@ mod tests {
         let config = Config { nursery_bytes: MIB, short_collections: true, ..Config::DEFAULT };
         let notices = |pacer: &Pacer, config| {
             [Request::Auto, Request::Short, Request::Complete]
-                .map(|request| pacer.should_notice_writes(config, request, Kind::Complete))
+                .map(|request| pacer.should_notice_writes(config, request, Kind::Complete, false))
         };
         let cheap = after_complete(&config, 10 * MIB, MIB / 16);
         assert_eq!(notices(&cheap, &config), [false, true, true]);
-        assert!(cheap.should_notice_writes(&config, Request::Auto, Kind::Short));
+        assert!(cheap.should_notice_writes(&config, Request::Auto, Kind::Short, false));
         let half = cheap_bytes(&config, MIB) / 2;
         let [cheaper, dear] = [half - 1, half].map(|bytes| after_complete(&config, 10 * MIB, bytes));
         assert_eq!([cheaper, dear].map(|pacer| notices(&pacer, &config)[0]), [false, true]);
         assert_eq!(notices(&Pacer::new(&config), &config), [true; 3], "nothing is known");
-        let complete_only = Config { short_collections: false, ..config };
+        let complete_only = Config { short_collections: false, ..config.clone() };
         assert_eq!(notices(&Pacer::new(&complete_only), &complete_only), [false; 3]);
+        let recorded = |config| cheap.should_notice_writes(config, Request::Auto, Kind::Complete, true);
+        assert!(recorded(&config) && recorded(&complete_only), "a trace tells of every write");
         assert_eq!(Pacer::new(&complete_only).choose(&complete_only, Request::Short, 0, 0), Kind::Complete);
         // If none was noticed, no collection can be short.
         let unnoticed = Pacer { notices_writes: false, ..cheap };
-        let config = Config { short_collections: true, ..complete_only };
         assert_eq!(unnoticed.choose(&config, Request::Short, 0, 0), Kind::Complete);
     }
 }
