@@ -11,8 +11,7 @@ use std::marker::PhantomData;
 
 use super::gc::Gc;
 use super::session::Session;
-use super::trace::{Family, Layout, Trace};
-use super::types::header_before;
+use super::trace::{Family, Layout, Trace, header_before};
 use crate::object::ObjRef;
 use crate::shape::{MUTABLE, WORD_BYTES, WRITE_MASK};
 

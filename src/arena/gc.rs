@@ -9,8 +9,7 @@ use std::num::NonZeroUsize;
 use std::ops::Deref;
 
 use super::Brand;
-use super::trace::{Family, Layout, Object, ObjectFamily, Trace};
-use super::types::header_before;
+use super::trace::{Family, Layout, Object, ObjectFamily, Trace, header_before};
 use crate::shape::MUTABLE;
 
 /// A pointer to an object of the arena of brand `'gc`.

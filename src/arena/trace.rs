@@ -7,6 +7,8 @@
 
 use std::num::NonZeroUsize;
 
+use crate::shape::{Header, WORD_BYTES};
+
 /// Where the references of a type are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -20,8 +22,6 @@ pub enum Layout {
 
 /// Words that a map can tell of.
 const MAP_WORDS: usize = u64::BITS as usize;
-/// Bytes of a word.
-const WORD_BYTES: usize = crate::shape::WORD_BYTES;
 
 impl Layout {
     /// The layout of something that has `field` at `offset`, beside what `self` tells of.
@@ -174,7 +174,7 @@ unsafe impl<'gc, T: Trace<'gc>> Object<'gc> for [T] {
     #[inline(always)]
     unsafe fn at(address: NonZeroUsize) -> *const [T] {
         // SAFETY: passed on.
-        let header = unsafe { super::types::header_before(address) };
+        let header = unsafe { header_before(address) };
         let len = match T::LAYOUT {
             Layout::None => header.length() / size_of::<T>().max(1),
             _ => header.length() / (size_of::<T>() / WORD_BYTES).max(1),
@@ -190,10 +190,21 @@ unsafe impl<'gc> Object<'gc> for str {
     #[inline(always)]
     unsafe fn at(address: NonZeroUsize) -> *const str {
         // SAFETY: passed on.
-        let header = unsafe { super::types::header_before(address) };
+        let header = unsafe { header_before(address) };
         let first: *const u8 = std::ptr::with_exposed_provenance(address.get());
         std::ptr::slice_from_raw_parts(first, header.length()) as *const str
     }
+}
+
+/// The header of an object whose value is at `address`.
+///
+/// # Safety
+/// There is one.
+#[inline(always)]
+pub(super) unsafe fn header_before(address: NonZeroUsize) -> Header {
+    let header: *const u64 = std::ptr::with_exposed_provenance(address.get() - WORD_BYTES);
+    // SAFETY: a value in an arena has its object's header before it.
+    Header(unsafe { header.read() })
 }
 
 /// For derived code: asks a field of type `T` that begins `offset` bytes into a value, whose place is `field`, about

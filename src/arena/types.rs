@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -185,15 +184,4 @@ const fn stride<T>() -> u32 {
 unsafe fn asked<'gc, T: Trace<'gc>>(address: usize, word: usize) -> bool {
     // SAFETY: passed on.
     unsafe { T::is_reference(std::ptr::with_exposed_provenance(address), word * WORD_BYTES) }
-}
-
-/// The header of an object whose value is at `address`.
-///
-/// # Safety
-/// There is one.
-#[inline(always)]
-pub(super) unsafe fn header_before(address: NonZeroUsize) -> Header {
-    let header: *const u64 = std::ptr::with_exposed_provenance(address.get() - WORD_BYTES);
-    // SAFETY: a value in an arena has its object's header before it.
-    Header(unsafe { header.read() })
 }
