@@ -11,8 +11,10 @@
 //! heap, handle and estate of a group are gone, nobody can ask for anything, and what orphans are left go with it.
 
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::vec;
 
 use crate::Fault;
 use crate::collect::drain::Budget;
@@ -57,16 +59,19 @@ impl Old {
         self.abroad = Some(Box::new(Abroad::new(Arc::clone(exchange), owner)));
     }
 
-    /// A collection without a mutator: nothing is reached, so what stays is what others count.
-    fn tend<H: Host>(&mut self, budget: Budget) {
+    /// What is left after a collection without a mutator: nothing is reached, so what stays is what others count. If it
+    /// panics, nobody knows any more what is alive: the memory, which others may read, stays for good.
+    fn tended<H: Host>(self, budget: Budget) -> Old {
+        let mut old = ManuallyDrop::new(self);
         let mut report = Report::default();
-        self.receive::<H>();
-        self.space.epoch += 1;
-        let previous = std::mem::take(&mut self.space.touched_blocks);
-        self.diff::<H>(previous, &mut report);
-        self.empty_hand();
-        self.drain::<H>(budget, &mut report);
-        self.post::<H>(&mut report);
+        old.receive::<H>();
+        old.space.epoch += 1;
+        let previous = std::mem::take(&mut old.space.touched_blocks);
+        old.diff::<H>(previous, &mut report);
+        old.empty_hand();
+        old.drain::<H>(budget, &mut report);
+        old.post::<H>(&mut report);
+        ManuallyDrop::into_inner(old)
     }
 }
 
@@ -78,7 +83,7 @@ impl Orphan {
         old.space.close_spans();
         // What dies now has no host that could want to hear of it.
         old.listeners.set(Listeners::FINALIZERS, false);
-        old.tend::<H>(Budget::ALL);
+        let mut old = old.tended::<H>(Budget::ALL);
         finalizers.keep(|object| object.chunk().starts.get(object.granule()));
         old.listeners.set(Listeners::FINALIZERS, !finalizers.is_empty());
         old.space.give_all_back();
@@ -337,13 +342,19 @@ impl Orphans {
 
     /// Takes out those with something to do, for whoever asked: nobody else acts for them meanwhile. Those that they are
     /// not for stay where they are (put back, they would wake at once who has just looked), and something `rests`.
-    fn take_woken(&self, common: &Common, is_for: impl Fn(&Orphan) -> bool, rests: &mut bool) -> Vec<Orphan> {
+    fn take_woken<'o>(
+        &'o self,
+        common: &'o Common,
+        is_for: impl Fn(&Orphan) -> bool,
+        rests: &mut bool,
+    ) -> Woken<'o> {
         let is_taken = |orphan: &mut Orphan| {
             let has_work = orphan.has_dead() || common.exchange.has_mail(orphan.owner());
             *rests |= has_work && !is_for(orphan);
             has_work && is_for(orphan)
         };
-        self.lock().extract_if(.., is_taken).collect()
+        let taken: Vec<Orphan> = self.lock().extract_if(.., is_taken).collect();
+        Woken { taken: taken.into_iter(), orphans: self, common }
     }
 
     /// Puts one in, and sees to it that its mail is noticed: what comes from now on, and what has come already.
@@ -361,7 +372,7 @@ impl Orphans {
         if H::commits(Fault::LostInbox) {
             common.exchange.take(orphan.owner());
         }
-        orphan.old.tend::<H>(budget);
+        orphan.old = orphan.old.tended::<H>(budget);
         orphan.old.space.give_all_back();
         if orphan.is_empty() {
             common.exchange.leave(orphan.owner());
@@ -370,6 +381,30 @@ impl Orphans {
         let rests = orphan.has_dead();
         self.put(common, orphan);
         rests
+    }
+}
+
+/// Orphans that were taken out, one after the other. When it is dropped, those that nobody came to go back: it was a panic
+/// then, and others hold something of them.
+struct Woken<'o> {
+    taken: vec::IntoIter<Orphan>,
+    orphans: &'o Orphans,
+    common: &'o Common,
+}
+
+impl Iterator for Woken<'_> {
+    type Item = Orphan;
+
+    fn next(&mut self) -> Option<Orphan> {
+        self.taken.next()
+    }
+}
+
+impl Drop for Woken<'_> {
+    fn drop(&mut self) {
+        for orphan in self.taken.by_ref() {
+            self.orphans.put(self.common, orphan);
+        }
     }
 }
 
@@ -387,11 +422,17 @@ impl<H: Host> Drop for Heap<'_, H> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
 
-    use crate::{Config, Group, Heap, LowTag, Shape};
+    use super::super::abroad::owner_of;
+    use super::super::kernel::Adjustment;
+    use crate::host::Host;
+    use crate::{Config, Group, Heap, LowTag, Shape, Shared};
 
     const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+    const BOX: Shape = Shape::new(2, "box").references(1);
 
     fn closes_group(heap: &mut Heap<'_, LowTag>) -> bool {
         let group = heap.group.as_ref().expect("a heap of a group");
@@ -434,5 +475,70 @@ mod tests {
         assert!(closes_group(&mut heap), "an orphan asks for nothing");
         drop(heap);
         assert_eq!(common.strong_count(), 0);
+    }
+
+    thread_local! {
+        /// Where the object is at which [`Unwinding`] panics.
+        static PANICS_AT: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// A host that does what none may.
+    struct Unwinding;
+
+    // SAFETY: it is like `LowTag`, but unwinds. The test looks only at what must stay all the same.
+    unsafe impl Host for Unwinding {
+        const EMPTY: u64 = LowTag::EMPTY;
+
+        fn address(word: u64) -> Option<usize> {
+            let address = LowTag::address(word);
+            assert!(address.is_none() || address != PANICS_AT.get(), "a host unwinds");
+            address
+        }
+
+        fn word(address: usize, old: u64) -> u64 {
+            LowTag::word(address, old)
+        }
+    }
+
+    #[test]
+    fn a_panic_while_orphans_are_tended_frees_nothing_that_others_hold() {
+        let group = Group::<Unwinding>::new(Config::default()).expect("good settings");
+        let make = || group.make(Config::default()).expect("memory");
+        // An orphan of which somebody holds a leaf, and a box with another leaf.
+        let leave = || -> [Shared<Unwinding>; 2] {
+            let mut ended = make();
+            let [held, inside] = [7, 8].map(|number| {
+                let mut leaf = ended.alloc(&LEAF, 0).expect("memory");
+                leaf.raw_mut()[0] = number;
+                leaf.finish()
+            });
+            let mut outer = ended.alloc(&BOX, 0).expect("memory");
+            outer.references_mut()[0] = inside.into();
+            let handles = [held.into(), outer.finish().into()].map(|value| ended.root(value));
+            handles.map(|handle| ended.share(&handle).expect("frozen"))
+        };
+        let ([held, outer], [other_held, other_outer]) = (leave(), leave());
+        let heap = make();
+        let box_of = heap.import(outer.clone()).object().expect("the box");
+        PANICS_AT.set(LowTag::address(box_of.get(0).bits()));
+        drop(heap);
+        // Both boxes are given up before anybody comes by.
+        let given_up = [outer, other_outer].map(|mut shared| {
+            let held = Arc::get_mut(&mut shared.held).expect("no clones");
+            Adjustment { object: held.give_back().expect("it is counted").address(), delta: -1 }
+        });
+        let exchange = &group.common.exchange;
+        exchange.post(exchange.seal(given_up, owner_of), owner_of);
+        assert_eq!(group.orphans(), 2);
+        catch_unwind(AssertUnwindSafe(|| group.tend())).expect_err("the host unwinds");
+        PANICS_AT.set(None);
+        assert_eq!(group.orphans(), 1, "nobody knows what is alive of the first one; the other one is back");
+        let heap = make();
+        let number =
+            |shared: &Shared<Unwinding>| heap.import(shared.clone()).object().map(|leaf| leaf.raw(0));
+        assert_eq!([number(&held), number(&other_held)], [Some(7); 2]);
+        drop(heap);
+        drop([held, other_held]);
+        assert_eq!(group.orphans(), 0, "the other one was tended like any");
     }
 }
