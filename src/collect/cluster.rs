@@ -84,7 +84,7 @@ impl Rest {
 
 /// What would have to be worked out from the header of every object, for all that have the same.
 #[derive(Clone, Copy)]
-struct Kind {
+struct Outline {
     header: Header,
     /// The word that holds the first reference, and the one behind the last.
     next: u32,
@@ -95,48 +95,48 @@ struct Kind {
     place: Place,
 }
 
-impl Kind {
-    fn new(header: Header) -> Kind {
+impl Outline {
+    fn new(header: Header) -> Outline {
         let (bytes, next) = (header.cell_bytes(), header.first_reference() as u32);
         let place = Place::new(Lane::Cluster, bytes);
         let end = next + header.references() as u32;
-        Kind { header, next, end, words: header.words() as u32, bytes: bytes as u32, place }
+        Outline { header, next, end, words: header.words() as u32, bytes: bytes as u32, place }
     }
 
-    /// All references of an object of this kind.
+    /// All references of an object with this outline.
     #[inline(always)]
     fn references_of(&self, object: ObjRef, young: ObjRef) -> Rest {
         Rest { object, young, next: self.next, end: self.end }
     }
 }
 
-/// The kinds that were met lately, each where its header says.
-struct Kinds([Kind; KINDS]);
+/// Those that were met lately, each where its header says.
+struct Outlines([Outline; OUTLINES]);
 
-/// Larger: fewer kinds are worked out twice. Smaller: more of them stay in the cache.
-const KINDS: usize = 16;
+/// Larger: fewer are worked out twice. Smaller: more of them stay in the cache.
+const OUTLINES: usize = 16;
 
-impl Default for Kinds {
-    fn default() -> Kinds {
-        Kinds([Kind::new(Header::NOTHING); KINDS])
+impl Default for Outlines {
+    fn default() -> Outlines {
+        Outlines([Outline::new(Header::NOTHING); OUTLINES])
     }
 }
 
-impl Kinds {
+impl Outlines {
     #[inline(always)]
     fn index(header: Header) -> usize {
-        (header.bits() >> ID_SHIFT ^ header.bits() >> LEN_SHIFT) as usize % KINDS
+        (header.bits() >> ID_SHIFT ^ header.bits() >> LEN_SHIFT) as usize % OUTLINES
     }
 
     /// What an object with this header is like. It may be something else that stands in the place of the header: then
     /// nothing is known of it.
     #[inline(always)]
-    fn known(&self, header: Header) -> Option<&Kind> {
-        Some(&self.0[Kinds::index(header)]).filter(|kind| kind.header == header)
+    fn known(&self, header: Header) -> Option<&Outline> {
+        Some(&self.0[Outlines::index(header)]).filter(|outline| outline.header == header)
     }
 
     fn learn(&mut self, header: Header) {
-        self.0[Kinds::index(header)] = Kind::new(header);
+        self.0[Outlines::index(header)] = Outline::new(header);
     }
 }
 
@@ -168,7 +168,7 @@ pub(super) struct Walks {
     done: Vec<Walk>,
     /// Empty ones, with room.
     spare: Vec<Walk>,
-    kinds: Kinds,
+    outlines: Outlines,
     /// How many roots more have not led to a cluster than have.
     failed: u32,
 }
@@ -230,7 +230,7 @@ impl Trace<'_> {
         walk.head = Some(object);
         let bytes_max = isize::try_from(self.old.clusters.bytes_max).unwrap_or(isize::MAX);
         let mut room = bytes_max;
-        let references = Kind::new(header).references_of(object, head);
+        let references = Outline::new(header).references_of(object, head);
         let outcome = self.fill::<H>(&mut walk, references, &mut room);
         walk.runs = self.old.space.end_runs();
         self.report.promoted_objects += self.old.space.objects - objects;
@@ -243,21 +243,21 @@ impl Trace<'_> {
     fn fill<H: Host>(&mut self, walk: &mut Walk, mut at: Rest, room: &mut isize) -> Result<(), Obstacle> {
         while self.fill_with_known::<H>(walk, &mut at, room) {
             match self.follow_inside::<H>(at.from::<H>().get(), at.to::<H>(), walk)? {
-                Some((_, header)) => self.work.walks.kinds.learn(header),
+                Some((_, header)) => self.work.walks.outlines.learn(header),
                 None => at.next += 1,
             }
         }
         Ok(())
     }
 
-    /// Evacuates what can be reached from `at` through young objects of known kinds, as long as there is `room`. Says
+    /// Evacuates what can be reached from `at` through young objects of known outlines, as long as there is `room`. Says
     /// whether to go on: then the next reference of `at` leads to something else.
     fn fill_with_known<H: Host>(&mut self, walk: &mut Walk, at: &mut Rest, room: &mut isize) -> bool {
-        let (space, kinds) = (&mut self.old.space, &self.work.walks.kinds);
+        let (space, outlines) = (&mut self.old.space, &self.work.walks.outlines);
         let Walk { rests, outside, .. } = walk;
         let header = at.object.header();
-        let mut kind = kinds.known(header).copied().unwrap_or_else(|| Kind::new(header));
-        let mut cells = space.lend(kind.place);
+        let mut outline = outlines.known(header).copied().unwrap_or_else(|| Outline::new(header));
+        let mut cells = space.lend(outline.place);
         let goes_on = 'walk: loop {
             while at.next < at.end {
                 let word = at.from::<H>().get();
@@ -273,21 +273,21 @@ impl Trace<'_> {
                     at.next += 1;
                     continue;
                 }
-                if !below.has_header(kind.header) {
+                if !below.has_header(outline.header) {
                     let Young::Here(header) = below.young() else { break 'walk true };
-                    let Some(known) = kinds.known(header) else { break 'walk true };
-                    if known.place != kind.place {
+                    let Some(known) = outlines.known(header) else { break 'walk true };
+                    if known.place != outline.place {
                         space.take_back(&cells);
                         cells = space.lend(known.place);
                     }
-                    kind = *known;
+                    outline = *known;
                 }
                 let cell = cells.cell().unwrap_or_else(|| space.renew(&mut cells));
                 below.prefetch_at(AHEAD_BYTES);
-                let object = move_to(below, cell, kind.words as usize);
+                let object = move_to(below, cell, outline.words as usize);
                 at.to::<H>().set(H::word(cell, word));
                 at.next += 1;
-                let mut inner = kind.references_of(object, below);
+                let mut inner = outline.references_of(object, below);
                 if inner.skip_words::<H>() {
                     inner.prefetch_second::<H>();
                     let outer = std::mem::replace(at, inner);
@@ -295,7 +295,7 @@ impl Trace<'_> {
                         rests.push(outer);
                     }
                 }
-                *room -= kind.bytes as isize;
+                *room -= outline.bytes as isize;
                 if *room <= 0 {
                     rests.push(*at);
                     break 'walk false;
