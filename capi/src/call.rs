@@ -1,7 +1,7 @@
 //! What every call does first and last: it finds the heap, keeps panics from its caller, and delivers events.
 
 use crate::error::{Error, Outcome, frazil_status, frazil_status::*, refuse, status_of};
-use crate::event;
+use crate::event::frazil_event;
 use crate::quiet;
 use crate::registry;
 use crate::state::State;
@@ -34,9 +34,32 @@ pub(crate) fn on_heap(heap: frazil_heap, body: impl FnOnce(&mut State) -> Outcom
         })
     });
     if told {
-        event::deliver(heap);
+        deliver(heap);
     }
     status
+}
+
+/// Tells the listener what has happened, one event at a time. Nothing is borrowed while it is running, so it may do what it
+/// likes, even end the heap.
+fn deliver(heap: frazil_heap) {
+    let next = || {
+        let shared = registry::find(heap).ok()?;
+        let mut state = shared.try_borrow_mut().ok()?;
+        if state.events.is_empty() || state.telling {
+            return None;
+        }
+        state.telling = true;
+        let event = frazil_event { heap, ..state.events.remove(0) };
+        state.listener.map(|listener| (listener, event))
+    };
+    while let Some((listener, event)) = next() {
+        listener.tell(&event);
+        if let Ok(shared) = registry::find(heap)
+            && let Ok(mut state) = shared.try_borrow_mut()
+        {
+            state.telling = false;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -44,6 +67,11 @@ mod tests {
     use frazil::Config;
 
     use super::*;
+    use crate::word;
+
+    fn heap() -> frazil_heap {
+        registry::enter(word::heap(Config::DEFAULT, None).unwrap(), None).unwrap()
+    }
 
     fn message() -> String {
         crate::pointer::text(crate::frazil_error_message())
@@ -51,8 +79,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_status_and_breaks_its_heap_alone() {
-        let (one, other) = (registry::create(Config::DEFAULT, None), registry::create(Config::DEFAULT, None));
-        let (one, other) = (one.unwrap(), other.unwrap());
+        let (one, other) = (heap(), heap());
         assert_eq!(on_heap(one, |_| panic!("a {} of it", "test")), FRAZIL_INTERNAL);
         assert!(message().starts_with("a test of it (capi/src/call.rs:"), "{}", message());
         assert_eq!(on_heap(one, |_| Ok(())), FRAZIL_BROKEN);
@@ -64,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_call_within_a_call_is_refused() {
-        let heap = registry::create(Config::DEFAULT, None).unwrap();
+        let heap = heap();
         let mut inner = FRAZIL_OK;
         let outer = on_heap(heap, |_| {
             inner = on_heap(heap, |_| Ok(()));

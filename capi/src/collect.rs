@@ -11,18 +11,6 @@ use crate::state::State;
 use crate::stats::frazil_report;
 use crate::value::frazil_heap;
 
-/// Which collection is asked for, and which one was held.
-#[repr(u32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum frazil_collection {
-    /// The heap's policy chooses.
-    FRAZIL_COLLECT_AUTO = 0,
-    /// Roots, touched objects and young survivors only; complete all the same if the settings allow no short ones.
-    FRAZIL_COLLECT_SHORT = 1,
-    /// Everything: nothing unreachable is left, unless the settings release it in instalments.
-    FRAZIL_COLLECT_COMPLETE = 2,
-}
-
 fn request(kind: u32) -> Outcome<Request> {
     [Request::Auto, Request::Short, Request::Complete]
         .get(kind as usize)

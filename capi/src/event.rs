@@ -6,7 +6,6 @@ use frazil::Report;
 
 use crate::call::on_heap;
 use crate::error::{frazil_status, frazil_status::*};
-use crate::registry;
 use crate::stats::frazil_report;
 use crate::value::frazil_heap;
 
@@ -44,6 +43,12 @@ pub type frazil_listener = Option<extern "C" fn(event: Option<&frazil_event>, co
 pub(crate) struct Listener {
     function: extern "C" fn(event: Option<&frazil_event>, context: *mut c_void),
     context: *mut c_void,
+}
+
+impl Listener {
+    pub fn tell(self, event: &frazil_event) {
+        (self.function)(Some(event), self.context);
+    }
 }
 
 impl frazil_event {
@@ -89,27 +94,4 @@ pub extern "C" fn frazil_listen(
         state.listener = listener.map(|function| Listener { function, context });
         Ok(())
     })
-}
-
-/// Tells the listener what has happened, one event at a time. Nothing is borrowed while it is running, so it may do what it
-/// likes, even end the heap.
-pub(crate) fn deliver(heap: frazil_heap) {
-    let next = || {
-        let shared = registry::find(heap).ok()?;
-        let mut state = shared.try_borrow_mut().ok()?;
-        if state.events.is_empty() || state.telling {
-            return None;
-        }
-        state.telling = true;
-        let event = frazil_event { heap, ..state.events.remove(0) };
-        state.listener.map(|listener| (listener, event))
-    };
-    while let Some((listener, event)) = next() {
-        (listener.function)(Some(&event), listener.context);
-        if let Ok(shared) = registry::find(heap)
-            && let Ok(mut state) = shared.try_borrow_mut()
-        {
-            state.telling = false;
-        }
-    }
 }

@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_scope_that_cannot_hand_on_what_is_kept_stays_open() {
-        let heap = registry::create(Config::DEFAULT, None).unwrap();
+        let heap = registry::enter(word::heap(Config::DEFAULT, None).unwrap(), None).unwrap();
         let (mut outer, mut inside) = (0, 0);
         let mut scopes = [0; 2];
         let opened = on_heap(heap, |state| {

@@ -6,6 +6,7 @@ use crate::error::frazil_status;
 use crate::pointer::{Out, wanted};
 use crate::registry;
 use crate::value::{frazil_heap, frazil_raw};
+use crate::word;
 
 /// Makes a heap for the thread that calls; no other one may use it. `config` may be null: then the settings are those of
 /// [`crate::frazil_config_default`], and `config_bytes` is ignored. The heap ends with
@@ -23,7 +24,7 @@ pub extern "C" fn frazil_heap_create(
     plain(|| {
         let heap = wanted(heap, "heap")?;
         let config = config::chosen(config, config_bytes)?;
-        heap.write(registry::create(config, None)?);
+        heap.write(registry::enter(word::heap(config, None)?, None)?);
         Ok(())
     })
 }

@@ -9,14 +9,11 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use frazil::Config;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::{Outcome, frazil_status::*, refuse};
-use crate::share::CGroup;
-use crate::state::State;
-use crate::value::{frazil_heap, frazil_value};
-use crate::word;
+use crate::state::{CHeap, State};
+use crate::value::frazil_heap;
 
 /// A heap as its thread holds it.
 pub(crate) type Shared = Rc<RefCell<State>>;
@@ -42,13 +39,13 @@ impl Drop for State {
     }
 }
 
-/// Makes a heap for this thread, in a group if one is given.
+/// Gives a heap of this thread its number. It is of the group with the number `group`, if it is of one.
 ///
 /// # Errors
-/// As [`State::new`]; or the thread is about to end.
-pub(crate) fn create(config: Config, group: Option<(u64, CGroup)>) -> Outcome<frazil_heap> {
+/// The thread is about to end.
+pub(crate) fn enter(heap: CHeap, group: Option<u64>) -> Outcome<frazil_heap> {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let state = Rc::new(RefCell::new(State::new(number, config, group)?));
+    let state = Rc::new(RefCell::new(State::new(number, heap, group)));
     living(|numbers| numbers.insert(number));
     match HEAPS.try_with(|heaps| heaps.borrow_mut().insert(number, state)) {
         Ok(_) => Ok(frazil_heap { number }),
@@ -83,12 +80,8 @@ pub(crate) fn destroy(heap: frazil_heap) -> Outcome {
     Ok(())
 }
 
-/// Another heap of this thread to which `value` leads. For messages: it may look at all heaps.
-pub(crate) fn other_heap_of(value: frazil_value) -> Option<u64> {
-    let holds = |state: &Shared| match state.try_borrow() {
-        Ok(state) => word::leads_into(&state.heap, value).then_some(state.number),
-        // The heap that is asking.
-        Err(_) => None,
-    };
-    HEAPS.try_with(|heaps| heaps.borrow().values().find_map(holds)).unwrap_or(None)
+/// What `look` finds in a heap of this thread, of those that are not in the middle of a call.
+pub(crate) fn find_map<R>(look: impl Fn(&State) -> Option<R>) -> Option<R> {
+    let look = |state: &Shared| state.try_borrow().ok().and_then(|state| look(&state));
+    HEAPS.try_with(|heaps| heaps.borrow().values().find_map(look)).unwrap_or(None)
 }

@@ -11,12 +11,9 @@ use crate::error::{Outcome, frazil_status, frazil_status::*, refuse};
 use crate::event::frazil_event;
 use crate::pointer::{Out, wanted};
 use crate::registry;
-use crate::state::State;
+use crate::state::{CGroup, State};
 use crate::value::{frazil_group, frazil_handle, frazil_heap, frazil_shared, frazil_value};
 use crate::{collect, word};
-
-/// The C interface's groups.
-pub(crate) type CGroup = Group<LowTag>;
 
 /// Things that belong to no thread, by numbers that are never used twice.
 struct Numbered<T>(Mutex<(u64, BTreeMap<u64, T>)>);
@@ -100,7 +97,8 @@ pub extern "C" fn frazil_heap_create_in(group: frazil_group, heap: Out<'_, frazi
     plain(|| {
         let heap = wanted(heap, "heap")?;
         let found = GROUPS.get(group.number, "group")?;
-        heap.write(registry::create(found.config().clone(), Some((group.number, found)))?);
+        let made = word::heap(found.config().clone(), Some(&found))?;
+        heap.write(registry::enter(made, Some(group.number))?);
         Ok(())
     })
 }

@@ -1,18 +1,17 @@
 //! A heap with what the C interface keeps for it.
 
-use frazil::{Config, Handle, Heap, LowTag, Weak};
+use frazil::{Group, Handle, Heap, LowTag, Weak};
 
-use crate::error::{Outcome, frazil_status::*, refuse};
 use crate::event::{Listener, frazil_event};
 use crate::handle::Scope;
 use crate::shape::Shapes;
-use crate::share::CGroup;
 use crate::table::{Kind, Table};
 use crate::value::frazil_raw;
-use crate::word;
 
 /// The heap of the C interface: its words are tagged in the plainest way.
 pub(crate) type CHeap = Heap<'static, LowTag>;
+/// A group of them.
+pub(crate) type CGroup = Group<LowTag>;
 
 /// Everything behind a [`crate::frazil_heap`].
 pub(crate) struct State {
@@ -36,20 +35,9 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// A heap with the number `number`, in a group if one is given.
-    ///
-    /// # Errors
-    /// The settings do not agree, or the system gives no memory.
-    pub fn new(number: u64, config: Config, group: Option<(u64, CGroup)>) -> Outcome<State> {
-        if let Err(rule) = config.check() {
-            return refuse(FRAZIL_BAD_CONFIG, rule.to_string());
-        }
-        let (group, of) = group.unzip();
-        let heap = match word::heap(config, of.as_ref()) {
-            Ok(heap) => heap,
-            Err(refused) => return refuse(FRAZIL_NO_MEMORY, refused.to_string()),
-        };
-        Ok(State {
+    /// What is kept for `heap`, which has the number `number`, and is of this group if it is of one.
+    pub fn new(number: u64, heap: CHeap, group: Option<u64>) -> State {
+        State {
             heap,
             number,
             group,
@@ -62,7 +50,7 @@ impl State {
             events: Vec::new(),
             telling: false,
             broken: false,
-        })
+        }
     }
 
     /// For inline code: where the heap is.

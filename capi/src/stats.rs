@@ -5,11 +5,22 @@ use std::time::Duration;
 use frazil::{Kind, Report};
 
 use crate::call::on_heap;
-use crate::collect::frazil_collection;
 use crate::error::frazil_status;
 use crate::pointer::Out;
 use crate::shape::sized;
 use crate::value::frazil_heap;
+
+/// Which collection is asked for, and which one was held.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum frazil_collection {
+    /// The heap's policy chooses.
+    FRAZIL_COLLECT_AUTO = 0,
+    /// Roots, touched objects and young survivors only; complete all the same if the settings allow no short ones.
+    FRAZIL_COLLECT_SHORT = 1,
+    /// Everything: nothing unreachable is left, unless the settings release it in instalments.
+    FRAZIL_COLLECT_COMPLETE = 2,
+}
 
 /// What one collection did.
 #[repr(C)]

@@ -4,27 +4,30 @@
 //! checking mode, is that the object is another one than the host thinks. So the objects here are right in every case in
 //! which the host kept the rule that words end with a collection, or the collector could notice that it did not.
 
-use frazil::{Config, ConfigError, Fresh, Heap, Host, LowTag, Object, Value};
+use frazil::{Config, Fresh, Heap, Host, LowTag, Object, Value};
 
 use crate::error::{Outcome, frazil_status::*, refuse};
 use crate::registry;
-use crate::share::CGroup;
-use crate::state::CHeap;
+use crate::state::{CGroup, CHeap, State};
 use crate::value::frazil_value;
 
 /// A heap for the C interface, in a group if one is given.
 ///
 /// # Errors
 /// The settings do not agree, or the system gives no memory.
-pub(crate) fn heap(config: Config, group: Option<&CGroup>) -> Result<CHeap, ConfigError> {
+pub(crate) fn heap(config: Config, group: Option<&CGroup>) -> Outcome<CHeap> {
+    if let Err(rule) = config.check() {
+        return refuse(FRAZIL_BAD_CONFIG, rule.to_string());
+    }
     // SAFETY: every word that comes from C is looked up in the heap it is given to, and every number of a handle or
     // weak reference carries its heap.
-    unsafe {
+    let heap = unsafe {
         match group {
             Some(group) => group.unbranded(config),
             None => Heap::unbranded(config),
         }
-    }
+    };
+    heap.or_else(|refused| refuse(FRAZIL_NO_MEMORY, refused.to_string()))
 }
 
 /// The object that a word leads to, if an object of `heap` begins there.
@@ -33,11 +36,6 @@ fn find(heap: &CHeap, value: frazil_value) -> Option<Object<'_, 'static, LowTag>
     // last collection (in checking mode that need not be promised), and that a heap which has imported something gets no
     // words but its own and those.
     unsafe { heap.object_at(value.word) }
-}
-
-/// Does an object of `heap` begin where the word leads?
-pub(crate) fn leads_into(heap: &CHeap, value: frazil_value) -> bool {
-    find(heap, value).is_some()
 }
 
 /// The object that a word leads to.
@@ -57,7 +55,9 @@ fn no_object<T>(value: frazil_value) -> Outcome<T> {
     if LowTag::address(word).is_none() {
         return refuse(FRAZIL_NOT_AN_OBJECT, format!("{word:#x} is an immediate, not a reference"));
     }
-    match registry::other_heap_of(value) {
+    // The heap that is asking is in the middle of a call.
+    let holds = |state: &State| find(&state.heap, value).map(|_| state.number);
+    match registry::find_map(holds) {
         Some(number) => refuse(
             FRAZIL_WRONG_HEAP,
             format!("{word:#x} leads to an object of heap {number}, not of this one"),
