@@ -32,6 +32,7 @@
 pub(crate) mod abroad;
 pub(crate) mod audit;
 pub(crate) mod estate;
+pub(crate) mod given;
 pub(crate) mod group;
 pub(crate) mod immortal;
 pub(crate) mod kernel;

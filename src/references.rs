@@ -50,12 +50,13 @@ impl<'id, H: Host> Heap<'id, H> {
     }
 
     /// The object that `word` leads to, for hosts whose words no type vouches for. `None`: the word is no reference,
-    /// or no object of this heap begins there. Constant time; in checking mode it looks at all young objects.
+    /// or no object of this heap begins there. Constant time; in checking mode it looks at all young objects, and after each
+    /// collection at all that the heap was given of others.
     ///
     /// # Safety
     /// Unless the heap is in checking mode: if `word` leads to what was allocated since the last collection, then to
-    /// the start of an object; and not to one that waits in the freed-object buffer. In any case: if the heap has
-    /// imported something, and `word` leads out of its memory, then to an object of its group that it was given.
+    /// the start of an object; and not to one that waits in the freed-object buffer; and if the heap has imported
+    /// something, and `word` leads out of its memory, then to an object of its group that it was given.
     pub unsafe fn object_at(&self, word: u64) -> Option<Object<'_, 'id, H>> {
         let address = H::address(word).filter(|address| address.is_multiple_of(WORD_BYTES))?;
         let old = self.old.borrow();
@@ -66,7 +67,9 @@ impl<'id, H: Host> Heap<'id, H> {
         } else if old.space.chunk_bases().contains(&chunk_base(address)) {
             begins_old(&old.space, address) && !(self.config.check && waits(&old, address))
         } else {
-            old.space.abroad && !self.young.has(address)
+            old.space.abroad
+                && !self.young.has(address)
+                && (!self.config.check || self.was_given(&old, address))
         };
         // SAFETY: an object begins there (the caller's word for what was not looked at), and it is of this heap.
         begins.then(|| unsafe { Value::from_bits(word) }.object()).flatten()

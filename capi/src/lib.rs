@@ -61,7 +61,7 @@
 //! * What code does that uses a [`frazil_raw`] pointer or writes into objects on its own, beyond what checking mode finds
 //!   before the next collection. The heap must not have ended.
 //! * In a heap of a group that has imported something: a word that leads out of the heap's own memory. It is taken for one
-//!   to another heap's object.
+//!   to another heap's object, if not in checking mode, which knows what the heap was given.
 //! * A handle whose place has been given out exactly a multiple of 2^28 times since, or that comes from a heap whose
 //!   number differs from this one's by a multiple of 1023.
 //! * Memory for the collector's own lists, which comes from the Rust allocator: if that is refused, the process ends.

@@ -33,8 +33,8 @@ pub(crate) fn heap(config: Config, group: Option<&CGroup>) -> Outcome<CHeap> {
 /// The object that a word leads to, if an object of `heap` begins there.
 fn find(heap: &CHeap, value: frazil_value) -> Option<Object<'_, 'static, LowTag>> {
     // SAFETY: that a word into the young part leads to an object is the host's promise, as that it is none of before the
-    // last collection (in checking mode that need not be promised), and that a heap which has imported something gets no
-    // words but its own and those.
+    // last collection, and that a heap which has imported something gets no words but its own and those. In checking mode
+    // none of that need be promised.
     unsafe { heap.object_at(value.word) }
 }
 

@@ -9,6 +9,7 @@
 //! The bits work as at home: a block of them is flipped when it is first touched in an epoch, and what the last
 //! epoch had and this one has not is dropped. A bit that is new is one count more, one that was dropped one less.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
@@ -21,6 +22,7 @@ use crate::host::Host;
 use crate::object::ObjRef;
 use crate::space::chunk_of;
 
+use super::given::Given;
 use super::group::Common;
 use super::kernel::{Adjustment, Exchange, Outgoing, Owner};
 use super::shared::Held;
@@ -50,6 +52,8 @@ pub(crate) struct Abroad {
     pub is_collecting: bool,
     /// For the proof machinery: batches are not posted before somebody says so.
     pub holds_back: bool,
+    /// In checking mode: what the mutator can get at of others'.
+    pub given: RefCell<Given>,
 }
 
 impl Abroad {
@@ -64,6 +68,7 @@ impl Abroad {
             outgoing: Outgoing::default(),
             is_collecting: false,
             holds_back: false,
+            given: RefCell::default(),
         }
     }
 

@@ -191,6 +191,11 @@ impl<'id, H: Host> Heap<'id, H> {
             abroad.in_hand.push(shared.held);
             self.charge(self.config.import_bytes);
         }
+        if self.config.check
+            && let Some(object) = target::<H>(word)
+        {
+            self.note_given(old, object);
+        }
         // SAFETY: the object is counted, or immortal, and its count is not given up before the next collection has
         // seen to it that everything this heap refers to is counted again. It is as good as this heap's own.
         unsafe { Value::from_bits(word) }
