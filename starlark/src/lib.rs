@@ -132,7 +132,7 @@ pub mod program;
 mod resident;
 mod residents;
 pub mod session;
-mod spelling;
+pub mod spelling;
 pub mod syntax;
 pub mod value;
 

@@ -1,4 +1,4 @@
-//! Which known name somebody may have meant.
+//! Which known name somebody may have meant: for errors of the language, and of programs around it.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ const NAME_MAX: usize = 256;
 /// The candidate nearest to `name`, if one is near: fewer than half of the letters differ. Case and
 /// underscores do not count. Among equals the alphabetically first wins, so that messages do not depend on
 /// hash tables. A name as long as a page is no typing error, and comparing two such names would take its time.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > NAME_MAX {
         return None;
     }
@@ -26,7 +26,13 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// What an error adds about a name that may have been meant; nothing if there is none.
-pub(crate) fn hint(similar: Option<impl Display>) -> String {
+///
+/// ```
+/// use frazil_starlark::spelling::{hint, nearest};
+/// assert_eq!(hint(nearest("apend", ["append", "extend"])), " (did you mean append?)");
+/// assert_eq!(hint(nearest("remove", ["append", "extend"])), "");
+/// ```
+pub fn hint(similar: Option<impl Display>) -> String {
     similar.map_or_else(String::new, |similar| format!(" (did you mean {similar}?)"))
 }
 

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use starlark::Loader;
 use starlark::syntax::{Diagnostic, Severity, Stage};
+use starlark::{Loader, spelling};
 
 use super::cycles;
 use super::look::{Loading, Looked, Rules, look};
@@ -114,12 +114,7 @@ fn missing(load: &Loading) -> Diagnostic {
 /// The names that a load asks for and its module does not have.
 fn unknown<'a>(load: &'a Loading, exports: &'a HashSet<String>) -> impl Iterator<Item = Diagnostic> + 'a {
     load.symbols.iter().filter(|(name, _)| !exports.contains(name)).map(|(name, span)| {
-        let mut names: Vec<String> = exports.iter().cloned().collect();
-        names.sort_unstable();
-        let hint = match starlark::ops::attr::spelled_like(name, &names) {
-            Some(similar) => format!(" (did you mean {similar}?)"),
-            None => String::new(),
-        };
+        let hint = spelling::hint(spelling::nearest(name, exports.iter().map(String::as_str)));
         let message = format!("load: name {name} not found in module {}{hint}", load.module);
         Diagnostic::error(&load.source, *span, message).found_by(Stage::Load)
     })

@@ -126,12 +126,8 @@ pub fn missing<'s>(cx: Cx<'s>, value: Value<'s>, name: &str) -> Box<Failure> {
     let help = advice::on_attribute(value, name);
     // Without names there is no hint, and where something better is said none is needed.
     let names = if help.is_none() { names(cx, value).unwrap_or_default() } else { Vec::new() };
-    let hint = spelling::hint(spelled_like(name, &names).map(|similar| format!(".{similar}")));
+    let similar = spelling::nearest(name, names.iter().map(String::as_str));
+    let hint = spelling::hint(similar.map(|similar| format!(".{similar}")));
     let what = if value.kind() == Kind::Struct { "attribute" } else { "field or method" };
     Failure::new(format!("{} has no .{name} {what}{hint}", value.type_name())).help_if(help)
-}
-
-/// The candidate that differs least from a name, if it is near enough for a typing error.
-pub fn spelled_like<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
-    spelling::nearest(name, candidates.iter().map(String::as_str))
 }
