@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
-use starlark::syntax::{Cause, Diagnostic, Frame, Note, Severity, SourceFile, Span, Stage};
+use starlark::syntax::{Cause, Diagnostic, Feature, Frame, Note, Severity, SourceFile, Span};
 
 use crate::options::shown::Shown;
 
@@ -23,6 +23,7 @@ them to standard output). Each is an object with these fields, all of them alway
   span       the place: {\"start\": POSITION, \"end\": POSITION}, the end being behind the last character
   notes      other places and remarks: [{\"message\": ..., \"file\": ..., \"span\": ...}], the last two null if there is no place
   help       what could be done about it, or null
+  dialect    the part of the language that would allow it, by its name for --dialect, or null
   stack      the active calls, outermost first: [{\"function\": ..., \"file\": ..., \"line\": ..., \"column\": ...}], line and
              column null for built-in functions; empty unless the kind is \"run\"
   rendered   the text that a person would be shown, without colours
@@ -63,33 +64,13 @@ impl Reporter {
 /// Where a part of the language is meant that can be switched on, the help says so: the language itself knows of no command
 /// line.
 fn with_switch(diagnostic: &Diagnostic) -> Cow<'_, Diagnostic> {
-    let Some(switch) = switch(diagnostic) else { return Cow::Borrowed(diagnostic) };
-    let allowed = format!("--dialect {switch} allows it");
+    let Some(feature) = diagnostic.lacks else { return Cow::Borrowed(diagnostic) };
+    let allowed = format!("--dialect {} allows it", feature.name());
     let help = match &diagnostic.help {
         Some(help) => format!("{help}; or {allowed}"),
         None => allowed,
     };
     Cow::Owned(diagnostic.clone().help(help))
-}
-
-/// What would have to be switched on for an error not to be one.
-fn switch(diagnostic: &Diagnostic) -> Option<&'static str> {
-    let message = diagnostic.message.as_str();
-    Some(match message {
-        "if statement not within a function" | "for loop not within a function" => "top-level",
-        "this Starlark dialect does not support while loops" => "while",
-        "while loop not within a function" => "top-level",
-        "this Starlark dialect does not support f-strings" => "f-strings",
-        _ if message.starts_with("cannot reassign global") => "reassign",
-        _ if diagnostic.help.as_deref() == Some("this dialect has no type annotations") => "types",
-        _ if diagnostic.stage == Stage::Run
-            && message.starts_with("function ")
-            && message.ends_with(" called recursively") =>
-        {
-            "recursion"
-        }
-        _ => return None,
-    })
 }
 
 fn object(diagnostic: &Diagnostic) -> Value {
@@ -106,6 +87,7 @@ fn object(diagnostic: &Diagnostic) -> Value {
         "span": span(&diagnostic.file, diagnostic.span),
         "notes": diagnostic.notes.iter().map(note).collect::<Vec<Value>>(),
         "help": diagnostic.help,
+        "dialect": diagnostic.lacks.map(Feature::name),
         "stack": diagnostic.frames.iter().map(frame).collect::<Vec<Value>>(),
         "rendered": diagnostic.render(false),
     })
@@ -150,36 +132,62 @@ fn position(file: &SourceFile, byte: u32) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use starlark::Engine;
     use starlark::syntax::Dialect;
+    use starlark::{Engine, Loader};
 
     use super::*;
+
+    struct OneModule;
+
+    impl Loader for OneModule {
+        fn resolve(&self, path: &str, _: &str) -> Result<String, String> {
+            Ok(path.to_owned())
+        }
+
+        fn read(&self, _: &str) -> Result<String, String> {
+            Ok("x = 1".to_owned())
+        }
+    }
 
     #[test]
     fn what_is_said_to_be_allowed_by_a_switch_is() {
         let cases = [
+            ("x = set([])", "set"),
+            ("f = lambda: 1", "lambda"),
+            ("def f():\n  def g(): pass", "nested-def"),
             ("if True: pass", "top-level"),
             ("for x in []: pass", "top-level"),
             ("def f():\n  while False: pass", "while"),
             ("x = f'{1}'", "f-strings"),
             ("x = 1\nx = 2", "reassign"),
+            ("load('m', 'x')\nx = 2", "reassign"),
+            ("x = 1\nload('m', 'x')", "reassign"),
             ("x: int = 1", "types"),
             ("def f(x: int): pass", "types"),
             ("def f() -> int: pass", "types"),
             ("def f(n): return n and f(n - 1)\nf(3)", "recursion"),
         ];
         for (program, name) in cases {
-            let run =
-                |dialect| Engine::new(starlark::CONFIG, dialect).expect("an engine").run("test", program);
-            let error = run(Dialect::STANDARD).expect_err(program);
+            let run = |dialect| {
+                let loader = Box::new(OneModule);
+                let engine = Engine::with_loader(starlark::CONFIG, dialect, loader);
+                engine.expect("an engine").run("test", program)
+            };
+            let mut dialect = Dialect::STANDARD;
+            assert!(dialect.switch(&format!("no-{name}")));
+            let error = run(dialect).expect_err(program);
             let text = Reporter { color: false, json: false }.text(&error[0]);
             assert!(text.contains(&format!("--dialect {name} allows it\n")), "{text}");
-            let mut dialect = Dialect::STANDARD;
+            assert_eq!(object(&error[0])["dialect"], name);
             assert!(dialect.switch(name));
             run(dialect).expect(program);
         }
         let error = Engine::default().run("test", "x = 1 +").expect_err("no program");
-        assert_eq!(switch(&error[0]), None);
+        assert_eq!(error[0].lacks, None);
+        // Where there are type annotations, none is missing.
+        let typed = Dialect { type_annotations: true, ..Dialect::STANDARD };
+        let error = Engine::new(starlark::CONFIG, typed).expect("an engine").run("test", "x.y: int = 1");
+        assert_eq!(error.expect_err("no program")[0].lacks, None);
     }
 
     #[test]

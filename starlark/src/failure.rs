@@ -13,6 +13,7 @@ use frazil::{AllocError, StoreError};
 
 use crate::advice;
 use crate::limits::Limit;
+use crate::syntax::Feature;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -35,8 +36,14 @@ pub enum Failure {
     Placed(Box<crate::syntax::diagnostics::Diagnostic>),
 }
 
-/// What the user could do about an error, if there is something to say.
-pub type Help = Option<Cow<'static, str>>;
+/// What the user could do about an error, as far as there is something to say.
+#[derive(Debug, Default)]
+pub struct Help {
+    /// In words.
+    pub text: Option<Cow<'static, str>>,
+    /// The part of the language that would allow it, and that the dialect has not.
+    pub lacks: Option<Feature>,
+}
 
 /// The result of an operation. The failure is boxed so that the good case fits in registers.
 pub type Res<T> = Result<T, Box<Failure>>;
@@ -45,7 +52,7 @@ impl Failure {
     /// An error of the program.
     #[cold]
     pub fn new(message: impl Into<String>) -> Box<Failure> {
-        Box::new(Failure::Error(message.into(), None))
+        Box::new(Failure::Error(message.into(), Help::default()))
     }
 
     /// The same error of the program, with what the user could do about it.
@@ -69,7 +76,16 @@ impl Failure {
     #[cold]
     pub(crate) fn help_if(mut self: Box<Self>, help: Option<impl Into<Cow<'static, str>>>) -> Box<Failure> {
         if let (Failure::Error(_, place) | Failure::Builtin(_, _, place), Some(help)) = (&mut *self, help) {
-            *place = Some(help.into());
+            place.text = Some(help.into());
+        }
+        self
+    }
+
+    /// The same error of the program, with what would allow it, if the dialect had it.
+    #[cold]
+    pub(crate) fn lacking(mut self: Box<Self>, feature: Feature) -> Box<Failure> {
+        if let Failure::Error(_, help) | Failure::Builtin(_, _, help) = &mut *self {
+            help.lacks = Some(feature);
         }
         self
     }
@@ -105,7 +121,7 @@ impl Failure {
     pub fn inside(mut self: Box<Self>, builtin: &str) -> Box<Failure> {
         match &mut *self {
             Failure::Error(message, help) => {
-                *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message), help.take());
+                *self = Failure::Builtin(builtin.to_owned(), std::mem::take(message), std::mem::take(help));
             }
             Failure::Host(inside, _) => _ = inside.get_or_insert_with(|| builtin.to_owned()),
             _ => {}

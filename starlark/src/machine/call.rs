@@ -13,7 +13,7 @@ use crate::host::{Args, Call, Prepared};
 use crate::limits::Limit;
 use crate::residents;
 use crate::spelling;
-use crate::syntax::Dialect;
+use crate::syntax::{Dialect, Feature};
 use crate::value::{Kind, Object, Value, ValueExt, shapes};
 
 use super::{Entry, Frame, ensure_window, higher};
@@ -37,7 +37,8 @@ pub(super) struct Gathered<'s> {
 
 #[cold]
 fn recursive(code: &Code) -> Box<Failure> {
-    Failure::new(format!("function {} called recursively", code.name)).help(advice::RECURSION)
+    let failure = Failure::new(format!("function {} called recursively", code.name));
+    failure.help(advice::RECURSION).lacking(Feature::Recursion)
 }
 
 /// Begins a call of a function: binds the arguments and pushes a frame. If it fails, no register has changed.

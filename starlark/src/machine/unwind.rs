@@ -117,17 +117,18 @@ pub(super) fn without_place(failure: &Failure) -> Diagnostic {
 
 fn diagnostic(file: &SourceFile, span: Span, failure: &Failure) -> Diagnostic {
     let (message, cause) = (message(failure), cause(failure));
-    let help = match failure {
-        Failure::Error(_, help) | Failure::Builtin(_, _, help) => help.as_deref().map(str::to_owned),
-        _ => None,
-    };
-    match cause {
+    let mut diagnostic = match cause {
         // Words of the program, or of its host, are not shortened.
         Cause::Fail | Cause::Host(_) => {
-            Diagnostic { cause, message, help, ..Diagnostic::error(file, span, String::new()) }
+            Diagnostic { cause, message, ..Diagnostic::error(file, span, String::new()) }
         }
-        _ => Diagnostic { cause, help, ..Diagnostic::error(file, span, message) },
+        _ => Diagnostic { cause, ..Diagnostic::error(file, span, message) },
+    };
+    if let Failure::Error(_, help) | Failure::Builtin(_, _, help) = failure {
+        diagnostic.help = help.text.as_deref().map(str::to_owned);
+        diagnostic.lacks = help.lacks;
     }
+    diagnostic
 }
 
 fn cause(failure: &Failure) -> Cause {

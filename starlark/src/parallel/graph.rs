@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use frazil::{Request, Shared};
 
-use crate::failure::{Failure, Res};
+use crate::failure::{Failure, Help, Res};
 use crate::guard::guarded;
 use crate::limits::{Limit, Limits};
 use crate::machine::{Done, Kept, Machine, kept_value};
@@ -303,8 +303,8 @@ pub(crate) fn run(machine: &mut Machine, team: &Arc<Team>, roots: Vec<Root>) -> 
 fn without_place(machine: &Machine, key: &str, fault: &Fault) -> Diagnostic {
     machine.diagnose(match fault {
         Fault::Panicked(error) => Failure::Host(None, Arc::clone(error)),
-        Fault::Unread(error) => Failure::Error(format!("cannot load {key}: {error}"), None),
-        Fault::Wrong(_) => Failure::Error(format!("cannot load {key}"), None),
+        Fault::Unread(error) => Failure::Error(format!("cannot load {key}: {error}"), Help::default()),
+        Fault::Wrong(_) => Failure::Error(format!("cannot load {key}"), Help::default()),
     })
 }
 
@@ -317,7 +317,7 @@ fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Gr
             Err(Kept::Failed(failure)) => return Err(Box::new(machine.diagnose(*failure))),
             Err(Kept::Shared(error)) => {
                 let message = format!("{name}, which is predeclared, cannot be shared: {error}");
-                return Err(Box::new(machine.diagnose(Failure::Error(message, None))));
+                return Err(Box::new(machine.diagnose(Failure::Error(message, Help::default()))));
             }
         }
     }
@@ -330,7 +330,7 @@ fn prepare(machine: &mut Machine, team: &Arc<Team>, roots: &[Root]) -> Result<Gr
             machine.share(Request::Complete, |cx| kept_value(cx, kept))
         });
         let finished = cells.map(|cells| Finished { exports, cells });
-        let fault = |message| Fault::Wrong(vec![machine.diagnose(Failure::Error(message, None))]);
+        let fault = |message| Fault::Wrong(vec![machine.diagnose(Failure::Error(message, Help::default()))]);
         before.insert(key, finished.map_err(fault));
     }
     let given = |(key, source): &Root| Some((key.clone(), source.clone()?));

@@ -13,6 +13,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 
 use crate::limits::Limit;
 
+use super::dialect::Feature;
 use super::source::{LineCol, SourceFile, Span};
 
 /// How bad it is.
@@ -66,6 +67,8 @@ pub struct Diagnostic {
     pub notes: Vec<Note>,
     /// What the user could do.
     pub help: Option<String>,
+    /// The part of the language that would allow it, and that the dialect has not.
+    pub lacks: Option<Feature>,
     /// The active calls, outermost first; empty for static errors.
     pub frames: Vec<Frame>,
     /// Why there is an error.
@@ -118,6 +121,7 @@ impl Diagnostic {
             span,
             notes: Vec::new(),
             help: None,
+            lacks: None,
             frames: Vec::new(),
             cause: Cause::Text,
         }
@@ -144,6 +148,12 @@ impl Diagnostic {
     /// Says what the user could do.
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what would allow it, if the dialect had it.
+    pub fn lacking(mut self, feature: Feature) -> Diagnostic {
+        self.lacks = Some(feature);
         self
     }
 

@@ -30,23 +30,70 @@ pub struct Dialect {
     pub parallel_map: bool,
 }
 
-/// A switch: its name, and the field it stands for.
-type Switch = (&'static str, fn(&mut Dialect) -> &mut bool);
+/// A part of the language that a [`Dialect`] has or has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// See [`Dialect::set`].
+    Set,
+    /// See [`Dialect::set_order`].
+    SetOrder,
+    /// See [`Dialect::recursion`].
+    Recursion,
+    /// See [`Dialect::while_loops`].
+    WhileLoops,
+    /// See [`Dialect::top_level_control`].
+    TopLevelControl,
+    /// See [`Dialect::global_reassign`].
+    GlobalReassign,
+    /// See [`Dialect::load_binds_globally`].
+    LoadBindsGlobally,
+    /// See [`Dialect::lambda`].
+    Lambda,
+    /// See [`Dialect::nested_def`].
+    NestedDef,
+    /// See [`Dialect::f_strings`].
+    FStrings,
+    /// See [`Dialect::type_annotations`].
+    TypeAnnotations,
+    /// See [`Dialect::parallel_map`].
+    ParallelMap,
+}
 
-const SWITCHES: [Switch; 12] = [
-    ("set", |dialect| &mut dialect.set),
-    ("set-order", |dialect| &mut dialect.set_order),
-    ("recursion", |dialect| &mut dialect.recursion),
-    ("while", |dialect| &mut dialect.while_loops),
-    ("top-level", |dialect| &mut dialect.top_level_control),
-    ("reassign", |dialect| &mut dialect.global_reassign),
-    ("load-globals", |dialect| &mut dialect.load_binds_globally),
-    ("lambda", |dialect| &mut dialect.lambda),
-    ("nested-def", |dialect| &mut dialect.nested_def),
-    ("f-strings", |dialect| &mut dialect.f_strings),
-    ("types", |dialect| &mut dialect.type_annotations),
-    ("parallel-map", |dialect| &mut dialect.parallel_map),
-];
+impl Feature {
+    /// All of them.
+    pub const ALL: [Feature; 12] = [
+        Feature::Set,
+        Feature::SetOrder,
+        Feature::Recursion,
+        Feature::WhileLoops,
+        Feature::TopLevelControl,
+        Feature::GlobalReassign,
+        Feature::LoadBindsGlobally,
+        Feature::Lambda,
+        Feature::NestedDef,
+        Feature::FStrings,
+        Feature::TypeAnnotations,
+        Feature::ParallelMap,
+    ];
+
+    /// Its name for [`Dialect::switch`].
+    pub const fn name(self) -> &'static str {
+        match self {
+            Feature::Set => "set",
+            Feature::SetOrder => "set-order",
+            Feature::Recursion => "recursion",
+            Feature::WhileLoops => "while",
+            Feature::TopLevelControl => "top-level",
+            Feature::GlobalReassign => "reassign",
+            Feature::LoadBindsGlobally => "load-globals",
+            Feature::Lambda => "lambda",
+            Feature::NestedDef => "nested-def",
+            Feature::FStrings => "f-strings",
+            Feature::TypeAnnotations => "types",
+            Feature::ParallelMap => "parallel-map",
+        }
+    }
+}
 
 impl Dialect {
     /// The language as specified.
@@ -82,9 +129,27 @@ impl Dialect {
         parallel_map: false,
     };
 
+    /// Whether it has this part of the language.
+    fn place(&mut self, feature: Feature) -> &mut bool {
+        match feature {
+            Feature::Set => &mut self.set,
+            Feature::SetOrder => &mut self.set_order,
+            Feature::Recursion => &mut self.recursion,
+            Feature::WhileLoops => &mut self.while_loops,
+            Feature::TopLevelControl => &mut self.top_level_control,
+            Feature::GlobalReassign => &mut self.global_reassign,
+            Feature::LoadBindsGlobally => &mut self.load_binds_globally,
+            Feature::Lambda => &mut self.lambda,
+            Feature::NestedDef => &mut self.nested_def,
+            Feature::FStrings => &mut self.f_strings,
+            Feature::TypeAnnotations => &mut self.type_annotations,
+            Feature::ParallelMap => &mut self.parallel_map,
+        }
+    }
+
     /// The names of all switches, for [`Dialect::switch`].
     pub fn switches() -> impl Iterator<Item = &'static str> {
-        SWITCHES.iter().map(|&(name, _)| name)
+        Feature::ALL.into_iter().map(Feature::name)
     }
 
     /// Turns a switch on, or off if `no-` stands before its name. Says whether there is such a switch.
@@ -98,9 +163,9 @@ impl Dialect {
     /// ```
     pub fn switch(&mut self, name: &str) -> bool {
         let (name, on) = name.strip_prefix("no-").map_or((name, true), |name| (name, false));
-        match SWITCHES.iter().find(|(known, _)| *known == name) {
-            Some((_, field)) => {
-                *field(self) = on;
+        match Feature::ALL.into_iter().find(|feature| feature.name() == name) {
+            Some(feature) => {
+                *self.place(feature) = on;
                 true
             }
             None => false,

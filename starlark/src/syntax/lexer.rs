@@ -8,11 +8,20 @@
 //! inside of brackets begins with a word that only a statement can begin with, the bracket was forgotten:
 //! the lexer then acts as if it had been closed, so that the rest of the file can still be checked.
 
+use super::dialect::Feature;
 use super::source::Span;
 use super::token::{Token, TokenKind, keyword};
 
 /// Columns a tab fills up to.
 const TAB: u32 = 8;
+
+/// What is wrong with the text.
+pub(crate) struct LexError {
+    pub span: Span,
+    pub message: String,
+    /// As in [`Diagnostic::lacks`](super::Diagnostic::lacks).
+    pub lacks: Option<Feature>,
+}
 
 /// Produces the tokens of a text.
 pub(crate) struct Lexer<'a> {
@@ -29,7 +38,7 @@ pub(crate) struct Lexer<'a> {
     /// The next token is the first of a line, and its indentation counts.
     line_start: bool,
     /// Errors found so far, unless `quiet`.
-    pub errors: Vec<(Span, String)>,
+    pub errors: Vec<LexError>,
     /// Set while the parser skips the rest of a statement that is wrong already.
     pub quiet: bool,
     /// Are there f-strings?
@@ -112,8 +121,18 @@ impl<'a> Lexer<'a> {
     }
 
     fn error(&mut self, start: usize, message: impl Into<String>) -> TokenKind {
+        self.report(start, message, None)
+    }
+
+    /// Reports what the dialect would have to have.
+    fn lacking(&mut self, start: usize, message: &str, feature: Feature) -> TokenKind {
+        self.report(start, message, Some(feature))
+    }
+
+    fn report(&mut self, start: usize, message: impl Into<String>, lacks: Option<Feature>) -> TokenKind {
         if !self.quiet {
-            self.errors.push((Span::new(start as u32, self.pos as u32), message.into()));
+            let span = Span::new(start as u32, self.pos as u32);
+            self.errors.push(LexError { span, message: message.into(), lacks });
         }
         TokenKind::Error
     }
@@ -251,7 +270,8 @@ impl<'a> Lexer<'a> {
                 b"f" | b"F" | b"fr" | b"rf" => {
                     let kind = self.string(start, TokenKind::FStr);
                     if !self.f_strings {
-                        return Some(self.error(start, "this Starlark dialect does not support f-strings"));
+                        let message = "this Starlark dialect does not support f-strings";
+                        return Some(self.lacking(start, message, Feature::FStrings));
                     }
                     return Some(kind);
                 }

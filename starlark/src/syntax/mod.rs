@@ -26,7 +26,7 @@ pub mod source;
 mod token;
 
 pub use diagnostics::{Cause, Diagnostic, Frame, Note, Severity, Stage};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Feature};
 pub use incomplete::is_incomplete;
 pub use names::{Names, Symbol};
 pub use parser::{Parsed, parse};

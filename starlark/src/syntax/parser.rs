@@ -18,8 +18,8 @@ mod targets;
 use super::MAX_NESTING;
 use super::ast::{Expr, File, Ident, Name};
 use super::diagnostics::{Diagnostic, Severity};
-use super::dialect::Dialect;
-use super::lexer::Lexer;
+use super::dialect::{Dialect, Feature};
+use super::lexer::{LexError, Lexer};
 use super::names::{Names, Symbol};
 use super::resolve::Binding;
 use super::source::{SourceFile, Span};
@@ -99,10 +99,13 @@ impl<'a> Parser<'a> {
     }
 
     fn finish(mut self, body: Vec<super::ast::Stmt>) -> Parsed {
-        for (span, message) in std::mem::take(&mut self.lexer.errors) {
+        for LexError { span, message, lacks } in std::mem::take(&mut self.lexer.errors) {
             let error = Diagnostic::error(self.source, span, message);
-            let help = advice::on_text(self.text, span, &error.message);
-            self.syntax_errors.push(Diagnostic { help, ..error });
+            let help = match lacks {
+                Some(Feature::FStrings) => Some(advice::WITHOUT_F_STRINGS.to_owned()),
+                _ => advice::on_text(self.text, span, &error.message),
+            };
+            self.syntax_errors.push(Diagnostic { help, lacks, ..error });
         }
         let ignored = |span| {
             let warning = Diagnostic::error(self.source, span, "type annotations are not checked");
@@ -215,8 +218,8 @@ impl<'a> Parser<'a> {
     fn fail_wanting(&mut self, want: &str, message: String) -> Failed {
         if !self.at(TokenKind::Error) {
             let error = Diagnostic::error(self.source, self.token.span, message);
-            let help = self.advice(want);
-            let error = self.explain(Diagnostic { help, ..error });
+            let (help, lacks) = self.advice(want);
+            let error = self.explain(Diagnostic { help, lacks, ..error });
             self.syntax_errors.push(error);
         }
         Failed

@@ -1,13 +1,14 @@
 //! What the user could do about a syntax error. Many errors are words of another language; whoever wrote them
 //! knows what they meant and only has to learn how it is written here.
 
+use super::super::dialect::Feature;
 use super::super::source::Span;
 use super::super::token::TokenKind;
 use super::Parser;
 
 impl Parser<'_> {
-    /// Advice on an error at the current token, where `want` should have been.
-    pub(super) fn advice(&self, want: &str) -> Option<String> {
+    /// Advice on an error at the current token, where `want` should have been, and what would allow it.
+    pub(super) fn advice(&self, want: &str) -> (Option<String>, Option<Feature>) {
         let scene = Scene {
             got: self.kind(),
             word: self.slice(self.token.span),
@@ -17,9 +18,16 @@ impl Parser<'_> {
             rest: &self.text[self.token.span.end as usize..],
             line: &self.text[line_start(self.text, self.token.span.start)..self.token.span.start as usize],
         };
-        scene.advice()
+        if !self.dialect.type_annotations && scene.is_annotation() {
+            let help = "this dialect has no type annotations".to_owned();
+            return (Some(help), Some(Feature::TypeAnnotations));
+        }
+        (scene.advice(), None)
     }
 }
+
+/// Advice where f-strings would be needed.
+pub(super) const WITHOUT_F_STRINGS: &str = "write \"{} {}\".format(a, b), or \"%s %s\" % (a, b)";
 
 /// Advice on an error of the lexer.
 pub(super) fn on_text(text: &str, span: Span, message: &str) -> Option<String> {
@@ -31,9 +39,6 @@ pub(super) fn on_text(text: &str, span: Span, message: &str) -> Option<String> {
         let tabs = line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t');
         let cause = if tabs { "; a tab counts up to the next multiple of 8 columns" } else { "" };
         return Some(format!("indent this line exactly as a line of the block it belongs to{cause}"));
-    }
-    if message.ends_with("f-strings") {
-        return Some("write \"{} {}\".format(a, b), or \"%s %s\" % (a, b)".to_owned());
     }
     let c = text[span.range()].chars().next()?;
     Some(match c {
@@ -99,6 +104,13 @@ impl Scene<'_> {
             .or_else(|| self.sequence())
     }
 
+    /// A type is said of a name, or of a result.
+    fn is_annotation(&self) -> bool {
+        let is_behind_name = self.before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let may_be_typed = matches!(self.want, "newline" | "')'") && !self.rest.starts_with('=');
+        self.word == "->" || (self.got == TokenKind::Colon && may_be_typed && is_behind_name)
+    }
+
     /// A name was expected, or a keyword is used as one.
     fn name(&self) -> Option<String> {
         let keyword = if self.want.is_empty() && self.got.is_keyword() {
@@ -136,7 +148,6 @@ impl Scene<'_> {
             }
             (_, "**") => "there is no operator for powers; the module `math` has `pow`",
             (_, "//" | "/") if wants_operand && self.line.trim().is_empty() => "comments begin with `#`",
-            (_, "->") => "this dialect has no type annotations",
             (_, "=") if self.want == "':'" || self.want == "')'" => {
                 "`==` compares; `=` assigns, and is a statement by itself"
             }
@@ -168,11 +179,6 @@ impl Scene<'_> {
             }
             (Elif | Else, "primary expression") => "no `if` stands before it with the same indentation",
             (Colon, "'('") => "parameters stand in parentheses, even if there are none: `def f():`",
-            (Colon, "newline" | "')'")
-                if self.before.ends_with(|c: char| c.is_alphanumeric() || c == '_') =>
-            {
-                "this dialect has no type annotations"
-            }
             (Comma | RBrace, "':'") => {
                 "there are no set displays: write `set([a, b])`; a dict needs `key: value`"
             }

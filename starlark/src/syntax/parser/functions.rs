@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use super::super::ast::{
     Args, Expr, ExprKind, Function, Ident, Name, NamedArg, Param, Params, Stmt, StmtKind,
 };
+use super::super::diagnostics::Diagnostic;
+use super::super::dialect::Feature;
 use super::super::names::Symbol;
 use super::super::resolve::FunctionInfo;
 use super::super::source::Span;
@@ -44,7 +46,9 @@ impl Parser<'_> {
         self.expect(TokenKind::Colon)?;
         let result = self.nested(|p| if allow_cond { p.test() } else { p.test_without_cond() })?;
         if !self.dialect.lambda {
-            self.check(keyword.span, "this Starlark dialect does not support lambda expressions");
+            let message = "this Starlark dialect does not support lambda expressions";
+            let error = Diagnostic::error(self.source, keyword.span, message);
+            self.check_errors.push(error.lacking(Feature::Lambda));
         }
         let body = vec![Stmt { span: result.span, kind: StmtKind::Return(Some(result)) }];
         let name = self.names.intern("lambda");

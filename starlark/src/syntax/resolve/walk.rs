@@ -7,7 +7,7 @@
 
 use super::super::ast::{Clause, Expr, Function, Ident, Stmt, StmtKind, Target, TargetKind};
 use super::super::diagnostics::Diagnostic;
-use super::super::dialect::Dialect;
+use super::super::dialect::{Dialect, Feature};
 use super::super::names::Names;
 use super::super::source::{SourceFile, Span};
 use super::scopes::Scopes;
@@ -76,9 +76,18 @@ impl<'a> Resolver<'a> {
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.report(span, message, None);
+    }
+
+    /// Reports what the dialect would have to have.
+    fn lacking(&mut self, span: Span, message: &str, feature: Feature) {
+        self.report(span, message, Some(feature));
+    }
+
+    fn report(&mut self, span: Span, message: impl Into<String>, lacks: Option<Feature>) {
         let error = Diagnostic::error(self.source, span, message);
         let help = advice::on_statement(&error.message).map(str::to_owned);
-        self.errors.push(Diagnostic { help, ..error });
+        self.errors.push(Diagnostic { help, lacks, ..error });
     }
 
     // ---------------------------------------------------------------------------------------- binding
@@ -117,7 +126,8 @@ impl<'a> Resolver<'a> {
             format!("cannot reassign {scope} {name} declared at {place}")
         };
         let error = Diagnostic::error(self.source, ident.span, message);
-        self.errors.push(error.note_at(self.source, first.span, "it was bound first here"));
+        let error = error.note_at(self.source, first.span, "it was bound first here");
+        self.errors.push(error.lacking(Feature::GlobalReassign));
     }
 
     fn declare_params(&mut self, function: &mut Function) {
@@ -156,7 +166,8 @@ impl<'a> Resolver<'a> {
         }
         if self.environment.is_universal(name) {
             if name == "set" && !self.dialect.set {
-                self.error(ident.span, "this Starlark dialect does not support sets");
+                let message = "this Starlark dialect does not support sets";
+                self.lacking(ident.span, message, Feature::Set);
             }
             return Binding::Universal;
         }
@@ -194,21 +205,26 @@ impl<'a> Resolver<'a> {
                 self.error(stmt.span, "return statement not within a function");
             }
             StmtKind::If(_) if control => {
-                self.error(keyword(stmt, "if"), "if statement not within a function");
+                let message = "if statement not within a function";
+                self.lacking(keyword(stmt, "if"), message, Feature::TopLevelControl);
             }
             StmtKind::For(_) if control => {
-                self.error(keyword(stmt, "for"), "for loop not within a function");
+                let message = "for loop not within a function";
+                self.lacking(keyword(stmt, "for"), message, Feature::TopLevelControl);
             }
             StmtKind::While(_) => {
                 if !self.dialect.while_loops {
-                    self.error(keyword(stmt, "while"), "this Starlark dialect does not support while loops");
+                    let message = "this Starlark dialect does not support while loops";
+                    self.lacking(keyword(stmt, "while"), message, Feature::WhileLoops);
                 }
                 if control {
-                    self.error(keyword(stmt, "while"), "while loop not within a function");
+                    let message = "while loop not within a function";
+                    self.lacking(keyword(stmt, "while"), message, Feature::TopLevelControl);
                 }
             }
             StmtKind::Def(_) if !outside && !self.dialect.nested_def => {
-                self.error(keyword(stmt, "def"), "this Starlark dialect does not support nested def");
+                let message = "this Starlark dialect does not support nested def";
+                self.lacking(keyword(stmt, "def"), message, Feature::NestedDef);
             }
             StmtKind::Load(_) => self.check_load(stmt.span),
             _ => {}
