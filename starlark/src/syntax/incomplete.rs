@@ -54,9 +54,8 @@ pub fn is_incomplete(text: &str, dialect: &Dialect) -> bool {
 /// Is something wrong before `end`, where the last word ends? That is sure of a word that may not stand where it stands.
 /// Other errors tell of a construct as a whole, such as an `if` without `else`, and may end with it.
 fn is_wrong(text: &str, dialect: &Dialect, end: u32) -> bool {
-    let is_sure = |message: &str| message.starts_with("got ") || message.starts_with("unexpected input");
     let parsed = parse(&SourceFile::new("", text), dialect);
-    parsed.syntax_errors.iter().any(|error| error.span.start < end && is_sure(&error.message))
+    parsed.misplaced.iter().any(|&start| start < end)
 }
 
 /// Whether a string that was not closed may have several lines.

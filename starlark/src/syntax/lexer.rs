@@ -19,8 +19,22 @@ const TAB: u32 = 8;
 pub(crate) struct LexError {
     pub span: Span,
     pub message: String,
-    /// As in [`Diagnostic::lacks`](super::Diagnostic::lacks).
-    pub lacks: Option<Feature>,
+    pub about: About,
+}
+
+/// What an error of the lexer is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The indentation of a line.
+    Indentation,
+    /// A string that is not closed.
+    String,
+    /// A character that may not stand there.
+    Character,
+    /// A number.
+    Number,
+    /// Something that the dialect has not.
+    Lacking(Feature),
 }
 
 /// Produces the tokens of a text.
@@ -120,19 +134,10 @@ impl<'a> Lexer<'a> {
         self.bytes.get(self.pos + ahead).copied().unwrap_or(0)
     }
 
-    fn error(&mut self, start: usize, message: impl Into<String>) -> TokenKind {
-        self.report(start, message, None)
-    }
-
-    /// Reports what the dialect would have to have.
-    fn lacking(&mut self, start: usize, message: &str, feature: Feature) -> TokenKind {
-        self.report(start, message, Some(feature))
-    }
-
-    fn report(&mut self, start: usize, message: impl Into<String>, lacks: Option<Feature>) -> TokenKind {
+    fn error(&mut self, about: About, start: usize, message: impl Into<String>) -> TokenKind {
         if !self.quiet {
             let span = Span::new(start as u32, self.pos as u32);
-            self.errors.push(LexError { span, message: message.into(), lacks });
+            self.errors.push(LexError { span, message: message.into(), about });
         }
         TokenKind::Error
     }
@@ -188,7 +193,11 @@ impl<'a> Lexer<'a> {
                 self.pending = -((self.indents.len() - 1 - open) as i32);
                 self.indents.truncate(open + 1);
             } else {
-                self.error(self.pos, "unindent does not match any outer indentation level");
+                self.error(
+                    About::Indentation,
+                    self.pos,
+                    "unindent does not match any outer indentation level",
+                );
                 self.pending = -((self.indents.len() - 2 - open) as i32);
                 self.indents.truncate(open + 2);
                 self.indents[open + 1] = col;
@@ -271,7 +280,7 @@ impl<'a> Lexer<'a> {
                     let kind = self.string(start, TokenKind::FStr);
                     if !self.f_strings {
                         let message = "this Starlark dialect does not support f-strings";
-                        return Some(self.lacking(start, message, Feature::FStrings));
+                        return Some(self.error(About::Lacking(Feature::FStrings), start, message));
                     }
                     return Some(kind);
                 }
@@ -314,7 +323,7 @@ impl<'a> Lexer<'a> {
         self.pos += if triple { 3 } else { 1 };
         loop {
             let Some(&byte) = self.bytes.get(self.pos) else {
-                return self.error(start, "unexpected EOF in string");
+                return self.error(About::String, start, "unexpected EOF in string");
             };
             match byte {
                 b'\\' => {
@@ -326,7 +335,9 @@ impl<'a> Lexer<'a> {
                         _ => {}
                     }
                 }
-                b'\n' | b'\r' if !triple => return self.error(start, "unexpected newline in string"),
+                b'\n' | b'\r' if !triple => {
+                    return self.error(About::String, start, "unexpected newline in string");
+                }
                 _ if byte == quote && !triple => {
                     self.pos += 1;
                     return kind;
@@ -363,7 +374,7 @@ impl<'a> Lexer<'a> {
             kind = TokenKind::Float;
             self.pos += if matches!(self.peek(1), b'+' | b'-') { 2 } else { 1 };
             if self.digits(|b| b.is_ascii_digit()) == 0 {
-                return self.error(start, "invalid float literal");
+                return self.error(About::Number, start, "invalid float literal");
             }
         }
         if kind == TokenKind::Int { self.check_octal(start) } else { kind }
@@ -373,7 +384,7 @@ impl<'a> Lexer<'a> {
         let start = self.pos;
         self.pos += 2;
         match self.digits(is_digit) {
-            0 => self.error(start, format!("invalid {base} literal")),
+            0 => self.error(About::Number, start, format!("invalid {base} literal")),
             _ => TokenKind::Int,
         }
     }
@@ -385,10 +396,10 @@ impl<'a> Lexer<'a> {
             return TokenKind::Int;
         }
         if digits.bytes().any(|b| b > b'7') {
-            return self.error(start, "invalid int literal");
+            return self.error(About::Number, start, "invalid int literal");
         }
         let message = format!("obsolete form of octal literal; use 0o{}", &digits[1..]);
-        self.error(start, message)
+        self.error(About::Number, start, message)
     }
 
     /// Skips digits and says how many.
@@ -462,7 +473,7 @@ impl<'a> Lexer<'a> {
     fn close(&mut self, kind: TokenKind) -> TokenKind {
         self.pos += 1;
         if self.depth == 0 {
-            return self.error(self.pos - 1, format!("unexpected {}", kind.describe()));
+            return self.error(About::Character, self.pos - 1, format!("unexpected {}", kind.describe()));
         }
         self.depth -= 1;
         kind
@@ -477,8 +488,8 @@ impl<'a> Lexer<'a> {
         }
         self.pos += c.len_utf8();
         match c {
-            '\\' => self.error(start, "stray backslash in program"),
-            c => self.error(start, format!("unexpected input character {c:?}")),
+            '\\' => self.error(About::Character, start, "stray backslash in program"),
+            c => self.error(About::Character, start, format!("unexpected input character {c:?}")),
         }
     }
 }

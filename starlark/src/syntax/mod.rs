@@ -55,7 +55,7 @@ pub fn analyze(
     environment: &dyn Environment,
     dialect: &Dialect,
 ) -> Result<Module, Vec<Diagnostic>> {
-    let Parsed { file, syntax_errors, check_errors, warnings } = parse(source, dialect);
+    let Parsed { file, syntax_errors, check_errors, warnings, misplaced: _ } = parse(source, dialect);
     let by = |stage| move |error: Diagnostic| error.found_by(stage);
     let resolve_names = syntax_errors.is_empty();
     let mut errors: Vec<Diagnostic> =

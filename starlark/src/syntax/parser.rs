@@ -18,8 +18,8 @@ mod targets;
 use super::MAX_NESTING;
 use super::ast::{Expr, File, Ident, Name};
 use super::diagnostics::{Diagnostic, Severity};
-use super::dialect::{Dialect, Feature};
-use super::lexer::{LexError, Lexer};
+use super::dialect::Dialect;
+use super::lexer::{About, LexError, Lexer};
 use super::names::{Names, Symbol};
 use super::resolve::Binding;
 use super::source::{SourceFile, Span};
@@ -36,6 +36,8 @@ pub struct Parsed {
     pub check_errors: Vec<Diagnostic>,
     /// What the user should know, though nothing is wrong.
     pub warnings: Vec<Diagnostic>,
+    /// Where words and characters begin that may not stand where they stand, whatever comes behind them.
+    pub(super) misplaced: Vec<u32>,
 }
 
 /// Parses a module.
@@ -73,6 +75,7 @@ struct Parser<'a> {
     depth: u32,
     syntax_errors: Vec<Diagnostic>,
     check_errors: Vec<Diagnostic>,
+    misplaced: Vec<u32>,
     /// The first type annotation.
     annotated: Option<Span>,
 }
@@ -94,17 +97,22 @@ impl<'a> Parser<'a> {
             depth: 0,
             syntax_errors: Vec::new(),
             check_errors: Vec::new(),
+            misplaced: Vec::new(),
             annotated: None,
         }
     }
 
     fn finish(mut self, body: Vec<super::ast::Stmt>) -> Parsed {
-        for LexError { span, message, lacks } in std::mem::take(&mut self.lexer.errors) {
+        for LexError { span, message, about } in std::mem::take(&mut self.lexer.errors) {
             let error = Diagnostic::error(self.source, span, message);
-            let help = match lacks {
-                Some(Feature::FStrings) => Some(advice::WITHOUT_F_STRINGS.to_owned()),
-                _ => advice::on_text(self.text, span, &error.message),
+            let help = advice::on_text(self.text, span, about);
+            let lacks = match about {
+                About::Lacking(feature) => Some(feature),
+                _ => None,
             };
+            if about == About::Character {
+                self.misplaced.push(span.start);
+            }
             self.syntax_errors.push(Diagnostic { help, lacks, ..error });
         }
         let ignored = |span| {
@@ -118,6 +126,7 @@ impl<'a> Parser<'a> {
             file: File { source: self.source.clone(), names: self.names, body },
             syntax_errors: self.syntax_errors,
             check_errors: self.check_errors,
+            misplaced: self.misplaced,
             warnings,
         }
     }
@@ -231,6 +240,9 @@ impl<'a> Parser<'a> {
             TokenKind::Reserved => self.slice(self.token.span),
             kind => kind.describe(),
         };
+        if !self.at(TokenKind::Error) {
+            self.misplaced.push(self.token.span.start);
+        }
         self.fail_wanting(want, format!("got {got}, want {want}"))
     }
 

@@ -2,6 +2,7 @@
 //! knows what they meant and only has to learn how it is written here.
 
 use super::super::dialect::Feature;
+use super::super::lexer::About;
 use super::super::source::Span;
 use super::super::token::TokenKind;
 use super::Parser;
@@ -26,19 +27,18 @@ impl Parser<'_> {
     }
 }
 
-/// Advice where f-strings would be needed.
-pub(super) const WITHOUT_F_STRINGS: &str = "write \"{} {}\".format(a, b), or \"%s %s\" % (a, b)";
-
 /// Advice on an error of the lexer.
-pub(super) fn on_text(text: &str, span: Span, message: &str) -> Option<String> {
-    if message.contains("in string") {
-        return Some(unclosed_string(&text[span.range()]).to_owned());
-    }
-    if message.starts_with("unindent") {
-        let line = &text[line_start(text, span.start)..];
-        let tabs = line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t');
-        let cause = if tabs { "; a tab counts up to the next multiple of 8 columns" } else { "" };
-        return Some(format!("indent this line exactly as a line of the block it belongs to{cause}"));
+pub(super) fn on_text(text: &str, span: Span, about: About) -> Option<String> {
+    match about {
+        About::String => return Some(unclosed_string(&text[span.range()]).to_owned()),
+        About::Indentation => {
+            let line = &text[line_start(text, span.start)..];
+            let tabs = line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t');
+            let cause = if tabs { "; a tab counts up to the next multiple of 8 columns" } else { "" };
+            return Some(format!("indent this line exactly as a line of the block it belongs to{cause}"));
+        }
+        About::Lacking(_) => return Some("write \"{} {}\".format(a, b), or \"%s %s\" % (a, b)".to_owned()),
+        About::Character | About::Number => {}
     }
     let c = text[span.range()].chars().next()?;
     Some(match c {
@@ -263,8 +263,8 @@ mod tests {
 
     #[test]
     fn invisible_characters_are_named() {
-        let advice = on_text("x\u{a0}", Span::new(1, 3), "unexpected input character");
+        let advice = on_text("x\u{a0}", Span::new(1, 3), About::Character);
         assert!(advice.is_some_and(|advice| advice.contains("U+00A0")));
-        assert_eq!(on_text("$", Span::new(0, 1), "unexpected input character"), None);
+        assert_eq!(on_text("$", Span::new(0, 1), About::Character), None);
     }
 }

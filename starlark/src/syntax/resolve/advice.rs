@@ -26,24 +26,15 @@ pub(super) fn on_name(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Advice on a statement that may not stand where it does, by the message.
-pub(super) fn on_statement(message: &str) -> Option<&'static str> {
-    Some(match message {
-        "if statement not within a function" => {
-            "put it in a function and call that, or write `a if condition else b`"
-        }
-        "for loop not within a function" | "while loop not within a function" => {
-            "put it in a function and call that, or write a comprehension"
-        }
-        "return statement not within a function" => "outside of functions there is nothing to return to",
-        "this Starlark dialect does not support while loops" => {
-            "a loop needs a bound: `for _ in range(limit):`, with `break` when it is done"
-        }
-        "load statement within a function"
-        | "load statement within a loop"
-        | "load statement within a conditional" => {
-            "load at the top of the file: what is loaded must not depend on how the program goes"
-        }
-        _ => return None,
-    })
-}
+/// Advice on an `if` outside of functions.
+pub(super) const IF_OUTSIDE: &str = "put it in a function and call that, or write `a if condition else b`";
+/// Advice on a loop outside of functions.
+pub(super) const LOOP_OUTSIDE: &str = "put it in a function and call that, or write a comprehension";
+/// Advice on a `return` outside of functions.
+pub(super) const RETURN_OUTSIDE: &str = "outside of functions there is nothing to return to";
+/// Advice on a `while`.
+pub(super) const UNBOUNDED_LOOP: &str =
+    "a loop needs a bound: `for _ in range(limit):`, with `break` when it is done";
+/// Advice on a `load` that is not at the top of its file.
+pub(super) const LOAD_INSIDE: &str =
+    "load at the top of the file: what is loaded must not depend on how the program goes";

@@ -76,18 +76,19 @@ impl<'a> Resolver<'a> {
     }
 
     fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.report(span, message, None);
+        self.errors.push(Diagnostic::error(self.source, span, message));
+    }
+
+    /// The same with what the user could do.
+    fn error_with_help(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        self.errors.push(Diagnostic::error(self.source, span, message).help(help));
     }
 
     /// Reports what the dialect would have to have.
-    fn lacking(&mut self, span: Span, message: &str, feature: Feature) {
-        self.report(span, message, Some(feature));
-    }
-
-    fn report(&mut self, span: Span, message: impl Into<String>, lacks: Option<Feature>) {
-        let error = Diagnostic::error(self.source, span, message);
-        let help = advice::on_statement(&error.message).map(str::to_owned);
-        self.errors.push(Diagnostic { help, lacks, ..error });
+    fn lacking(&mut self, feature: Feature, span: Span, message: &str, help: Option<&str>) {
+        let help = help.map(str::to_owned);
+        self.errors
+            .push(Diagnostic { help, ..Diagnostic::error(self.source, span, message).lacking(feature) });
     }
 
     // ---------------------------------------------------------------------------------------- binding
@@ -167,7 +168,7 @@ impl<'a> Resolver<'a> {
         if self.environment.is_universal(name) {
             if name == "set" && !self.dialect.set {
                 let message = "this Starlark dialect does not support sets";
-                self.lacking(ident.span, message, Feature::Set);
+                self.lacking(Feature::Set, ident.span, message, None);
             }
             return Binding::Universal;
         }
@@ -202,29 +203,37 @@ impl<'a> Resolver<'a> {
             StmtKind::Break if self.loops == 0 => self.error(stmt.span, "break not in a loop"),
             StmtKind::Continue if self.loops == 0 => self.error(stmt.span, "continue not in a loop"),
             StmtKind::Return(_) if outside => {
-                self.error(stmt.span, "return statement not within a function");
+                self.error_with_help(
+                    stmt.span,
+                    "return statement not within a function",
+                    advice::RETURN_OUTSIDE,
+                );
             }
             StmtKind::If(_) if control => {
                 let message = "if statement not within a function";
-                self.lacking(keyword(stmt, "if"), message, Feature::TopLevelControl);
+                let help = Some(advice::IF_OUTSIDE);
+                self.lacking(Feature::TopLevelControl, keyword(stmt, "if"), message, help);
             }
             StmtKind::For(_) if control => {
                 let message = "for loop not within a function";
-                self.lacking(keyword(stmt, "for"), message, Feature::TopLevelControl);
+                let help = Some(advice::LOOP_OUTSIDE);
+                self.lacking(Feature::TopLevelControl, keyword(stmt, "for"), message, help);
             }
             StmtKind::While(_) => {
                 if !self.dialect.while_loops {
                     let message = "this Starlark dialect does not support while loops";
-                    self.lacking(keyword(stmt, "while"), message, Feature::WhileLoops);
+                    let help = Some(advice::UNBOUNDED_LOOP);
+                    self.lacking(Feature::WhileLoops, keyword(stmt, "while"), message, help);
                 }
                 if control {
                     let message = "while loop not within a function";
-                    self.lacking(keyword(stmt, "while"), message, Feature::TopLevelControl);
+                    let help = Some(advice::LOOP_OUTSIDE);
+                    self.lacking(Feature::TopLevelControl, keyword(stmt, "while"), message, help);
                 }
             }
             StmtKind::Def(_) if !outside && !self.dialect.nested_def => {
                 let message = "this Starlark dialect does not support nested def";
-                self.lacking(keyword(stmt, "def"), message, Feature::NestedDef);
+                self.lacking(Feature::NestedDef, keyword(stmt, "def"), message, None);
             }
             StmtKind::Load(_) => self.check_load(stmt.span),
             _ => {}
@@ -241,7 +250,7 @@ impl<'a> Resolver<'a> {
         } else {
             return;
         };
-        self.error(span, format!("load statement within {place}"));
+        self.error_with_help(span, format!("load statement within {place}"), advice::LOAD_INSIDE);
     }
 
     /// Visits names that are bound where they stand.
