@@ -16,11 +16,11 @@ use crate::state::{CHeap, State};
 use crate::value::frazil_heap;
 
 /// A heap as its thread holds it.
-pub(crate) type Shared = Rc<RefCell<State>>;
+pub(crate) type Held = Rc<RefCell<State>>;
 
 thread_local! {
     /// The heaps of this thread. They end with it.
-    static HEAPS: RefCell<FxHashMap<u64, Shared>> = const { RefCell::new(FxHashMap::with_hasher(FxBuildHasher)) };
+    static HEAPS: RefCell<FxHashMap<u64, Held>> = const { RefCell::new(FxHashMap::with_hasher(FxBuildHasher)) };
 }
 
 /// The number of the next heap.
@@ -57,7 +57,7 @@ pub(crate) fn enter(heap: CHeap, group: Option<u64>) -> Outcome<frazil_heap> {
 ///
 /// # Errors
 /// It belongs to another thread, or has ended.
-pub(crate) fn find(heap: frazil_heap) -> Outcome<Shared> {
+pub(crate) fn find(heap: frazil_heap) -> Outcome<Held> {
     match HEAPS.try_with(|heaps| heaps.borrow().get(&heap.number).cloned()) {
         Ok(Some(state)) => Ok(state),
         _ if living(|numbers| numbers.contains(&heap.number)) => {
@@ -82,6 +82,6 @@ pub(crate) fn destroy(heap: frazil_heap) -> Outcome {
 
 /// What `look` finds in a heap of this thread, of those that are not in the middle of a call.
 pub(crate) fn find_map<R>(look: impl Fn(&State) -> Option<R>) -> Option<R> {
-    let look = |state: &Shared| state.try_borrow().ok().and_then(|state| look(&state));
+    let look = |state: &Held| state.try_borrow().ok().and_then(|state| look(&state));
     HEAPS.try_with(|heaps| heaps.borrow().values().find_map(look)).unwrap_or(None)
 }
