@@ -134,7 +134,7 @@ pub use snapshot::{
 pub use stats::{ByRoot, Histogram, Kind, Report, Stats};
 pub use text::TextRoom;
 pub use tuning::{Config, ConfigError, Drain};
-pub use value::{Fresh, Object, Plain, References, Value};
+pub use value::{Fresh, Numbers, Object, Plain, References, Value};
 pub use verify::{LiveObject, Tally, Violation};
 pub use weak::Weak;
 

@@ -376,10 +376,59 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
     /// There is no such number.
     #[inline(always)]
     pub fn number<T: Plain>(self, index: usize) -> T {
+        self.numbers().get(index)
+    }
+
+    /// All numbers in the bytes of any object with layout *bytes*, frozen or not: for who reads many.
+    ///
+    /// ```
+    /// # use frazil::{Config, Heap, LowTag, Shape};
+    /// # const BYTES: Shape = Shape::new(1, "bytes").bytes().mutable();
+    /// # Heap::<LowTag>::branded(Config::default(), |heap| {
+    /// let bytes = heap.alloc(&BYTES, 11)?.finish();
+    /// bytes.cells::<u32>().unwrap()[1].set(7);
+    /// let numbers = bytes.numbers::<u32>();
+    /// assert_eq!((numbers.len(), numbers.get(0), numbers.get(1)), (2, 0, 7));
+    /// # Ok::<(), frazil::AllocError>(())
+    /// # }).unwrap().unwrap();
+    /// ```
+    #[inline(always)]
+    pub fn numbers<T: Plain>(self) -> Numbers<'s, T> {
         let (offset, len) = self.header().bytes();
-        check_index("number", index, len / size_of::<T>());
-        let first = std::ptr::with_exposed_provenance::<T>(self.obj().address() + offset);
-        // SAFETY: inside the bytes of a live object; see `cells`.
+        Numbers { first: self.obj().address() + offset, len: len / size_of::<T>(), object: PhantomData }
+    }
+}
+
+/// The bytes of an object as numbers, read one at a time: see [`Object::numbers`].
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'s, T> {
+    first: usize,
+    len: usize,
+    object: PhantomData<&'s T>,
+}
+
+impl<T: Plain> Numbers<'_, T> {
+    /// How many there are; bytes that are left over are none.
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Are there none?
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Number `index`.
+    ///
+    /// # Panics
+    /// There is no such number.
+    #[inline(always)]
+    pub fn get(self, index: usize) -> T {
+        check_index("number", index, self.len);
+        let first = std::ptr::with_exposed_provenance::<T>(self.first);
+        // SAFETY: inside the bytes of a live object that cannot move or end during the lifetime; see `Object::cells`.
         unsafe { first.add(index).read() }
     }
 }
@@ -411,6 +460,13 @@ impl<H: Host> Clone for References<'_, '_, H> {
     }
 }
 impl<H: Host> Copy for References<'_, '_, H> {}
+
+impl<H: Host> Default for References<'_, '_, H> {
+    /// None, at an address where nothing is.
+    fn default() -> Self {
+        References { first: WORD_BYTES, len: 0, value: PhantomData }
+    }
+}
 
 impl<'s, 'id, H: Host> References<'s, 'id, H> {
     /// How many there are.

@@ -35,6 +35,7 @@ pub fn make<'s>(cx: Cx<'s>, of: Value<'s>, which: Elems) -> Res<Value<'s>> {
 }
 
 /// Which elements it stands for, and of which bytes.
+#[inline]
 pub fn parts(object: Object<'_>) -> (Elems, &[u8]) {
     let which = ELEMS[object.raw(0) as usize % ELEMS.len()];
     (which, object.get(0).object().map_or(&[], Object::bytes))
@@ -78,14 +79,23 @@ pub fn get<'s>(cx: Cx<'s>, object: Object<'s>, at: usize) -> Value<'s> {
 ///
 /// # Errors
 /// Memory ran out.
+#[inline]
 pub fn step<'s>(cx: Cx<'s>, object: Object<'s>, at: usize) -> Res<Option<(Value<'s>, usize)>> {
     let (which, bytes) = parts(object);
-    if at >= bytes.len() {
-        return Ok(None);
-    }
-    if !matches!(which, Elems::Codepoints | Elems::CodepointOrds) {
-        return Ok(Some((get(cx, object, at), at + 1)));
-    }
+    let Some(&byte) = bytes.get(at) else { return Ok(None) };
+    let element = match which {
+        // A byte of this range is a code point.
+        Elems::Codepoints if byte < 0x80 => cx.byte(byte),
+        Elems::CodepointOrds if byte < 0x80 => small_int(i64::from(byte)),
+        Elems::Codepoints | Elems::CodepointOrds => return step_point(cx, object, at),
+        Elems::Strings => cx.byte(byte),
+        Elems::Ords | Elems::Bytes => small_int(i64::from(byte)),
+    };
+    Ok(Some((element, at + 1)))
+}
+
+fn step_point<'s>(cx: Cx<'s>, object: Object<'s>, at: usize) -> Res<Option<(Value<'s>, usize)>> {
+    let (which, bytes) = parts(object);
     let (point, len) = decode(object.get(0).as_str(), bytes, at);
     let value = match which {
         Elems::Codepoints => cx.str(point.encode_utf8(&mut [0; 4]))?,

@@ -20,13 +20,21 @@ use super::{deep, elems, int, list, record, sequence, table};
 /// A value contains itself.
 #[inline]
 pub fn equal<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+    match at_once(a, b) {
+        Some(equal) => Ok(equal),
+        None => equal_slow(cx, a, b),
+    }
+}
+
+/// Whether two values are equal, if that can be seen without going into them.
+#[inline(always)]
+fn at_once<'s>(a: Value<'s>, b: Value<'s>) -> Option<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
-        return Ok(a == b);
+        return Some(a == b);
     }
-    if let (Some(a), Some(b)) = (a.as_text(), b.as_text()) {
-        return Ok(same(a, b));
-    }
-    equal_slow(cx, a, b)
+    // Constants of a program, and what `type` gives, are often one object.
+    let text = a.as_text()?;
+    if a == b { Some(true) } else { b.as_text().map(|other| same(text, other)) }
 }
 
 fn equal_slow<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
@@ -129,7 +137,10 @@ fn all<'s>(
     let mut equal = true;
     for (x, y) in pairs {
         looked_at += 1;
-        equal = x.as_small().is_some() && x == y || equal_at(effort, x, y, depth + 1)?;
+        equal = match at_once(x, y) {
+            Some(equal) => equal,
+            None => equal_at(effort, x, y, depth + 1)?,
+        };
         if !equal {
             break;
         }
@@ -144,9 +155,21 @@ fn equal_dicts<'s>(effort: &mut Effort<'s>, x: Object<'s>, y: Object<'s>, depth:
     }
     for position in table::positions(x) {
         effort.cx.host.meter.step()?;
-        match table::get(effort.cx, y, table::key(x, position))? {
-            Some(other) if equal_at(effort, table::value(x, position), other, depth + 1)? => {}
-            _ => return Ok(false),
+        let (key, value) = (table::key(x, position), table::value(x, position));
+        // Equal dicts mostly have their entries in the same order: then nothing has to be hashed.
+        let other = match position < table::used(y) && at_once(key, table::key(y, position)) == Some(true) {
+            true => table::value(y, position),
+            false => match table::get(effort.cx, y, key)? {
+                Some(other) => other,
+                None => return Ok(false),
+            },
+        };
+        let equal = match at_once(value, other) {
+            Some(equal) => equal,
+            None => equal_at(effort, value, other, depth + 1)?,
+        };
+        if !equal {
+            return Ok(false);
         }
     }
     Ok(true)
@@ -166,12 +189,12 @@ fn is_number(kind: Kind) -> bool {
 /// The values have no order, or contain themselves.
 #[inline]
 pub fn compare<'s>(cx: Cx<'s>, operator: &str, a: Value<'s>, b: Value<'s>) -> Res<Ordering> {
-    if let (Some(a), Some(b)) = (a.as_small(), b.as_small()) {
-        return Ok(a.cmp(&b));
+    if let Some(order) = compare_leaves(a, b) {
+        return Ok(order);
     }
     let ordered = sequences(&mut Effort::new(cx), operator, a, b, 0);
     let ordered = or_walk(ordered, || deep::compare(cx, operator, a, b).map(Some));
-    ordered?.or_else(|| compare_leaves(a, b)).ok_or_else(|| no_order(operator, a, b))
+    ordered?.ok_or_else(|| no_order(operator, a, b))
 }
 
 /// The error that two values have no order.
@@ -231,13 +254,24 @@ fn elements<'s>(
 }
 
 /// The order of values that have one and no parts.
+#[inline]
 pub(super) fn compare_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Option<Ordering> {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
+        return Some(x.cmp(&y));
+    }
+    if let (Some(x), Some(y)) = (a.as_text(), b.as_text()) {
+        return Some(x.cmp(y));
+    }
+    compare_other_leaves(a, b)
+}
+
+fn compare_other_leaves<'s>(a: Value<'s>, b: Value<'s>) -> Option<Ordering> {
     let (kind, other) = (a.kind(), b.kind());
     if is_number(kind) && is_number(other) {
         return Some(int::compare(a, b));
     }
     match (kind, a.object(), b.object()) {
-        (Kind::Str | Kind::Bytes, Some(x), Some(y)) if kind == other => Some(x.bytes().cmp(y.bytes())),
+        (Kind::Bytes, Some(x), Some(y)) if kind == other => Some(x.bytes().cmp(y.bytes())),
         (Kind::Host, Some(x), Some(y)) if kind == other => {
             residents::keys(x, y).and_then(|(a, b)| compare_leaves(a, b))
         }

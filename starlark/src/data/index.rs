@@ -47,10 +47,11 @@ pub(super) fn find<'s>(
     hash: u64,
     mut is_it: impl FnMut(usize) -> Res<bool>,
 ) -> Res<Option<usize>> {
-    let (part, mask) = cell_parts(hash, index.byte_len() / 4);
+    let cells = index.numbers::<u32>();
+    let (part, mask) = cell_parts(hash, cells.len());
     let mut at = hash as usize & mask as usize;
     loop {
-        let cell: u32 = index.number(at);
+        let cell = cells.get(at);
         if cell == 0 {
             return Ok(None);
         }

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use frazil::References;
+
 use super::table;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
@@ -71,15 +73,15 @@ const AHEAD: usize = 8;
 /// All elements in order. The list must not be changed meanwhile.
 #[inline(always)]
 pub fn items(list: Object<'_>) -> Items<'_> {
-    Items { slots: slots(list).map(Shaped::references), at: 0, end: len(list) }
+    let elements = slots(list).map_or(References::default(), |slots| slots.references().first(len(list)));
+    Items { elements, at: 0 }
 }
 
 /// The elements of a list.
 #[derive(Clone)]
 pub struct Items<'s> {
-    slots: Option<frazil::References<'s, 'static, Tagging>>,
+    elements: References<'s, 'static, Tagging>,
     at: usize,
-    end: usize,
 }
 
 impl<'s> Iterator for Items<'s> {
@@ -87,17 +89,18 @@ impl<'s> Iterator for Items<'s> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Value<'s>> {
-        if self.at == self.end {
+        if self.at >= self.elements.len() {
             return None;
         }
-        let value = self.slots?.get(self.at);
+        let value = self.elements.get(self.at);
         self.at += 1;
         Some(value)
     }
 
     #[inline(always)]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.end - self.at, Some(self.end - self.at))
+        let left = self.elements.len() - self.at;
+        (left, Some(left))
     }
 }
 
@@ -178,6 +181,12 @@ fn store<'s>(cx: Cx<'s>, slots: Shaped<'s>, index: usize, value: Value<'s>) -> R
     stored.map_err(|error| Failure::store(error, "assign to element of", "list"))
 }
 
+/// Some slots that are all going to be written.
+fn cells<'s>(cx: Cx<'s>, slots: Shaped<'s>, start: usize, end: usize) -> Res<&'s [Cell<Value<'s>>]> {
+    let writable = cx.heap.writable(slots.into(), start, end);
+    writable.map_err(|error| Failure::store(error, "assign to elements of", "list"))
+}
+
 /// Replaces the element at an index below [`len`].
 ///
 /// # Errors
@@ -241,8 +250,9 @@ pub fn extend<'s>(cx: Cx<'s>, list: Object<'s>, values: &[Value<'s>], verb: &str
     }
     let slots = reserve(cx, list, values.len())?;
     let len = len(list);
-    for (offset, &value) in values.iter().enumerate() {
-        store(cx, slots, len + offset, value)?;
+    let room = cells(cx, slots, len, len + values.len())?;
+    for (cell, &value) in room.iter().zip(values) {
+        cell.set(value);
     }
     set_len(list, len + values.len());
     Ok(())
@@ -256,10 +266,11 @@ pub fn insert<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, value: Value<'s>) 
     check_writable(cx, list, "insert into")?;
     let slots = reserve(cx, list, 1)?;
     let len = len(list);
-    for at in (index..len).rev() {
-        store(cx, slots, at + 1, slots.get(at))?;
+    let moved = cells(cx, slots, index, len + 1)?;
+    for pair in moved.windows(2).rev() {
+        pair[1].set(pair[0].get());
     }
-    store(cx, slots, index, value)?;
+    moved[0].set(value);
     set_len(list, len + 1);
     Ok(())
 }
@@ -272,10 +283,11 @@ pub fn remove<'s>(cx: Cx<'s>, list: Object<'s>, index: usize, verb: &str) -> Res
     check_writable(cx, list, verb)?;
     let Some(slots) = slots(list) else { fail!("index {index} out of range: empty list") };
     let (len, removed) = (len(list), slots.get(index));
-    for at in index + 1..len {
-        store(cx, slots, at - 1, slots.get(at))?;
+    let moved = cells(cx, slots, index, len)?;
+    for pair in moved.windows(2) {
+        pair[0].set(pair[1].get());
     }
-    store(cx, slots, len - 1, unset())?;
+    moved[len - 1 - index].set(unset());
     set_len(list, len - 1);
     Ok(removed)
 }

@@ -36,9 +36,13 @@ pub fn find<'s>(record: Object<'s>, name: Value<'s>, hint: usize) -> Option<usiz
     if hint < names.len() && names.get(hint) == name {
         return Some(hint);
     }
-    let text = name.as_text();
-    let is_name = |other: Value<'s>| other == name;
-    names.iter().position(is_name).or_else(|| names.iter().position(|other| other.as_text() == text))
+    let text = name.as_text()?;
+    let has_text = |other: Value<'s>| other.as_text().is_some_and(|other| text::same(other, text));
+    // The names of structs that are made from dicts may be other objects than the program's constants.
+    if hint < names.len() && has_text(names.get(hint)) {
+        return Some(hint);
+    }
+    names.iter().position(|other| other == name).or_else(|| names.iter().position(has_text))
 }
 
 /// All fields in the order of their names.

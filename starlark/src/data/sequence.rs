@@ -69,9 +69,9 @@ impl Range {
 
     /// Is this one of the elements?
     pub fn contains(&self, i: i64) -> bool {
-        let offset = i128::from(i) - i128::from(self.start);
-        let (steps, rest) = (offset / i128::from(self.step), offset % i128::from(self.step));
-        rest == 0 && steps >= 0 && steps < self.len as i128
+        let is_ahead = if self.step > 0 { i >= self.start } else { i <= self.start };
+        let (distance, stride) = (i.abs_diff(self.start), self.step.unsigned_abs());
+        is_ahead && distance.is_multiple_of(stride) && distance / stride < self.len as u64
     }
 }
 
@@ -256,6 +256,8 @@ mod tests {
 
     #[test]
     fn ranges_count_and_contain_their_elements() {
+        let far = Range::new(i64::MIN + 1, i64::MAX, i64::MAX);
+        assert!(far.contains(0) && far.contains(i64::MIN + 1) && !far.contains(i64::MAX) && !far.contains(1));
         for (start, stop, step) in [(0, 10, 3), (10, 0, -3), (5, 5, 1), (-3, 4, 2), (0, -1, 1)] {
             let range = Range::new(start, stop, step);
             let expected: Vec<i64> = if step > 0 {

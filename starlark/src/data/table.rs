@@ -118,20 +118,30 @@ pub fn value(table: Object<'_>, position: usize) -> Value<'_> {
 
 /// The first entry at `position` or behind it.
 #[inline(always)]
-pub fn next(table: Object<'_>, mut position: usize) -> Option<usize> {
-    let used = used(table);
-    while position < used {
-        if !key(table, position).is_unset() {
-            return Some(position);
+pub fn next(table: Object<'_>, position: usize) -> Option<usize> {
+    let (slots, stride) = (entries(table)?, stride(table));
+    (position..used(table)).find(|position| !slots.get(position * stride).is_unset())
+}
+
+/// The first key at `position` or behind it, and the position behind that.
+#[inline]
+pub fn next_key(table: Object<'_>, position: usize) -> Option<(Value<'_>, usize)> {
+    let (slots, stride) = (entries(table)?, stride(table));
+    for position in position..used(table) {
+        let key = slots.get(position * stride);
+        if !key.is_unset() {
+            return Some((key, position + 1));
         }
-        position += 1;
     }
     None
 }
 
 /// The positions of all entries in order.
+#[inline]
 pub fn positions(table: Object<'_>) -> impl Iterator<Item = usize> {
-    (0..used(table)).filter(move |&position| !key(table, position).is_unset())
+    let (slots, stride) = (entries(table), stride(table));
+    let is_live = move |slots: Shaped<'_>, position: usize| !slots.get(position * stride).is_unset();
+    (0..used(table)).filter(move |&position| slots.is_some_and(|slots| is_live(slots, position)))
 }
 
 /// An empty dict or set with room for `capacity` entries.

@@ -187,7 +187,7 @@ pub fn remove_at<'s>(cx: Cx<'s>, table: Object<'s>, position: usize) -> Res<Valu
 }
 
 /// What it costs to squeeze an entry, as often as it costs to walk over a deleted one; twice.
-const SQUEEZE_COST: usize = 64;
+const SQUEEZE_COST: usize = 24;
 
 /// Removes the first entry, which is at this position. Whoever takes one entry after the other from the front walks over the
 /// deleted ones each time: when that has cost as much as squeezing them out, they go.
