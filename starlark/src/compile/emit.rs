@@ -1,9 +1,8 @@
 //! The function being compiled: its instructions so far, jumps that do not know their target yet, and what is
 //! known about its variables.
 
-use std::collections::HashMap;
-
 use crate::code::{AttrSite, CallSite, Link, LoadSite, LoopSite, Near, Op, Reg};
+use crate::data::hash::QuickMap;
 use crate::syntax::ast::BinaryOp;
 use crate::syntax::{Span, Symbol};
 
@@ -44,7 +43,7 @@ pub(super) struct Body {
     /// References of the function object before its captures.
     pub captures_at: u32,
     pub links: Vec<Link>,
-    pub link_numbers: HashMap<Link, u32>,
+    pub link_numbers: QuickMap<Link, u32>,
     pub attrs: Vec<AttrSite>,
     pub attr_numbers: Vec<(Symbol, u32)>,
     pub calls: Vec<CallSite>,

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 use crate::code::{Code, Link, Reg};
+use crate::data::hash::QuickMap;
 use crate::syntax::{Diagnostic, Module, Span, Stage};
 
 use emit::Body;
@@ -70,7 +71,7 @@ pub fn compile(module: &Module, universal: &HashMap<String, u32>) -> Result<Comp
         universal,
         codes: Vec::new(),
         constants: Vec::new(),
-        constant_numbers: HashMap::new(),
+        constant_numbers: QuickMap::default(),
         globals,
         errors: Vec::new(),
         body: Body::default(),
@@ -88,7 +89,7 @@ struct Compiler<'m> {
     universal: &'m HashMap<String, u32>,
     codes: Vec<Code>,
     constants: Vec<Const>,
-    constant_numbers: HashMap<Const, u32>,
+    constant_numbers: QuickMap<Const, u32>,
     globals: Arc<[(Box<str>, bool)]>,
     errors: Vec<Diagnostic>,
     body: Body,

@@ -1,5 +1,8 @@
 //! Hashes of values for dicts and sets: fast, not cryptographic, and independent of addresses, since objects move.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use num_bigint::BigInt;
 
 use crate::advice;
@@ -170,9 +173,47 @@ pub fn check<'s>(cx: Cx<'s>, value: Value<'s>) -> Res<()> {
     }
 }
 
+/// Hashes what the front end keeps in maps: names and constants of a program, mostly texts, as the values of the language are
+/// hashed. Whoever writes the program could make them collide, as those.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, text: &[u8]) {
+        self.0 = combine(self.0, bytes(text));
+    }
+
+    fn write_u8(&mut self, i: u8) {
+        self.write_u64(u64::from(i));
+    }
+
+    fn write_u32(&mut self, i: u32) {
+        self.write_u64(u64::from(i));
+    }
+
+    fn write_u64(&mut self, i: u64) {
+        self.0 = fold(self.0 ^ i ^ K2, K1);
+    }
+
+    fn write_usize(&mut self, i: usize) {
+        self.write_u64(i as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A map that is [`Quick`].
+pub type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
+
 /// What the built-in `hash` says of a string: the algorithm of Java's `String.hashCode`, over UTF-16.
 pub fn java(text: &str) -> i32 {
-    text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+    let add = |hash: i32, unit: u16| hash.wrapping_mul(31).wrapping_add(i32::from(unit));
+    if text.is_ascii() {
+        return text.bytes().fold(0, |hash, byte| add(hash, u16::from(byte)));
+    }
+    text.encode_utf16().fold(0, add)
 }
 
 #[cfg(test)]
@@ -198,5 +239,6 @@ mod tests {
     fn the_hash_of_java() {
         assert_eq!(java("hello"), 99_162_322);
         assert_eq!(java(""), 0);
+        assert_eq!(java("h\u{e9}\u{1f600}"), ((104 * 31 + 233) * 31 + 0xd83d) * 31 + 0xde00);
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn float(text: &str) -> Option<f64> {
 /// The value of a string literal.
 pub(crate) fn string(text: &str) -> Result<Box<str>, LiteralError> {
     let (body, start, raw) = body(text);
-    if !body.bytes().any(|b| b == b'\r' || (b == b'\\' && !raw)) {
+    if memchr::memchr2(b'\r', if raw { b'\r' } else { b'\\' }, body.as_bytes()).is_none() {
         return Ok(body.into());
     }
     let mut decoder = Decoder { body, pos: 0, offset: start, raw, is_bytes: false };
@@ -55,8 +55,9 @@ pub(crate) fn part(text: &str, offset: usize, raw: bool) -> Result<Box<str>, Lit
 /// What is between the quotes, where it starts, and whether the literal is raw.
 pub(crate) fn body(text: &str) -> (&str, usize, bool) {
     let open = text.find(['"', '\'']).unwrap_or(0);
-    let quote = &text[open..open + 1];
-    let quotes = if text.len() >= open + 6 && text[open..].starts_with(&quote.repeat(3)) { 3 } else { 1 };
+    let quote = text.as_bytes()[open];
+    let quotes =
+        if text.len() >= open + 6 && text.as_bytes()[open..].starts_with(&[quote; 3]) { 3 } else { 1 };
     let raw = text[..open].contains('r');
     (&text[open + quotes..text.len() - quotes], open + quotes, raw)
 }

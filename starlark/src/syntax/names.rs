@@ -3,8 +3,9 @@
 //! The resolver indexes vectors with them instead of hashing strings, and the compiler can do the same for
 //! its constants.
 
-use std::collections::HashMap;
 use std::fmt;
+
+use crate::data::hash::QuickMap;
 
 /// A name of one module's [`Names`]. Symbols of different modules must not be compared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,7 +28,7 @@ impl fmt::Debug for Symbol {
 #[derive(Clone, Default)]
 pub struct Names {
     strings: Vec<Box<str>>,
-    by_string: HashMap<Box<str>, Symbol>,
+    by_string: QuickMap<Box<str>, Symbol>,
 }
 
 impl Names {

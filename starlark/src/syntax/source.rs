@@ -133,9 +133,9 @@ impl fmt::Debug for SourceFile {
 /// Lines end with `\n`, `\r\n` or a lone `\r`, as for the lexer.
 fn line_starts(text: &[u8]) -> Vec<u32> {
     let mut starts = vec![0];
-    for (i, &b) in text.iter().enumerate() {
-        if b == b'\n' || (b == b'\r' && text.get(i + 1) != Some(&b'\n')) {
-            starts.push((i + 1) as u32);
+    for at in memchr::memchr2_iter(b'\n', b'\r', text) {
+        if text[at] == b'\n' || text.get(at + 1) != Some(&b'\n') {
+            starts.push((at + 1) as u32);
         }
     }
     starts
