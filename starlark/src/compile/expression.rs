@@ -213,7 +213,7 @@ impl<'m> Compiler<'m> {
                 Some(i),
             ) => Op::BinaryInt { op, d, a, i },
             _ => {
-                let b = self.operand(operand);
+                let b = self.container(op, operand);
                 match op {
                     BinaryOp::Add => Op::Add { d, a, b },
                     BinaryOp::Sub => Op::Sub { d, a, b },
@@ -256,7 +256,7 @@ impl<'m> Compiler<'m> {
             ExprKind::Binary(binary) if binary.tails.len() == 1 && is_comparison(binary.tails[0].op) => {
                 let tail = &binary.tails[0];
                 let a = self.operand(&binary.first);
-                let b = self.operand(&tail.operand);
+                let b = self.container(tail.op, &tail.operand);
                 self.release(mark);
                 vec![self.jump_compare(tail.op, when, a, b, tail.op_span)]
             }
@@ -289,6 +289,9 @@ impl<'m> Compiler<'m> {
     // ------------------------------------------------------------------ displays
 
     fn tuple(&mut self, items: &'m [Expr], d: Reg, span: Span) {
+        if let Some(k) = self.constant_tuple(items) {
+            return self.emit(Op::Const { d, k }, span);
+        }
         let mark = self.body.next;
         if items.len() <= CHUNK {
             let base = self.operands(items);
@@ -299,6 +302,28 @@ impl<'m> Compiler<'m> {
             self.emit(Op::TupleOf { d, a }, span);
         }
         self.release(mark);
+    }
+
+    /// The elements as a constant tuple, if they are constants, and not too many.
+    fn constant_tuple(&mut self, items: &'m [Expr]) -> Option<u32> {
+        if items.is_empty() || items.len() > CHUNK {
+            return None;
+        }
+        let items: Option<Vec<Const>> = items.iter().map(constant_of).collect();
+        let items = items?.into_iter().map(|item| self.module_constant(item)).collect();
+        Some(self.constant(Const::Tuple(items)))
+    }
+
+    /// What `in` looks through. If that is a display of constants nobody can change it, and it need not be made anew each time.
+    fn container(&mut self, op: BinaryOp, expr: &'m Expr) -> Reg {
+        if let (BinaryOp::In | BinaryOp::NotIn, ExprKind::List(items)) = (op, &expr.kind)
+            && let Some(k) = self.constant_tuple(items)
+        {
+            let d = self.temporary(expr.span);
+            self.emit(Op::Const { d, k }, expr.span);
+            return d;
+        }
+        self.operand(expr)
     }
 
     /// A list of any length in a temporary.
@@ -432,6 +457,16 @@ pub(super) enum Source<'m> {
     Register(Reg),
     /// The value of an expression that has not been evaluated yet.
     Expression(&'m Expr),
+}
+
+/// The constant that an expression is.
+fn constant_of(expr: &Expr) -> Option<Const> {
+    match &expr.kind {
+        ExprKind::Int(i) => Some(Const::Int(*i)),
+        ExprKind::Str(text) => Some(Const::Str(text.clone())),
+        ExprKind::Float(f) => Some(Const::Float(f.to_bits())),
+        _ => None,
+    }
 }
 
 fn is_comparison(op: BinaryOp) -> bool {
