@@ -115,6 +115,17 @@ pub enum Kind {
 /// Number of [`Kind`]s.
 pub const KINDS: usize = Kind::Links as usize + 1;
 
+/// Kinds by the numbers of shapes, as many as a power of two: the number is cut to its bits and needs no test.
+const OF_SHAPE: [Kind; KINDS.next_power_of_two()] = {
+    let mut kinds = [Kind::Unset; KINDS.next_power_of_two()];
+    let mut number = 0;
+    while number < KINDS {
+        kinds[number] = Kind::ALL[number];
+        number += 1;
+    }
+    kinds
+};
+
 impl Kind {
     /// All kinds by their numbers.
     pub const ALL: [Kind; KINDS] = [
@@ -248,6 +259,24 @@ pub fn small_int<'s>(i: i64) -> Value<'s> {
     Value::immediate((i << 1) as u64)
 }
 
+/// The sum, if both are ints in the word and it is one, too. The words are twice the ints: what is too large overflows.
+#[inline(always)]
+pub fn add_small<'s>(a: Value<'s>, b: Value<'s>) -> Option<Value<'s>> {
+    if (a.bits() | b.bits()) & 1 != 0 {
+        return None;
+    }
+    (a.bits() as i64).checked_add(b.bits() as i64).map(|sum| small_int(sum >> 1))
+}
+
+/// The difference, as [`add_small`].
+#[inline(always)]
+pub fn sub_small<'s>(a: Value<'s>, b: Value<'s>) -> Option<Value<'s>> {
+    if (a.bits() | b.bits()) & 1 != 0 {
+        return None;
+    }
+    (a.bits() as i64).checked_sub(b.bits() as i64).map(|difference| small_int(difference >> 1))
+}
+
 /// A length as a value.
 #[inline(always)]
 pub fn length<'s>(len: usize) -> Value<'s> {
@@ -284,7 +313,7 @@ impl<'s> ValueExt<'s> for Value<'s> {
     #[inline(always)]
     fn kind(self) -> Kind {
         match self.object() {
-            Some(object) => Kind::ALL[object.shape_id() as usize % KINDS],
+            Some(object) => OF_SHAPE[object.shape_id() as usize % OF_SHAPE.len()],
             None if self.bits() & 1 == 0 => Kind::Int,
             None => match self.bits() {
                 BITS_UNSET => Kind::Unset,
@@ -379,6 +408,19 @@ mod tests {
         assert_eq!((builtin(9).kind(), builtin(9).as_builtin()), (Kind::Builtin, Some(9)));
         assert!(unset().is_unset());
         assert_eq!(none().as_builtin(), None);
+    }
+
+    #[test]
+    fn sums_and_differences_stay_in_the_word_or_are_none() {
+        let ints = [0, 1, -1, 7, INT_MAX - 1, INT_MAX, INT_MIN, INT_MIN + 1];
+        let in_word = |i: i64| (INT_MIN..=INT_MAX).contains(&i).then(|| small_int(i));
+        for (a, b) in ints.iter().flat_map(|&a| ints.map(|b| (a, b))) {
+            assert!(add_small(small_int(a), small_int(b)) == in_word(a + b), "{a} + {b}");
+            assert!(sub_small(small_int(a), small_int(b)) == in_word(a - b), "{a} - {b}");
+        }
+        assert!(
+            add_small(none(), small_int(1)).is_none() && sub_small(small_int(1), boolean(true)).is_none()
+        );
     }
 
     #[test]

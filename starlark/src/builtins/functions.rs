@@ -54,15 +54,10 @@ fn any<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 /// Is the truth of some element `wanted`?
 fn some<'s>(cx: Cx<'s>, args: &Args<'_, 's>, wanted: bool) -> Res<bool> {
     let [iterable] = args.exactly()?;
-    let Some(mut iter) = iter::iterate(cx, iterable)? else {
-        return Err(iter::not_iterable(1, iterable));
-    };
-    while let Some(item) = iter.step()? {
-        if ops::truth(item) == wanted {
-            return Ok(true);
-        }
+    match iter::iterate(cx, iterable)? {
+        Some(iter) => iter.any(|item| ops::truth(item) == wanted),
+        None => Err(iter::not_iterable(1, iterable)),
     }
-    Ok(false)
 }
 
 fn dir<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -79,11 +74,9 @@ fn enumerate<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         Some(start) => int_parameter(start, || args.label("start", "2"))?,
     };
     let items = iter::collect(cx, iterable.unwrap_or(Value::EMPTY), "1")?;
-    let mut pairs = Vec::with_capacity(items.len());
-    for (item, number) in items.into_iter().zip(start..) {
-        pairs.push(cx.tuple(&[int::make(cx, number)?, item])?);
-    }
-    list::of(cx, &pairs)
+    list::fill(cx, items.len(), items.into_iter().zip(start..), |(item, number)| {
+        cx.tuple(&[int::make(cx, number)?, item])
+    })
 }
 
 fn fail_<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

@@ -1,6 +1,7 @@
 //! Numbers: ints in the word, ints as objects, floats, and the arithmetic between them.
 
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 
 use num_bigint::BigInt;
 
@@ -39,9 +40,46 @@ pub fn make_big<'s>(cx: Cx<'s>, i: &BigInt) -> Res<Value<'s>> {
 }
 
 fn make_i128<'s>(cx: Cx<'s>, i: i128) -> Res<Value<'s>> {
-    match i64::try_from(i) {
-        Ok(small) => make(cx, small),
-        Err(_) => make_big(cx, &BigInt::from(i)),
+    if let Ok(small) = i64::try_from(i)
+        && (INT_MIN..=INT_MAX).contains(&small)
+    {
+        return Ok(small_int(small));
+    }
+    // As few bytes as hold the int and its sign.
+    let spare = if i < 0 { i.leading_ones() } else { i.leading_zeros() } - 1;
+    let len = size_of::<i128>() - spare as usize / 8;
+    let mut fresh = cx.alloc(&shapes::BIGINT, len)?;
+    fresh.bytes_mut().copy_from_slice(&i.to_le_bytes()[..len]);
+    Ok(fresh.finish().into())
+}
+
+/// The value of an int that fits in 128 bits.
+#[inline]
+fn to_i128(value: Value<'_>) -> Option<i128> {
+    if let Some(small) = value.as_small() {
+        return Some(i128::from(small));
+    }
+    let bytes = value.as_kind(Kind::BigInt)?.bytes();
+    let mut wide = [if is_negative(value) { 0xff } else { 0 }; size_of::<i128>()];
+    wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(i128::from_le_bytes(wide))
+}
+
+/// The result of an operator on two ints of 128 bits, where it is one, too, and nothing can go wrong. Hashes and random numbers
+/// of 64 bits go through here.
+fn wide_at_once(op: BinaryOp, x: i128, y: i128) -> Option<i128> {
+    match op {
+        BinaryOp::Add => x.checked_add(y),
+        BinaryOp::Sub => x.checked_sub(y),
+        BinaryOp::Mul => x.checked_mul(y),
+        BinaryOp::FloorDiv if y > 0 => Some(x.div_euclid(y)),
+        BinaryOp::Mod if y > 0 => Some(x.rem_euclid(y)),
+        BinaryOp::BitAnd => Some(x & y),
+        BinaryOp::BitOr => Some(x | y),
+        BinaryOp::BitXor => Some(x ^ y),
+        BinaryOp::ShiftLeft if (0..127).contains(&y) && x << y >> y == x => Some(x << y),
+        BinaryOp::ShiftRight if (0..127).contains(&y) => Some(x >> y),
+        _ => None,
     }
 }
 
@@ -146,6 +184,9 @@ pub fn to_finite_float(value: Value<'_>) -> Res<f64> {
 
 /// The order of two numbers. NaN equals itself and is above all others.
 pub fn compare<'s>(a: Value<'s>, b: Value<'s>) -> Ordering {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
+        return x.cmp(&y);
+    }
     match (a.as_float(), b.as_float()) {
         (None, None) => to_big(a).cmp(&to_big(b)),
         (Some(x), Some(y)) => compare_floats(x, y),
@@ -154,11 +195,17 @@ pub fn compare<'s>(a: Value<'s>, b: Value<'s>) -> Ordering {
     }
 }
 
+/// All ints up to this one are floats.
+const EXACT_MAX: u64 = 1 << 53;
+
 fn compare_floats(x: f64, y: f64) -> Ordering {
     x.partial_cmp(&y).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan()))
 }
 
 fn compare_float_int(x: f64, int: Value<'_>) -> Ordering {
+    if let Some(i) = int.as_small().filter(|i| i.unsigned_abs() <= EXACT_MAX) {
+        return compare_floats(x, i as f64);
+    }
     match from_float(x) {
         None if x == f64::NEG_INFINITY => Ordering::Less,
         None => Ordering::Greater,
@@ -181,6 +228,26 @@ pub fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> R
         (Some(x), Some(y)) => small_arithmetic(cx, op, x, y),
         _ => slow_arithmetic(cx, op, a, b),
     }
+}
+
+/// The result of an operator on two ints in the word, where it is one, too, and nothing can go wrong.
+#[inline]
+pub fn small_at_once<'s>(op: BinaryOp, x: i64, y: i64) -> Option<Value<'s>> {
+    let result = match op {
+        BinaryOp::Add => x + y,
+        BinaryOp::Sub => x - y,
+        BinaryOp::Mul => x.checked_mul(y)?,
+        BinaryOp::FloorDiv if y > 0 => x.div_euclid(y),
+        BinaryOp::Mod if y > 0 => x.rem_euclid(y),
+        BinaryOp::BitAnd => x & y,
+        BinaryOp::BitOr => x | y,
+        BinaryOp::BitXor => x ^ y,
+        // If it goes back to what it was, nothing was lost.
+        BinaryOp::ShiftLeft if (0..=62).contains(&y) && x << y >> y == x => x << y,
+        BinaryOp::ShiftRight if (0..=62).contains(&y) => x >> y,
+        _ => return None,
+    };
+    (INT_MIN..=INT_MAX).contains(&result).then(|| small_int(result))
 }
 
 fn small_arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, x: i64, y: i64) -> Res<Option<Value<'s>>> {
@@ -234,12 +301,20 @@ fn divide(x: f64, y: f64) -> Res<f64> {
 }
 
 fn slow_arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Option<Value<'s>>> {
+    if let (Some(x), Some(y)) = (a.as_float(), b.as_float()) {
+        return float_arithmetic(cx, op, x, y);
+    }
     let is_float = |value: Value<'s>| value.kind() == Kind::Float;
     if is_float(a) || is_float(b) || op == BinaryOp::Div {
         if to_float(a).is_none() || to_float(b).is_none() {
             return Ok(None);
         }
         return float_arithmetic(cx, op, to_finite_float(a)?, to_finite_float(b)?);
+    }
+    if let (Some(x), Some(y)) = (to_i128(a), to_i128(b))
+        && let Some(result) = wide_at_once(op, x, y)
+    {
+        return make_i128(cx, result).map(Some);
     }
     let (Some(x), Some(y)) = (to_big(a), to_big(b)) else { return Ok(None) };
     let zero = BigInt::ZERO;
@@ -344,14 +419,20 @@ pub fn float_text(f: f64) -> String {
     if let Some(text) = non_finite(f) {
         return text.to_owned();
     }
+    // By the order of magnitude: whether it needs an exponent. (Rounding does not change that: the shortest digits that mean a
+    // float are below a power of ten if it is.)
+    if f == 0.0 || (1e-4..1e6).contains(&f.abs()) {
+        let mut plain = String::with_capacity(24);
+        // Writing to a string cannot fail.
+        let _ = write!(plain, "{f}");
+        if !plain.contains('.') {
+            plain.push_str(".0");
+        }
+        return plain;
+    }
     let scientific = format!("{f:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if !(-4..6).contains(&exponent) {
-        return with_exponent(digits, exponent);
-    }
-    let plain = format!("{f}");
-    if plain.contains('.') { plain } else { plain + ".0" }
+    with_exponent(digits, exponent.parse().unwrap_or(0))
 }
 
 fn non_finite(f: f64) -> Option<&'static str> {
@@ -402,6 +483,102 @@ mod tests {
             assert_eq!(float_text(f), text);
         }
         assert_eq!(float_format(1.5, 'e'), "1.500000e+00");
+    }
+
+    #[test]
+    fn floats_need_an_exponent_from_a_million_on_and_below_a_ten_thousandth() {
+        for (f, text) in [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (999_999.0, "999999.0"),
+            (1e6, "1e+06"),
+            (999_999.999_999_999_9, "999999.9999999999"),
+            (1e-4, "0.0001"),
+            (-1e-4, "-0.0001"),
+            (9.999_999_999_999_999e-5, "9.999999999999999e-05"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+        ] {
+            assert_eq!(float_text(f), text);
+        }
+    }
+
+    /// Ints about which the ways of calculating differ: in the word, 64 bits, 128 bits, and beyond.
+    const EDGES: [i128; 12] = [
+        0,
+        1,
+        -1,
+        7,
+        -13,
+        INT_MAX as i128,
+        INT_MIN as i128,
+        u64::MAX as i128,
+        -(u64::MAX as i128),
+        1 << 100,
+        i128::MAX,
+        i128::MIN,
+    ];
+
+    #[test]
+    fn all_ways_of_calculating_agree() {
+        use BinaryOp::{Add, BitAnd, BitOr, BitXor, FloorDiv, Mod, Mul, ShiftLeft, ShiftRight, Sub};
+        let engine =
+            crate::engine::Engine::new(frazil::Config::DEFAULT, Default::default()).expect("an engine");
+        engine.with(|cx| {
+            for (x, y) in EDGES.iter().flat_map(|&x| EDGES.map(|y| (x, y))) {
+                let (a, b) = (BigInt::from(x), BigInt::from(y));
+                assert_eq!(to_i128(make_i128(cx, x).expect("memory")), Some(x));
+                assert!(to_big(make_i128(cx, x).expect("memory")) == Some(a.clone()));
+                for op in [Add, Sub, Mul, FloorDiv, Mod, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight] {
+                    if matches!(op, FloorDiv | Mod) && y == 0
+                        || matches!(op, ShiftLeft | ShiftRight) && !(0..200).contains(&y)
+                    {
+                        continue;
+                    }
+                    let expected = match op {
+                        Add => &a + &b,
+                        Sub => &a - &b,
+                        Mul => &a * &b,
+                        FloorDiv => big_floor(&a, &b).0,
+                        Mod => big_floor(&a, &b).1,
+                        BitAnd => &a & &b,
+                        BitOr => &a | &b,
+                        BitXor => &a ^ &b,
+                        ShiftLeft => &a << y,
+                        _ => &a >> y,
+                    };
+                    let (x, y) = (make_big(cx, &a).expect("memory"), make_big(cx, &b).expect("memory"));
+                    let result = arithmetic(cx, op, x, y).expect("a result").expect("an operator");
+                    assert_eq!(to_big(result), Some(expected.clone()), "{a} {} {b}", op.as_str());
+                    if let (Some(x), Some(y)) = (x.as_small(), y.as_small())
+                        && let Some(at_once) = small_at_once(op, x, y)
+                    {
+                        assert_eq!(to_big(at_once), Some(expected), "{a} {} {b} in the word", op.as_str());
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn floats_and_ints_compare_exactly() {
+        let engine =
+            crate::engine::Engine::new(frazil::Config::DEFAULT, Default::default()).expect("an engine");
+        engine.with(|cx| {
+            let exact = EXACT_MAX as i64;
+            for (f, i, order) in [
+                (0.5, 0, Ordering::Greater),
+                (-0.0, 0, Ordering::Equal),
+                (exact as f64, exact, Ordering::Equal),
+                (exact as f64, exact + 1, Ordering::Less),
+                (f64::NAN, 1, Ordering::Greater),
+                (f64::INFINITY, INT_MAX, Ordering::Greater),
+                (f64::NEG_INFINITY, 3, Ordering::Less),
+            ] {
+                let float = make_float(cx, f).expect("memory");
+                assert_eq!(compare(float, small_int(i)), order, "{f} and {i}");
+                assert_eq!(compare(small_int(i), float), order.reverse(), "{i} and {f}");
+            }
+        });
     }
 
     #[test]

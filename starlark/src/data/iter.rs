@@ -83,6 +83,32 @@ impl<'s> Iter<'s> {
         }))
     }
 
+    /// Does `test` hold for one of the elements that are left? A step for each that is looked at.
+    ///
+    /// # Errors
+    /// Memory or the program's steps ran out.
+    pub fn any(mut self, test: impl Fn(Value<'s>) -> bool) -> Res<bool> {
+        let mut looked_at = 0;
+        let counting = |value: Value<'s>| {
+            looked_at += 1;
+            test(value)
+        };
+        let found = match self.kind {
+            Kind::List => list::items(self.object).skip(self.at).any(counting),
+            Kind::Tuple => self.object.references().iter().skip(self.at).any(counting),
+            _ => {
+                while let Some(value) = self.step()? {
+                    if test(value) {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+        };
+        self.cx.host.meter.steps(looked_at)?;
+        Ok(found)
+    }
+
     /// How many elements are left at least.
     pub fn size_hint(&self) -> usize {
         sequence::len(self.object.into()).unwrap_or(0)
@@ -96,6 +122,15 @@ impl<'s> Iter<'s> {
         let len = self.size_hint();
         self.cx.host.meter.steps(len)?;
         let mut all = self.cx.vec(len)?;
+        match self.kind {
+            Kind::List => all.extend(list::items(self.object).skip(self.at)),
+            Kind::Tuple => all.extend(self.object.references().iter().skip(self.at)),
+            _ => self.collect_into(&mut all)?,
+        }
+        Ok(all)
+    }
+
+    fn collect_into(&mut self, all: &mut Vec<Value<'s>>) -> Res<()> {
         while let Some(value) = self.next()? {
             // Who does not say how many there are may have no end.
             if all.len() == all.capacity() {
@@ -104,7 +139,7 @@ impl<'s> Iter<'s> {
             }
             all.push(value);
         }
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -132,7 +167,7 @@ fn step_host<'s>(cx: Cx<'s>, object: Object<'s>, state: Value<'s>) -> Res<Step<'
 }
 
 /// The element of an iterable at state `at` and the state behind it. States begin at 0.
-#[inline]
+#[inline(always)]
 fn step<'s>(cx: Cx<'s>, kind: Kind, object: Object<'s>, at: usize) -> Res<Option<(Value<'s>, usize)>> {
     Ok(match kind {
         Kind::List if at < list::len(object) => Some((list::get(object, at), at + 1)),
@@ -141,7 +176,7 @@ fn step<'s>(cx: Cx<'s>, kind: Kind, object: Object<'s>, at: usize) -> Res<Option
             let range = sequence::Range::of(object);
             if at < range.len { Some((int::make(cx, range.get(at))?, at + 1)) } else { None }
         }
-        Kind::Dict | Kind::Set => table::next(object, at).map(|at| (table::key(object, at), at + 1)),
+        Kind::Dict | Kind::Set => table::next_key(object, at),
         Kind::Elems => elems::step(cx, object, at)?,
         _ => None,
     })
@@ -188,9 +223,6 @@ pub fn no_source(value: Value<'_>) -> Box<Failure> {
 #[inline(always)]
 pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Option<(Value<'s>, Value<'s>)>> {
     let at = second.as_small().unwrap_or(0);
-    if let Some(stop) = first.as_small() {
-        return Ok(if at < stop { Some((second, small_int(at + 1))) } else { None });
-    }
     let Some(object) = first.object() else { return Ok(None) };
     if object.shape_id() == Kind::List as u16 {
         let at = at as usize;
@@ -204,6 +236,7 @@ pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Optio
     advance_other(cx, first, object, at as usize)
 }
 
+#[inline(never)]
 fn advance_other<'s>(
     cx: Cx<'s>,
     first: Value<'s>,

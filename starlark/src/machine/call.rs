@@ -98,14 +98,12 @@ fn bind<'s>(
     let in_place = given.min(params.positional);
     let rest = if params.args { Some(cx.tuple_of_cells(&positional[in_place..])?) } else { None };
     let (by_name, kwargs) = bind_named(cx, code, named, in_place)?;
-    let missing: Vec<&str> = (in_place..params.names.len())
-        .filter(|&index| by_name.get(index).is_none_or(|value| value.is_unset()))
-        .filter(|&index| default_of(function, code, index).is_unset())
-        .map(|index| &*params.names[index])
-        .collect();
-    if !missing.is_empty() {
-        let (count, s) = (missing.len(), if missing.len() > 1 { "s" } else { "" });
-        fail!("function {} missing {count} argument{s} ({})", code.name, missing.join(", "));
+    let is_missing = |index: usize| {
+        by_name.get(index).is_none_or(|value| value.is_unset())
+            && default_of(function, code, index).is_unset()
+    };
+    if (in_place..params.names.len()).any(is_missing) {
+        return Err(missing(code, (in_place..params.names.len()).filter(|&index| is_missing(index))));
     }
     for index in 0..in_place {
         window[1 + index].set(positional[index].get());
@@ -127,6 +125,13 @@ fn default_of<'s>(function: Object<'s>, code: &Code, index: usize) -> Value<'s> 
     let params = &code.params;
     let first = params.positional - params.defaults;
     if index < first { Value::EMPTY } else { function.get(1 + index - first) }
+}
+
+#[cold]
+fn missing(code: &Code, params: impl Iterator<Item = usize>) -> Box<Failure> {
+    let names: Vec<&str> = params.map(|index| &*code.params.names[index]).collect();
+    let (count, s) = (names.len(), if names.len() > 1 { "s" } else { "" });
+    Failure::new(format!("function {} missing {count} argument{s} ({})", code.name, names.join(", ")))
 }
 
 #[cold]
@@ -191,7 +196,7 @@ pub(super) fn gather<'s>(
     constant: impl Fn(u32) -> Value<'s>,
     stack: &[Cell<Value<'s>>],
 ) -> Res<Gathered<'s>> {
-    let mut positional = stack[..site.positional].to_vec();
+    let mut positional = Vec::new();
     let mut rest = stack[site.positional..].iter().map(Cell::get);
     let mut named: Vec<(Value<'s>, Value<'s>)> =
         site.names.iter().map(|&name| constant(name)).zip(&mut rest).collect();
@@ -200,13 +205,19 @@ pub(super) fn gather<'s>(
         let Some(iter) = iter::iterate(cx, args)? else {
             fail!("argument after * must be iterable, not {}", args.type_name());
         };
-        positional.extend(iter.collect()?.into_iter().map(Cell::new));
+        let more = iter.collect()?;
+        positional.reserve_exact(site.positional + more.len());
+        positional.extend_from_slice(&stack[..site.positional]);
+        positional.extend(more.into_iter().map(Cell::new));
+    } else {
+        positional.extend_from_slice(&stack[..site.positional]);
     }
     if site.kwargs {
         let kwargs = rest.next().unwrap_or(Value::EMPTY);
         let Some(dict) = kwargs.as_kind(Kind::Dict) else {
             fail!("argument after ** must be a mapping, not {}", kwargs.type_name());
         };
+        named.reserve_exact(table::len(dict));
         for position in table::positions(dict) {
             let key = table::key(dict, position);
             if key.kind() != Kind::Str {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::advice;
-use crate::code::{CaptureFrom, Code, Link, Op, WINDOW};
+use crate::code::{CaptureFrom, Code, Link, WINDOW};
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
 use crate::host::Host;
@@ -37,12 +37,6 @@ impl<'s> Current<'s> {
         };
         let code: &'s Code = &host.codes[frame.code as usize];
         Ok(Current { base, code, window, links: links.references() })
-    }
-
-    /// The number of the first of the instructions that are left.
-    #[inline(always)]
-    pub fn pc(&self, rest: &std::slice::Iter<'_, Op>) -> usize {
-        self.code.ops.len() - rest.len()
     }
 
     #[cold]

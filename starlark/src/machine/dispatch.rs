@@ -10,11 +10,13 @@ use crate::code::Op;
 use crate::cx::Cx;
 use crate::data::{int, iter, list, sequence, table};
 use crate::failure::{Failure, Res};
-use crate::host::{Args, Host, Prepared};
+use crate::host::{Args, Builtin, Call, Host, Prepared};
 use crate::ops::{self, attr};
 use crate::syntax::Dialect;
 use crate::syntax::ast::BinaryOp;
-use crate::value::{Heap, INT_MAX, INT_MIN, Kind, Value, ValueExt, boolean, none, shapes, small_int};
+use crate::value::{
+    Heap, INT_MAX, INT_MIN, Kind, Value, ValueExt, add_small, boolean, none, shapes, small_int, sub_small,
+};
 
 use super::call::{self, Gathered, Site};
 use super::callee::{Callee, method};
@@ -33,8 +35,8 @@ pub(super) fn run<'s>(
     let cx = Cx::new(heap, host);
     let Some(&frame) = frames.last() else { return Ok(Step::Done) };
     let mut current = Current::of(heap, host, frame)?;
-    // The instructions from the next one on; jumps replace it.
-    let mut rest = current.code.ops[frame.pc as usize..].iter();
+    // The number of the next instruction.
+    let mut pc = frame.pc as usize;
     // In checking mode a collection is always due: the safepoint that just collected must let go on.
     let mut resumed = true;
 
@@ -60,13 +62,13 @@ pub(super) fn run<'s>(
         }
         macro_rules! jump {
             ($to:expr) => {
-                rest = current.code.ops[$to as usize..].iter()
+                pc = $to as usize
             };
         }
         macro_rules! safepoint {
             () => {
                 if heap.should_collect() && !std::mem::take(&mut resumed) {
-                    rest = current.code.ops[current.pc(&rest) - 1..].iter();
+                    pc -= 1;
                     break 'exit Ok(Step::Collect);
                 }
                 ok!(host.meter.step());
@@ -76,17 +78,27 @@ pub(super) fn run<'s>(
         macro_rules! advance {
             ($d:expr, $r:expr) => {{
                 safepoint!();
-                let first = get!($r);
-                match ok!(iter::advance(cx, first, get!($r + 1))) {
-                    Some((value, second)) => {
-                        set!($d, value);
-                        set!($r + 1, second);
-                        true
+                let (first, second) = (get!($r), get!($r + 1));
+                match (first.as_small(), second.as_small()) {
+                    (Some(stop), Some(at)) => {
+                        let more = at < stop;
+                        if more {
+                            set!($d, second);
+                            set!($r + 1, small_int(at + 1));
+                        }
+                        more
                     }
-                    None => {
-                        iter::end(cx, first);
-                        false
-                    }
+                    _ => match ok!(iter::advance(cx, first, second)) {
+                        Some((value, second)) => {
+                            set!($d, value);
+                            set!($r + 1, second);
+                            true
+                        }
+                        None => {
+                            iter::end(cx, first);
+                            false
+                        }
+                    },
                 }
             }};
         }
@@ -94,7 +106,7 @@ pub(super) fn run<'s>(
         macro_rules! set_pc {
             () => {
                 if let Some(frame) = frames.last_mut() {
-                    frame.pc = current.pc(&rest) as u32;
+                    frame.pc = pc as u32;
                 }
             };
         }
@@ -140,7 +152,10 @@ pub(super) fn run<'s>(
         }
 
         loop {
-            let Some(&op) = rest.next() else { break 'exit Err(Failure::new("code without an end")) };
+            let Some(&op) = current.code.ops.get(pc) else {
+                break 'exit Err(Failure::new("code without an end"));
+            };
+            pc += 1;
             match op {
                 // -------------------------------------------------------------- values and variables
                 Op::Const { d, k } => set!(d, current.links.get(k as usize)),
@@ -214,17 +229,17 @@ pub(super) fn run<'s>(
                 // -------------------------------------------------------------- operators
                 Op::Add { d, a, b } => {
                     let (a, b) = (get!(a), get!(b));
-                    let sum = match (a.as_small(), b.as_small()) {
-                        (Some(x), Some(y)) if in_range(x + y) => small_int(x + y),
-                        _ => ok!(ops::binary(cx, BinaryOp::Add, a, b)),
+                    let sum = match add_small(a, b) {
+                        Some(sum) => sum,
+                        None => ok!(ops::binary(cx, BinaryOp::Add, a, b)),
                     };
                     set!(d, sum);
                 }
                 Op::Sub { d, a, b } => {
                     let (a, b) = (get!(a), get!(b));
-                    let difference = match (a.as_small(), b.as_small()) {
-                        (Some(x), Some(y)) if in_range(x - y) => small_int(x - y),
-                        _ => ok!(ops::binary(cx, BinaryOp::Sub, a, b)),
+                    let difference = match sub_small(a, b) {
+                        Some(difference) => difference,
+                        None => ok!(ops::binary(cx, BinaryOp::Sub, a, b)),
                     };
                     set!(d, difference);
                 }
@@ -242,18 +257,18 @@ pub(super) fn run<'s>(
                 }
                 Op::Binary { op, d, a, b } => set!(d, ok!(ops::binary(cx, op, get!(a), get!(b)))),
                 Op::AddInt { d, a, i } => {
-                    let a = get!(a);
-                    let sum = match a.as_small() {
-                        Some(x) if in_range(x + i64::from(i)) => small_int(x + i64::from(i)),
-                        _ => ok!(ops::binary(cx, BinaryOp::Add, a, small_int(i64::from(i)))),
+                    let (a, b) = (get!(a), small_int(i64::from(i)));
+                    let sum = match add_small(a, b) {
+                        Some(sum) => sum,
+                        None => ok!(ops::binary(cx, BinaryOp::Add, a, b)),
                     };
                     set!(d, sum);
                 }
                 Op::SubInt { d, a, i } => {
-                    let a = get!(a);
-                    let difference = match a.as_small() {
-                        Some(x) if in_range(x - i64::from(i)) => small_int(x - i64::from(i)),
-                        _ => ok!(ops::binary(cx, BinaryOp::Sub, a, small_int(i64::from(i)))),
+                    let (a, b) = (get!(a), small_int(i64::from(i)));
+                    let difference = match sub_small(a, b) {
+                        Some(difference) => difference,
+                        None => ok!(ops::binary(cx, BinaryOp::Sub, a, b)),
                     };
                     set!(d, difference);
                 }
@@ -268,19 +283,14 @@ pub(super) fn run<'s>(
                 }
                 Op::AddInPlace { d, a, b } => {
                     let (a, b) = (get!(a), get!(b));
-                    let sum = match (a.as_small(), b.as_small()) {
-                        (Some(x), Some(y)) if in_range(x + y) => small_int(x + y),
-                        _ => ok!(ops::in_place(cx, BinaryOp::Add, a, b)),
+                    let sum = match add_small(a, b) {
+                        Some(sum) => sum,
+                        None => ok!(ops::in_place(cx, BinaryOp::Add, a, b)),
                     };
                     set!(d, sum);
                 }
                 Op::InPlace { op, d, a, b } => {
-                    let (a, b) = (get!(a), get!(b));
-                    let value = match (op, a.as_small(), b.as_small()) {
-                        (BinaryOp::Sub, Some(x), Some(y)) if in_range(x - y) => small_int(x - y),
-                        _ => ok!(ops::in_place(cx, op, a, b)),
-                    };
-                    set!(d, value);
+                    set!(d, ok!(ops::in_place(cx, op, get!(a), get!(b))));
                 }
                 Op::Not { d, a } => set!(d, boolean(!ops::truth(get!(a)))),
                 Op::Plus { d, a } => set!(d, ok!(ops::unary(cx, "+", get!(a)))),
@@ -304,8 +314,18 @@ pub(super) fn run<'s>(
                     }
                 }
                 Op::JumpCompare { op, when, a, b, to } => {
-                    if ok!(holds(cx, op, get!(a), get!(b))) == when {
-                        rest = rest.as_slice()[to.distance()..].iter();
+                    let (a, b) = (get!(a), get!(b));
+                    // Without a jump for each operator.
+                    let orders = orders(op);
+                    let holds = match (a.as_small(), b.as_small()) {
+                        (Some(x), Some(y)) if orders != 0 => {
+                            let order = if x < y { 1 } else { 2 << u32::from(x > y) };
+                            orders & order != 0
+                        }
+                        _ => ok!(ops::holds(cx, op, a, b)),
+                    };
+                    if holds == when {
+                        pc += to.distance();
                     }
                 }
                 Op::For { r } => {
@@ -337,7 +357,18 @@ pub(super) fn run<'s>(
                 // -------------------------------------------------------------- calls
                 Op::Call { d, base, count } => {
                     safepoint!();
-                    call!(get!(base), d, base, count, None);
+                    let callee = get!(base);
+                    // Most built-in functions need nothing but their arguments.
+                    match callee.as_builtin().map(|number| &host.builtins[number as usize]) {
+                        Some(Builtin { name, call: Call::Plain(function) }) => {
+                            let first = base as usize + 1;
+                            let positional = &current.window[first..first + count as usize];
+                            let args = Args { this: Value::EMPTY, positional, named: &[] };
+                            let result = function(cx, &args);
+                            set!(d, ok!(result.map_err(|failure| failure.inside(name))));
+                        }
+                        _ => call!(callee, d, base, count, None),
+                    }
                 }
                 Op::CallWith { d, base, site } => {
                     safepoint!();
@@ -472,7 +503,15 @@ pub(super) fn run<'s>(
                     };
                     set!(d, value);
                 }
-                Op::SetIndex { a, i, value } => ok!(ops::set_index(cx, get!(a), get!(i), get!(value))),
+                Op::SetIndex { a, i, value } => {
+                    let (a, i) = (get!(a), get!(i));
+                    match (a.as_kind(Kind::List), i.as_small()) {
+                        (Some(object), Some(at)) if at >= 0 && (at as usize) < list::len(object) => {
+                            ok!(list::set(cx, object, at as usize, get!(value)));
+                        }
+                        _ => ok!(ops::set_index(cx, a, i, get!(value))),
+                    }
+                }
                 Op::Slice { d, a, base } => {
                     let value = ok!(sequence::slice(cx, get!(a), get!(base), get!(base + 1), get!(base + 2)));
                     set!(d, value);
@@ -499,7 +538,7 @@ pub(super) fn run<'s>(
         }
     };
     if let Some(frame) = frames.last_mut() {
-        frame.pc = current.pc(&rest) as u32;
+        frame.pc = pc as u32;
     }
     outcome
 }
@@ -525,28 +564,16 @@ fn in_range(i: i64) -> bool {
     (INT_MIN..=INT_MAX).contains(&i)
 }
 
-/// Whether a comparison holds.
-#[inline(always)]
-fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
-    if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
-        match op {
-            BinaryOp::Eq => return Ok(x == y),
-            BinaryOp::Ne => return Ok(x != y),
-            BinaryOp::Lt => return Ok(x < y),
-            BinaryOp::Le => return Ok(x <= y),
-            BinaryOp::Gt => return Ok(x > y),
-            BinaryOp::Ge => return Ok(x >= y),
-            _ => {}
-        }
-    }
-    holds_slow(cx, op, a, b)
-}
-
-fn holds_slow<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+/// With which orders of two ints a comparison holds: less 1, equal 2, greater 4. With none if it is no comparison of ints.
+const fn orders(op: BinaryOp) -> u64 {
     match op {
-        BinaryOp::In => ops::contains_any(cx, b, a, "in"),
-        BinaryOp::NotIn => ops::contains_any(cx, b, a, "not in").map(|found| !found),
-        _ => ops::holds(cx, op, a, b),
+        BinaryOp::Eq => 2,
+        BinaryOp::Ne => 5,
+        BinaryOp::Lt => 1,
+        BinaryOp::Le => 3,
+        BinaryOp::Gt => 4,
+        BinaryOp::Ge => 6,
+        _ => 0,
     }
 }
 

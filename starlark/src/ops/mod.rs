@@ -28,6 +28,9 @@ pub fn truth(value: Value<'_>) -> bool {
 fn truth_of_other(value: Value<'_>) -> bool {
     let Some(object) = value.object() else { return !value.is_none() && value.as_small() != Some(0) };
     match value.kind() {
+        Kind::Str => object.byte_len() != 0,
+        Kind::List => list::len(object) != 0,
+        Kind::Dict => table::len(object) != 0,
         Kind::Float => value.as_float() != Some(0.0),
         Kind::Host => residents::truth(object),
         Kind::Elems => true,
@@ -41,6 +44,11 @@ fn truth_of_other(value: Value<'_>) -> bool {
 /// The operands have no such operation, the operation failed, or memory ran out.
 #[inline]
 pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small())
+        && let Some(result) = int::small_at_once(op, x, y)
+    {
+        return Ok(result);
+    }
     // Programs put strings together more than anything else that needs an object.
     match (op, a.as_kind(Kind::Str), b.as_kind(Kind::Str)) {
         (BinaryOp::Add, Some(_), Some(_)) => text::concat(cx, a, b),
@@ -165,6 +173,9 @@ fn arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<O
 /// # Errors
 /// As [`binary`].
 pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s>) -> Res<Value<'s>> {
+    if target.as_small().is_some() {
+        return binary(cx, op, target, value);
+    }
     match (op, target.kind(), target.object()) {
         (BinaryOp::Add, Kind::List, Some(object)) => {
             let Some(iter) = iter::iterate(cx, value)? else { return binary(cx, op, target, value) };
@@ -372,8 +383,22 @@ fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {
 ///
 /// # Errors
 /// There is no such element.
-#[inline]
 pub fn index<'s>(cx: Cx<'s>, container: Value<'s>, at: Value<'s>) -> Res<Value<'s>> {
+    // Most indices count from the beginning.
+    if let (Some(object), Some(at)) = (container.object(), at.as_small())
+        && let Ok(at) = usize::try_from(at)
+    {
+        if let Some(tuple) = object.shaped(&shapes::TUPLE)
+            && at < tuple.reference_count()
+        {
+            return Ok(tuple.get(at));
+        }
+        if let Some(text) = object.shaped(&shapes::STR)
+            && let Some(&byte) = text.bytes().get(at)
+        {
+            return Ok(cx.byte(byte));
+        }
+    }
     match (container.kind(), container.object()) {
         (Kind::Dict, Some(dict)) => match table::get(cx, dict, at)? {
             Some(value) => Ok(value),
