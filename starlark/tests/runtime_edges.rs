@@ -247,3 +247,131 @@ fn a_step_too_large_for_a_range_leaves_its_one_element() {
         ("range(5, 100, 5)[::1 << 70][:]", "range(5, 9223372036854775807, 9223372036854775807)"),
     ]);
 }
+
+#[test]
+fn lists_shift_their_elements_at_both_ends() {
+    let program = "
+x = [1, 2, 3]
+x.insert(0, 0)
+x.insert(2, 'in')
+x.insert(-1, 'near')
+x.insert(100, 'end')
+x.remove('in')
+first = x.pop(0)
+x.extend(x)
+last = x.pop()
+x.remove(3)
+x.extend([first, last])";
+    assert_eq!(outcome(program), "[1, 2, \"near\", \"end\", 1, 2, \"near\", 3, 0, \"end\"]");
+    assert_eq!(outcome("x = [1]\nx.pop()\nx.insert(0, 'a')\n[x.insert(0, 1) for _ in [1]]"), "[1, \"a\"]");
+    assert!(outcome("x = [1, 2]\n[x.insert(0, 1) for _ in x]").contains("during iteration"));
+}
+
+#[test]
+fn dicts_are_equal_in_whatever_order_they_were_made() {
+    let large = "{i: [i] for i in range(20)}, {i: [i] for i in reversed(range(20))}";
+    all(&[
+        ("{'a': 1, 'b': 2} == {'b': 2, 'a': 1}", "True"),
+        ("{'a': 1, 'b': 2} == {'a': 2, 'b': 1}", "False"),
+        ("{'a': 1, 'b': 2} == {'a': 1, 'c': 2}", "False"),
+        ("{1: 'a', 2.0: 'b'} == {1.0: 'a', 2: 'b'}", "True"),
+        (&format!("[a == b for a, b in [({large})]]"), "[True]"),
+        // What was removed leaves a gap in one of them.
+        ("[(a.pop(1), a == b) for a, b in [({1: 1, 2: 2}, {2: 2})]]", "[(1, True)]"),
+        ("[(b.pop(1), a == b) for a, b in [({2: 2}, {1: 1, 2: 2})]]", "[(1, True)]"),
+    ]);
+}
+
+#[test]
+fn constants_that_are_looked_through_are_lists_and_tuples_all_the_same() {
+    all(&[
+        ("[s in ['a', 'b', 1, 2.5] for s in ['a', 'c', 1.0, 2.5, 2]]", "[True, False, True, True, False]"),
+        ("[s not in ['a'] for s in ['a', 'c']]", "[False, True]"),
+        ("['yes' if s in ['a', 'b'] else 'no' for s in ['b', 'c']]", "[\"yes\", \"no\"]"),
+        ("1 in []", "False"),
+        ("[('a', 1, 2.5, -1, None) + ('b',) for _ in range(1)]", "[(\"a\", 1, 2.5, -1, None, \"b\")]"),
+        ("[('a', (1, 2)), ('a', 1)]", "[(\"a\", (1, 2)), (\"a\", 1)]"),
+        ("{(1, 'a'): 2}[(1, 'a')]", "2"),
+    ]);
+    // A list that is made anew each time can be changed.
+    assert_eq!(outcome("def f():\n  l = [1, 2]\n  l.append(3)\n  return l\nf()\nx = f()"), "[1, 2, 3]");
+}
+
+#[test]
+fn comparisons_of_ints_hold_for_exactly_their_orders() {
+    let program = "
+def holds(a, b):
+    found = []
+    if a == b: found.append('==')
+    if a != b: found.append('!=')
+    if a < b: found.append('<')
+    if a <= b: found.append('<=')
+    if a > b: found.append('>')
+    if not a >= b: found.append('not >=')
+    return ' '.join(found)
+x = [holds(1, 2), holds(2, 2), holds(3, 2), holds(1 << 70, 2), holds(1.5, 2), holds('b', 'a')]";
+    assert_eq!(
+        outcome(program),
+        "[\"!= < <= not >=\", \"== <=\", \"!= >\", \"!= >\", \"!= < <= not >=\", \"!= >\"]"
+    );
+}
+
+#[test]
+fn structs_from_dicts_have_the_fields_of_their_names() {
+    let program = "
+names = ['f%d' % i for i in range(30)]
+records = [struct(**{name: name + str(at) for name in names[at:]}) for at in range(3)]
+x = [[r.f2, r.f29, getattr(r, 'f' + '7'), hasattr(r, 'f0')] for r in records]";
+    assert_eq!(
+        outcome(program),
+        "[[\"f20\", \"f290\", \"f70\", True], [\"f21\", \"f291\", \"f71\", False], [\"f22\", \"f292\", \"f72\", False]]"
+    );
+}
+
+#[test]
+fn calls_take_arguments_from_all_sides() {
+    let program = "
+def f(a, b = 'b', *args, c, d = 'd', **kwargs):
+    return (a, b, args, c, d, kwargs)
+x = [
+    f(1, c = 2),
+    f(c = 4, *[1, 2, 3]),
+    f(1, c = 3, *(2,), **{'d': 4, 'e': 5}),
+    f(*[], **{'c': 1, 'a': 2}),
+]";
+    assert_eq!(
+        outcome(program),
+        "[(1, \"b\", (), 2, \"d\", {}), (1, 2, (3,), 4, \"d\", {}), (1, 2, (), 3, 4, {\"e\": 5}), (2, \"b\", (), 1, \"d\", {})]"
+    );
+    assert_eq!(outcome("def f(a, b, c = 1, *, d): pass\nf(b = 1)"), "function f missing 2 arguments (a, d)");
+}
+
+#[test]
+fn texts_are_looked_at_by_characters_whatever_they_begin_with() {
+    all(&[
+        ("'%x %o %X %x' % (255, 8, 255, -255)", "\"ff 10 FF -ff\""),
+        ("'%x' % (1 << 70)", "\"400000000000000000\""),
+        (
+            "['a1'.isalnum(), '٣'.isdigit(), 'é'.isalpha(), ''.isdigit(), '1a'.isdigit()]",
+            "[True, True, True, False, False]",
+        ),
+        ("list('aé'.codepoints()), list('aé'.codepoint_ords())", "([\"a\", \"é\"], [97, 233])"),
+        (
+            "[repr('a\"b'), repr('é\\n'), repr('a\\x7f')]",
+            "[\"\\\"a\\\\\\\"b\\\"\", \"\\\"é\\\\n\\\"\", \"\\\"a\\\\x7f\\\"\"]",
+        ),
+        (
+            "'abc'.replace('x', 'y') + 'abc'.replace('', '-') + 'aaa'.replace('a', 'b', 2)",
+            "\"abc-a-b-c-bba\"",
+        ),
+        ("[float(s) for s in ['-inf', '+Infinity', 'NaN', '1e3']]", "[-inf, +inf, nan, 1000.0]"),
+        ("float('1e999')", "error in float: floating-point number too large"),
+        ("float('1x')", "error in float: invalid float literal: 1x"),
+        ("dict([('a', 1), ['b', 2], ('a', 3)])", "{\"a\": 3, \"b\": 2}"),
+        ("dict([(1, 2, 3)])", "error in dict: dictionary update sequence element #0 has length 3, want 2"),
+        (
+            "min([3, 1, 2]), max(3, 7, 5), min(2.5, 3), max([1, 1 << 70])",
+            "(1, 7, 2.5, 1180591620717411303424)",
+        ),
+    ]);
+}

@@ -182,6 +182,11 @@ pub(super) fn update_from_pairs<'s>(cx: Cx<'s>, dict: Object<'s>, pairs: Value<'
         let Some(parts) = iter::iterate(cx, pair)? else {
             fail!("dictionary update sequence element #{index} is not iterable ({})", pair.type_name());
         };
+        // Most pairs are tuples.
+        if let Some(pair) = pair.as_kind(Kind::Tuple).filter(|pair| pair.reference_count() == 2) {
+            table::insert(cx, dict, pair.get(0), pair.get(1))?;
+            continue;
+        }
         match parts.collect()?[..] {
             [key, value] => table::insert(cx, dict, key, value)?,
             ref parts => {
@@ -212,17 +217,12 @@ fn parse_float(text: &str) -> Res<f64> {
     if text.is_empty() {
         fail!("empty string");
     }
-    let plain = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-    let parsed: Option<f64> = match text.parse() {
+    match text.parse() {
+        Ok(f) if f64::is_finite(f) => Ok(f),
         // Rust's parser knows the same words for what is not finite, but a number that is too large is an error.
-        Ok(f) if matches!(plain.as_str(), "inf" | "infinity" | "nan") => Some(f),
-        Ok(f) if f64::is_finite(f) => Some(f),
+        Ok(f) if !text.contains(|c: char| c.is_ascii_digit()) => Ok(f),
         Ok(_) => fail!("floating-point number too large"),
-        Err(_) => None,
-    };
-    match parsed {
-        Some(f) => Ok(f),
-        None => fail!("invalid float literal: {text}"),
+        Err(_) => fail!("invalid float literal: {text}"),
     }
 }
 

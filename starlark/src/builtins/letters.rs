@@ -12,17 +12,25 @@ const ZEROS: [u32; 75] = [
 ];
 
 /// Is it a decimal digit of some script? (The numbers `²` and `½` are none.)
+#[inline]
 pub(super) fn is_digit(c: char) -> bool {
+    // Those of ASCII need no search.
+    if c.is_ascii() { c.is_ascii_digit() } else { is_other_digit(c) }
+}
+
+fn is_other_digit(c: char) -> bool {
     let after = ZEROS.partition_point(|&zero| zero <= u32::from(c));
     after > 0 && u32::from(c) - ZEROS[after - 1] < 10
 }
 
 /// Is it a letter? (The number `Ⅷ` is none.)
+#[inline]
 pub(super) fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !c.is_numeric()
 }
 
 /// The letters that are pairs of letters have a third form, of which only the first is a capital.
+#[inline]
 pub(super) fn title_digraph(c: char) -> Option<char> {
     Some(match c {
         '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
@@ -34,7 +42,12 @@ pub(super) fn title_digraph(c: char) -> Option<char> {
 }
 
 /// Is it a capital and more in one character?
+#[inline]
 pub(super) fn is_titlecase(c: char) -> bool {
+    !c.is_ascii() && is_other_titlecase(c)
+}
+
+fn is_other_titlecase(c: char) -> bool {
     title_digraph(c) == Some(c)
         || matches!(u32::from(c), 0x1f88..=0x1f8f | 0x1f98..=0x1f9f | 0x1fa8..=0x1faf | 0x1fbc | 0x1fcc | 0x1ffc)
 }

@@ -182,7 +182,11 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
             let mut best = first;
             let beats = if largest { greater } else { less };
             for &item in &items[1..] {
-                if beats(cx, item, best)? {
+                let is_better = match (item.as_small(), best.as_small()) {
+                    (Some(item), Some(best)) => (item > best) == largest && item != best,
+                    _ => beats(cx, item, best)?,
+                };
+                if is_better {
                     best = item;
                 }
             }

@@ -416,6 +416,10 @@ pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         None => usize::MAX,
         Some(count) => usize::try_from(int_parameter(count, || "3".to_owned())?).unwrap_or(usize::MAX),
     };
+    // Often there is nothing to be replaced.
+    if !wanted.is_empty() && memmem::find(this(args), wanted).is_none() {
+        return Ok(args.this);
+    }
     if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {
         let longer = new.len().saturating_sub(old.len());
         // Only if all that could be replaced made too much, what is there is counted.

@@ -118,7 +118,8 @@ fn push_title(out: &mut String, c: char) {
 /// Is there something, and does `test` hold for all of it?
 fn each(args: &Args<'_, '_>, test: impl Fn(char) -> bool) -> Res<bool> {
     args.positional(0, 0)?;
-    Ok(!this(args).is_empty() && this(args).chars().all(test))
+    let text = this(args);
+    Ok(!text.is_empty() && text.chars().all(test))
 }
 
 fn isalnum<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {

@@ -236,6 +236,7 @@ pub fn concat<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
 pub fn repeat<'s>(cx: Cx<'s>, string: Value<'s>, count: usize) -> Res<Value<'s>> {
     check_repeat(string.as_text().map_or(0, <[u8]>::len), count)?;
     match string.as_str() {
+        Some(text) if text.len() * count == 0 => Ok(cx.empty_str()),
         Some(text) => cx.str(&text.repeat(count)),
         None => cx.text(&string.as_text().unwrap_or_default().repeat(count)),
     }

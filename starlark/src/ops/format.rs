@@ -1,5 +1,7 @@
 //! `%` on strings and `str.format`.
 
+use std::fmt::Write as _;
+
 use crate::convert;
 use crate::cx::Cx;
 use crate::data::text::{self, Text};
@@ -80,6 +82,16 @@ fn by_name<'s>(operand: Value<'s>, name: &[u8]) -> Res<Value<'s>> {
 fn convert_one<'s>(cx: Cx<'s>, out: &mut Text, conversion: char, value: Value<'s>) -> Res<()> {
     if let ('d' | 'i', Some(i)) = (conversion, value.as_small()) {
         out.push_str(itoa::Buffer::new().format(i));
+        return Ok(());
+    }
+    if let ('o' | 'x' | 'X', Some(i)) = (conversion, value.as_small()) {
+        let (sign, i) = (if i < 0 { "-" } else { "" }, i.unsigned_abs());
+        // Writing to a text cannot fail.
+        let _ = match conversion {
+            'o' => write!(out, "{sign}{i:o}"),
+            'x' => write!(out, "{sign}{i:x}"),
+            _ => write!(out, "{sign}{i:X}"),
+        };
         return Ok(());
     }
     match conversion {

@@ -144,7 +144,10 @@ fn write_leaf<'s>(cx: Cx<'s>, out: &mut Text, value: Value<'s>) {
         (Kind::BigInt, _) => out.write_str(&int::text(value)),
         (Kind::Float, _) => out.write_str(&int::float_text(value.as_float().unwrap_or(0.0))),
         (Kind::Str, Some(object)) => {
-            quote(out, object.bytes());
+            match value.as_str() {
+                Some(text) => quote_valid(out, text),
+                None => quote(out, object.bytes()),
+            }
             Ok(())
         }
         (Kind::Bytes, Some(object)) => {
@@ -198,10 +201,22 @@ pub fn quote(out: &mut Text, bytes: &[u8]) {
     out.push('"');
 }
 
+fn quote_valid(out: &mut Text, text: &str) {
+    out.push('"');
+    quote_text(out, text);
+    out.push('"');
+}
+
+/// Does this byte stand for something else than itself, or begin what may do so?
+#[inline]
+fn needs_a_look(byte: u8) -> bool {
+    !(b' '..=b'~').contains(&byte) || byte == b'"' || byte == b'\\'
+}
+
 fn quote_text(out: &mut Text, text: &str) {
     let mut rest = text;
     // What needs no escape is copied in one go.
-    while let Some(at) = rest.find(|c: char| !matches!(c, ' '..='~') || c == '"' || c == '\\') {
+    while let Some(at) = rest.bytes().position(needs_a_look) {
         out.push_str(&rest[..at]);
         let mut chars = rest[at..].chars();
         let Some(c) = chars.next() else { return };
