@@ -22,8 +22,8 @@ const HUNT: &str = "FRAZIL_WORLDS_CANARY";
 #[test]
 fn nothing_is_lost_and_everything_is_freed() {
     let coverage = Campaign::new(0, WORLDS).run(&()).unwrap_or_else(|found| panic!("{found}"));
-    let Coverage { shared, imported, stopped, adopted, orphans, heard, .. } = coverage;
-    let happened = [shared, imported, stopped, adopted, orphans, heard];
+    let Coverage { shared, imported, stopped, adopted, orphans, heard, drained, .. } = coverage;
+    let happened = [shared, imported, stopped, adopted, orphans, heard, drained];
     assert!(happened.into_iter().all(|times| times > 50) && coverage.rounds > 1, "{coverage:?}");
 }
 

@@ -53,6 +53,7 @@ fn table(coverage: &Coverage, elapsed: Duration) -> String {
         (coverage.changes, "changes of counts posted by collections"),
         (coverage.batches, "batches they were posted in"),
         (coverage.ended, "heaps ended"),
+        (coverage.drained, "drains between collections that had something to do"),
         (coverage.adopted, "estates adopted"),
         (coverage.orphans, "estates left to whoever comes by"),
         (coverage.rounds, "rounds it took to free everything, at most"),

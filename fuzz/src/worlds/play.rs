@@ -52,6 +52,8 @@ pub struct Coverage {
     pub imported: u64,
     /// Deaths that were to be heard of, and were.
     pub heard: u64,
+    /// Drains between collections that had something to do.
+    pub drained: u64,
     /// Changes of counts posted by collections, in batches.
     pub changes: u64,
     /// See above.
@@ -77,6 +79,7 @@ impl Tally for Coverage {
         self.refused += other.refused;
         self.imported += other.imported;
         self.heard += other.heard;
+        self.drained += other.drained;
         self.changes += other.changes;
         self.batches += other.batches;
         self.stopped += other.stopped;
@@ -206,6 +209,9 @@ impl<H: Host> Play<'_, H> {
             Step::Finalize { heap, slot } => self.acting(heap).map(|heap| self.finalize(heap, slot)),
             Step::Collect { heap, complete, stopped } => {
                 self.acting(heap).map(|heap| self.collect(heap, complete, stopped))
+            }
+            Step::Drain { heap, objects, stopped } => {
+                self.acting(heap).map(|heap| self.drain(heap, objects.into(), stopped))
             }
             Step::Post { heap } => self.post(heap),
             Step::Begin => (self.members.len() < HEAPS).then(|| self.begin()),
@@ -416,6 +422,19 @@ impl<H: Host> Play<'_, H> {
         self.coverage.batches += report.posted_batches as u64;
         if self.judge != Judge::Shadow {
             member.heap.verify().map_err(|violation| violation.to_string())?;
+        }
+        member.stopped = stopped;
+        while !stopped && member.heap.post_next() {}
+        self.hear(at)
+    }
+
+    /// Nothing that the mutator has got at since the last collection may die of it.
+    fn drain(&mut self, at: usize, objects: usize, stopped: bool) -> Result<(), String> {
+        let member = &mut self.members[at];
+        self.coverage.drained += u64::from(member.heap.waiting() > 0);
+        let left = member.heap.drain(objects);
+        if left != member.heap.waiting() {
+            return Err(format!("the drain leaves {left}, but {} wait", member.heap.waiting()));
         }
         member.stopped = stopped;
         while !stopped && member.heap.post_next() {}

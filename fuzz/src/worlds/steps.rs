@@ -63,6 +63,9 @@ pub enum Step {
     Finalize { heap: u8, slot: u8 },
     /// A collection; if it is `stopped`, its batches are still to be posted.
     Collect { heap: u8, complete: bool, stopped: bool },
+    /// At most so many objects of those that wait are released, and if the heap is then `stopped`, its batches are still to be
+    /// posted.
+    Drain { heap: u8, objects: u8, stopped: bool },
     /// One batch of a heap that stands still is posted.
     Post { heap: u8 },
     /// A heap begins.
@@ -96,16 +99,17 @@ impl World {
         let length = random.range(40, 500) as usize;
         let mut steps = Vec::with_capacity(length);
         while steps.len() < length {
-            match random.chance(4) {
-                true => steps.extend(passage(&mut random)),
-                false => steps.push(step(&mut random)),
+            match random.weighted(&[95, 4, 1]) {
+                0 => steps.push(step(&mut random)),
+                1 => steps.extend(passage(&mut random)),
+                _ => steps.extend(release(&mut random)),
             }
         }
         World {
             heaps,
             check: random.chance(50),
             count_max: random.range(1, 3) as u8,
-            instalment: if random.chance(20) { 1 } else { 0 },
+            instalment: if random.chance(30) { 1 } else { 0 },
             order: if random.chance(50) { random.range(1, u32::MAX) } else { 0 },
             steps,
         }
@@ -155,6 +159,30 @@ fn passage(random: &mut Random) -> Vec<Step> {
     steps
 }
 
+/// The same for what waits to be released: a chain ends at another heap's object, dies, and gives that up between two
+/// collections, while the mutator may have got at it anew. Some steps of it may be left out.
+fn release(random: &mut Random) -> Vec<Step> {
+    let [one, other] = [(); 2].map(|()| random.below(HEAPS as u32) as u8);
+    let [from, slot, kept] = [(); 3].map(|()| random.below(u32::from(SLOTS)) as u8);
+    let collect = |heap| Step::Collect { heap, complete: true, stopped: false };
+    let drain = |objects, stopped| Step::Drain { heap: other, objects, stopped };
+    let mut steps = vec![
+        Step::Make { heap: one, slot: from, kind: Kind::Leaf, from: [from; 3] },
+        Step::Make { heap: one, slot: from, kind: Kind::Node, from: [from; 3] },
+        Step::Share { heap: one, slot: from, settled: false },
+        Step::Import { heap: other, slot, handle: 0, moved: true },
+    ];
+    let longer = Step::Make { heap: other, slot, kind: Kind::Node, from: [slot; 3] };
+    steps.extend((0..random.range(2, 5)).map(|_| longer));
+    steps.extend([collect(other), Step::Share { heap: other, slot, settled: true }]);
+    steps.extend([Step::Weak { heap: other, slot }, Step::Clear { heap: one, slot: from }]);
+    steps.extend([Step::Drop { handle: 0 }, Step::Clear { heap: other, slot }, collect(other)]);
+    steps.extend([drain(1, false), Step::Upgrade { heap: other, slot: kept }, drain(1, random.chance(50))]);
+    steps.extend([collect(one), Step::Post { heap: other }, drain(4, random.chance(50)), collect(one)]);
+    steps.retain(|_| !random.chance(10));
+    steps
+}
+
 fn step(random: &mut Random) -> Step {
     let heap = random.below(HEAPS as u32) as u8;
     let handle = random.below(HANDLES as u32) as u8;
@@ -162,7 +190,7 @@ fn step(random: &mut Random) -> Step {
     let (slot, to, from) = (slot(), slot(), [slot(), slot(), slot()]);
     let index = random.below(3) as u8;
     let kinds = [(Kind::Node, 12), (Kind::List, 3), (Kind::Leaf, 2), (Kind::Long, 1), (Kind::Table, 1)];
-    match random.weighted(&[36, 6, 10, 3, 8, 18, 20, 1, 3, 1, 2, 2, 14, 26, 2, 2, 1]) {
+    match random.weighted(&[36, 6, 10, 3, 8, 18, 20, 1, 3, 1, 2, 2, 14, 26, 2, 2, 1, 6]) {
         0 => {
             let kind = kinds[random.weighted(&kinds.map(|(_, weight)| weight))].0;
             Step::Make { heap, slot, kind, from }
@@ -183,7 +211,8 @@ fn step(random: &mut Random) -> Step {
         13 => Step::Post { heap },
         14 => Step::Begin,
         15 => Step::Finalize { heap, slot },
-        _ => Step::End { heap, heir: random.chance(40).then(|| random.below(HEAPS as u32) as u8) },
+        16 => Step::End { heap, heir: random.chance(40).then(|| random.below(HEAPS as u32) as u8) },
+        _ => Step::Drain { heap, objects: random.range(1, 4) as u8, stopped: random.chance(50) },
     }
 }
 
