@@ -301,7 +301,6 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         let old = self.heap.old.get_mut();
         old.empty_hand();
         old.drain::<H>(budget, &mut self.report);
-        old.space.list_room();
         self.report.drain += draining.elapsed();
     }
 

@@ -54,7 +54,7 @@ pub struct Report {
     pub retained: usize,
     /// The same, by the kind of root that led to them first.
     pub retained_by_root: ByRoot,
-    /// Frozen objects that became counted.
+    /// Frozen objects that became counted; of young ones without cycles, not those of short collections.
     pub settled: usize,
     /// Frozen cycles among them.
     pub components: usize,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use frazil::{
-    BlockBytes, Config, Drain, Handle, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape,
+    BlockBytes, Config, Drain, Group, Handle, Heap, Host, Kind, LowTag, Object, ObjectKind, Request, Shape,
     StoreError, Value, Weak, layout,
 };
 
@@ -166,6 +166,78 @@ fn what_an_object_becomes_does_not_depend_on_which_of_its_references_is_near() {
             assert_eq!((is_counted(5), is_counted(6)), (far != 1 && near != 1, far != 1 && near != 1));
         }
     }
+}
+
+/// Every graph of three objects with two references each, all of which the first leads to, and of which all are frozen or all but
+/// one. `references` has four values each: the three objects, and none.
+fn small_graphs() -> impl Iterator<Item = ([[usize; 2]; 3], Option<usize>)> {
+    let graphs = (0..4_usize.pow(6))
+        .map(|number| [0, 1, 2].map(|from| [0, 1].map(|at| number >> (4 * from + 2 * at) & 3)));
+    let whole = graphs.filter(|graph| ways(graph)[0][1] && ways(graph)[0][2]);
+    whole.flat_map(|graph| [None, Some(0), Some(2)].map(|mutable| (graph, mutable)))
+}
+
+/// From which object one or more references lead to which.
+fn ways(references: &[[usize; 2]; 3]) -> [[bool; 3]; 3] {
+    let mut ways = references.map(|references| [0, 1, 2].map(|to| references.contains(&to)));
+    for through in 0..3 {
+        for from in 0..3 {
+            for to in 0..3 {
+                ways[from][to] |= ways[from][through] && ways[through][to];
+            }
+        }
+    }
+    ways
+}
+
+#[test]
+fn every_small_graph_is_counted_as_far_as_it_is_frozen_and_each_of_its_cycles_is_one_component() {
+    #[derive(Clone, Copy, Debug)]
+    enum Frozen {
+        Young(Request),
+        Old,
+    }
+    let config = Config { short_collections: true, nursery_bytes: 4 << 10, ..Config::DEFAULT };
+    with_heap(config, |mut heap| {
+        let when = [Frozen::Young(Request::Short), Frozen::Young(Request::Complete), Frozen::Old];
+        for ((graph, mutable), when) in small_graphs().flat_map(|graph| when.map(|when| (graph, when))) {
+            let made = [1, 2, 3].map(|id| cell(&heap, id));
+            for (&from, references) in made.iter().zip(&graph) {
+                for (index, &to) in references.iter().enumerate().filter(|&(_, &to)| to < 3) {
+                    heap.store(from, index, made[to].into()).unwrap();
+                }
+            }
+            let roots = made.map(|object| heap.root(object.into()));
+            if matches!(when, Frozen::Old) {
+                heap.collect(Request::Complete);
+            }
+            for (_, root) in roots.iter().enumerate().filter(|&(number, _)| Some(number) != mutable) {
+                heap.freeze(heap.rooted(root).object().unwrap());
+            }
+            let [top, others @ ..] = roots;
+            others.into_iter().for_each(|root| heap.unroot(root));
+            let request = if let Frozen::Young(request) = when { request } else { Request::Complete };
+            let report = heap.collect(request);
+
+            let ways = ways(&graph);
+            let is_traced = |&of: &usize| mutable.is_some_and(|mutable| of == mutable || ways[of][mutable]);
+            let (traced, counted): (Vec<usize>, Vec<usize>) = (0..3).partition(is_traced);
+            let is_first = |&&of: &&usize| ways[of][of] && !(0..of).any(|to| ways[of][to] && ways[to][of]);
+            let circles = counted.iter().filter(is_first).count();
+            let is = [ObjectKind::Traced, ObjectKind::Counted].map(|kind| ids(&heap, kind));
+            let should =
+                [traced, counted].map(|of| of.iter().map(|&number| number as u64 + 1).collect::<Vec<_>>());
+            let case = format!("{graph:?}, {mutable:?} is mutable, {when:?}");
+            assert_eq!(is, should, "{case}");
+            assert_eq!(report.components, circles, "{case}");
+            if request == Request::Complete {
+                assert_eq!(report.settled, should[1].len(), "{case}");
+            }
+            assert_eq!(heap.verify(), Ok(()), "{case}");
+            heap.unroot(top);
+            assert_eq!(heap.collect(Request::Complete).old_objects, 0, "{case}");
+        }
+    });
 }
 
 /// Or it would take as long as there are ways through it: a trillion.
@@ -826,23 +898,38 @@ unsafe impl Host for Tagged {
 
 #[test]
 fn the_tags_of_a_reference_stay_when_its_object_moves() {
-    let config = Config { short_collections: true, ..stress(BlockBytes::K4) };
-    Heap::<Tagged>::branded(config, |mut heap| {
-        let cell = heap.alloc(&CELL, 0).unwrap().finish();
-        let other = heap.alloc(&LEAF, 0).unwrap().finish();
-        heap.store(cell, 0, other.tagged_like(5)).unwrap();
-        heap.store(cell, 1, cell.tagged_like(3)).unwrap();
-        let root = heap.root(cell.tagged_like(7));
-        for request in [Request::Short, Request::Complete, Request::Complete] {
-            heap.collect(request);
-            let word = heap.rooted(&root);
-            let cell = word.object().unwrap();
-            assert_eq!((word.bits() & 7, cell.get(0).bits() & 7, cell.get(1).bits() & 7), (7, 5, 3));
-            assert_eq!(cell.get(1).object(), Some(cell), "the same object under another tag");
-            heap.verify().unwrap();
-        }
-    })
-    .expect("the settings agree");
+    for cluster_objects in [2, u32::MAX] {
+        let config = Config { short_collections: true, cluster_objects, ..stress(BlockBytes::K4) };
+        Heap::<Tagged>::branded(config, tags_stay).expect("the settings agree");
+    }
+}
+
+fn tags_stay(mut heap: Heap<'_, Tagged>) {
+    let cell = heap.alloc(&CELL, 0).unwrap().finish();
+    let leaf = || heap.alloc(&LEAF, 0).unwrap().finish();
+    heap.store(cell, 0, leaf().tagged_like(5)).unwrap();
+    heap.store(cell, 1, cell.tagged_like(3)).unwrap();
+    // What is immutable is promoted by a walk of its own: this meets one object twice.
+    let (below, shared) = (heap.alloc(&NODE, 2), leaf());
+    let (mut below, mut node) = (below.unwrap(), heap.alloc(&NODE, 2).unwrap());
+    below.references_mut().copy_from_slice(&[shared.tagged_like(1), leaf().tagged_like(2)]);
+    node.references_mut().copy_from_slice(&[shared.tagged_like(6), below.finish().tagged_like(4)]);
+    let roots = [heap.root(cell.tagged_like(7)), heap.root(node.finish().tagged_like(3))];
+    for request in [Request::Short, Request::Complete, Request::Complete] {
+        heap.collect(request);
+        let [cell, node] = roots.each_ref().map(|root| heap.rooted(root));
+        let tags = |value: Value<'_, '_, Tagged>| {
+            let object = value.object().unwrap();
+            [value, object.get(0), object.get(1)].map(|word| word.bits() & 7)
+        };
+        assert_eq!([tags(cell), tags(node)], [[7, 5, 3], [3, 6, 4]]);
+        let (cell, node) = (cell.object().unwrap(), node.object().unwrap());
+        assert_eq!(cell.get(1).object(), Some(cell), "the same object under another tag");
+        let below = node.get(1);
+        assert_eq!(tags(below), [4, 1, 2]);
+        assert_eq!(below.object().unwrap().get(0).object(), node.get(0).object());
+        heap.verify().unwrap();
+    }
 }
 
 #[test]
@@ -870,4 +957,45 @@ fn an_idle_drain_leaves_the_blocks_that_young_objects_may_need() {
         let report = heap.collect(Request::Complete);
         assert_eq!(report.promoted_objects, 1_000_000);
     });
+}
+
+thread_local! {
+    /// Does whoever looks at a reference panic?
+    static BREAKS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// A host whose collections can be made to panic.
+struct Fragile;
+
+// SAFETY: a word is an address, or 0, which is none.
+unsafe impl Host for Fragile {
+    const EMPTY: u64 = 0;
+
+    fn address(word: u64) -> Option<usize> {
+        assert!(!BREAKS.get(), "a collection that fails");
+        (word != 0).then_some(word as usize)
+    }
+
+    fn word(address: usize, _old: u64) -> u64 {
+        address as u64
+    }
+}
+
+/// Nobody knows any more what is alive in it.
+#[test]
+fn of_a_heap_whose_collection_has_panicked_nothing_is_ever_freed() {
+    let group = Group::<Fragile>::new(Config::DEFAULT).expect("the settings agree");
+    let breaks = |mut heap: Heap<'_, Fragile>| {
+        let mut leaf = heap.alloc(&LEAF, 0).expect("memory");
+        leaf.raw_mut()[0] = 7;
+        let leaf = heap.root(leaf.finish().into());
+        let shared = heap.share(&leaf).expect("immutable");
+        BREAKS.set(true);
+        assert!(catch_unwind(AssertUnwindSafe(|| heap.collect(Request::Complete))).is_err());
+        BREAKS.set(false);
+        shared
+    };
+    let shared = group.branded(breaks).expect("memory");
+    assert_eq!(group.orphans(), 0, "it would be tended");
+    group.branded(|heap| assert_eq!(heap.import(shared).object().map(|leaf| leaf.raw(0)), Some(7))).unwrap();
 }

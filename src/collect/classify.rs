@@ -197,7 +197,7 @@ impl Trace<'_> {
     }
 
     /// An object that reaches something mutable is traced, and retained by whatever the walk came from.
-    pub fn stay_traced<H: Host>(&mut self, object: ObjRef) {
+    fn stay_traced<H: Host>(&mut self, object: ObjRef) {
         object.set_traced(true);
         self.retain::<H>(object);
     }

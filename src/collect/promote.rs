@@ -120,7 +120,8 @@ impl Trace<'_> {
             }
             young.replace_header(object.address() as u64);
             if targets::<H>(young, header).any(ObjRef::is_traced) {
-                self.stay_traced::<H>(object);
+                // What refers to it is traced, too, or what the walk began at, and will reach it.
+                object.set_traced(true);
             } else {
                 for target in targets::<H>(young, header) {
                     if let Some(target) = self.work.counting.exchange(Some(target)) {
