@@ -153,3 +153,67 @@ impl Old {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::kernel::{Adjustment, Exchange};
+    use crate::{Config, Group, Heap, LowTag, Request, Shape};
+
+    const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
+
+    #[test]
+    fn nobody_is_woken_for_who_has_the_number_of_an_orphan() {
+        let exchange = Exchange::default();
+        let owner = exchange.join();
+        exchange.orphan(owner);
+        exchange.leave(owner);
+        assert_eq!(exchange.join(), owner);
+        let change = Adjustment { object: 0, delta: 1 };
+        exchange.post(exchange.seal([change], |_| owner), |_| owner);
+        assert!(exchange.has_mail(owner) && !exchange.wake());
+    }
+
+    #[test]
+    fn what_is_let_go_of_leaves_nothing_behind() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let make = || group.make(Config::default()).expect("memory");
+        let (mut one, mut other) = (make(), make());
+        let leaf = one.alloc(&LEAF, 0).expect("memory").finish();
+        let handle = one.root(leaf.into());
+        let shared = one.share(&handle).expect("frozen");
+        let root = other.root(other.import(shared));
+        let blocks = |heap: &mut Heap<'_, LowTag>| {
+            heap.collect(Request::Complete);
+            heap.old.get_mut().abroad.as_ref().map(|abroad| abroad.blocks.len())
+        };
+        assert_eq!(blocks(&mut other), Some(1));
+        other.unroot(root);
+        assert_eq!(blocks(&mut other), Some(0));
+    }
+
+    /// A candidate has a bit that nothing has reached, which is right until a complete collection has judged it. From then on
+    /// the verifier finds such a bit again.
+    #[test]
+    fn a_complete_collection_leaves_no_candidates() {
+        let config = Config { short_collections: true, ..Config::default() };
+        let group = Group::<LowTag>::new(config.clone()).expect("good settings");
+        let mut heap = group.make(config).expect("memory");
+        let mut share = || {
+            let leaf = heap.alloc(&LEAF, 0).expect("memory").finish();
+            let handle = heap.root(leaf.into());
+            let shared = heap.share(&handle).expect("frozen");
+            heap.unroot(handle);
+            shared
+        };
+        let (kept, given_up) = (share(), share());
+        heap.collect(Request::Complete);
+        drop(given_up);
+        assert_eq!(heap.collect(Request::Short).received, 1);
+        assert_eq!((heap.old.get_mut().candidates, heap.verify()), (1, Ok(())));
+        assert_eq!(heap.collect(Request::Complete).old_objects, 1);
+        assert_eq!(heap.verify(), Ok(()));
+        let kept = heap.import(kept).object().expect("a leaf").obj();
+        heap.old.get_mut().space.retain(kept);
+        assert_eq!(heap.verify().expect_err("nothing has reached it").invariant, "I3");
+    }
+}

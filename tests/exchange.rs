@@ -147,6 +147,7 @@ fn a_weak_reference_to_what_was_adopted_keeps_nothing_alive_any_more() {
             let weak = heap.weak(object);
             heap.collect(Request::Complete);
             heap.adopt(estate);
+            assert_eq!(heap.verify(), Ok(()));
             if is_drained {
                 heap.drain(usize::MAX);
             }
@@ -243,6 +244,28 @@ fn what_was_held_back_is_posted_before_what_comes_next() {
 }
 
 /// Whether something is held that an audit has not been shown, or it is shown twice who holds it.
+#[test]
+fn a_batch_has_all_that_one_owner_is_to_hear_and_all_of_it_is_reported() {
+    let group = group();
+    let shares = |heap: &mut TestHeap<'_>| [(); 3].map(|()| shared_chain(heap, 1));
+    let received = |heap: &mut TestHeap<'_>| heap.collect(Request::Complete).received;
+    let posts = |one: &mut TestHeap<'_>, two: &mut TestHeap<'_>, mut other: TestHeap<'_>| {
+        let shared = [shares(one), shares(two)];
+        let imported = [&shared[0][..], &shared[1][1..]].concat();
+        let roots: Vec<_> = imported.into_iter().map(|shared| other.root(other.import(shared))).collect();
+        let report = other.collect(Request::Complete);
+        assert_eq!((report.posted_batches, report.posted), (2, 5));
+        assert_eq!([received(one), received(two)], [3, 2]);
+        roots.into_iter().for_each(|root| other.unroot(root));
+        let report = other.collect(Request::Complete);
+        assert_eq!((report.posted_batches, report.posted), (2, 5));
+    };
+    let with_two = |mut one: TestHeap<'_>| {
+        group.branded(|mut two| group.branded(|other| posts(&mut one, &mut two, other)))
+    };
+    group.branded(with_two).unwrap().unwrap().unwrap();
+}
+
 #[test]
 fn an_audit_finds_counts_that_are_too_high_or_too_low() {
     let group = group();
@@ -346,11 +369,31 @@ fn an_immortal_value_costs_nobody_anything() {
             // It is not copied again.
             let again = heap.immortalise(heap.rooted(&handle)).expect("immutable");
             assert_eq!(heap.import(again), heap.rooted(&handle));
+            let mut node = heap.alloc(&NODE, 0).unwrap();
+            node.references_mut()[0] = heap.rooted(&handle);
+            let more = heap.import(heap.immortalise(node.finish().into()).expect("immutable"));
+            assert_eq!(more.object().map(|node| node.get(0)), Some(heap.rooted(&handle)));
         })
         .unwrap();
 }
 
 /// Also a heap that would rather hold a short collection settles what is to be shared.
+/// Its copy takes more than one chunk, and imports of it count for nothing.
+#[test]
+fn what_is_immortal_may_be_large() {
+    let config = Config { import_bytes: usize::MAX, ..Config::DEFAULT };
+    let group = Group::<LowTag>::new(config).expect("the settings agree");
+    let copied = group.branded(|mut heap| {
+        chain(&mut heap, 50_000);
+        let copy = heap.immortalise(heap.stack_from(0)[0].get()).expect("immutable");
+        heap.stack_truncate(0);
+        heap.collect(Request::Complete);
+        let len = length(&heap, heap.import(copy));
+        (len, heap.should_collect())
+    });
+    assert_eq!(copied, Ok((50_000, false)));
+}
+
 #[test]
 fn what_is_to_be_shared_is_settled_whatever_it_takes() {
     let config = Config { short_collections: true, cheap_percent: 0, ..Config::DEFAULT };
@@ -507,6 +550,26 @@ fn a_thread_hands_its_memory_to_whoever_joins_it() {
 }
 
 #[test]
+fn a_thread_is_finished_when_it_is_over() {
+    let group = group();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let spawns = |mut heap: TestHeap<'_>| {
+        group.scope(|scope| {
+            let thread = scope.spawn(move |_| wait.recv().is_err());
+            assert!(!thread.is_finished());
+            drop(go);
+            let begun = std::time::Instant::now();
+            while !thread.is_finished() {
+                assert!(begun.elapsed().as_secs() < 60, "it never ends");
+                std::thread::yield_now();
+            }
+            assert!(thread.join(&mut heap).expect("no panic"));
+        });
+    };
+    group.branded(spawns).unwrap();
+}
+
+#[test]
 fn values_go_through_channels_mailboxes_and_publications() {
     let group = group();
     let (sender, receiver) = frazil::channel::<LowTag>(2);
@@ -574,6 +637,34 @@ fn who_does_not_wait_gets_what_is_there() {
 }
 
 /// Only a heap can tell a host of a death, so whoever drops the last handle leaves that to the next one.
+/// Each object is found dead when the one before is released: two steps, of which whoever comes by takes 100,000.
+#[test]
+fn a_long_chain_that_an_ended_heap_has_left_goes_to_its_end() {
+    const LONG: u64 = 110_000;
+    let group = Group::<LowTag>::new(Config { cluster_objects: u32::MAX, ..Config::DEFAULT })
+        .expect("the settings agree");
+    let leave = || {
+        let shared = |mut heap: TestHeap<'_>| {
+            chain(&mut heap, LONG);
+            share_slot(&mut heap, 0)
+        };
+        group.branded(shared).expect("memory")
+    };
+    drop(leave());
+    assert_eq!(group.orphans(), 0, "without a heap all of it goes at once");
+    let shared = leave();
+    let passes = |mut heap: TestHeap<'_>| {
+        heap.import(shared);
+        let left = |heap: &mut TestHeap<'_>| (heap.collect(Request::Complete).old_objects, group.orphans());
+        assert_eq!([(); 2].map(|()| left(&mut heap)), [(0, 1); 2]);
+        // Now it is small, and adopted with what waits in it.
+        left(&mut heap);
+        assert_eq!((heap.waiting(), group.orphans()), (1, 0));
+        assert_eq!(left(&mut heap), (0, 0));
+    };
+    group.branded(passes).expect("memory");
+}
+
 #[test]
 fn what_an_ended_heap_wanted_to_hear_of_comes_to_the_next_one() {
     let group = group();

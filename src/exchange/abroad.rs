@@ -39,7 +39,7 @@ pub(crate) struct Abroad {
     pub exchange: Arc<Exchange>,
     pub owner: Owner,
     /// Every foreign block with a bit, by its address.
-    blocks: FxHashMap<usize, Box<Bits>>,
+    pub(super) blocks: FxHashMap<usize, Box<Bits>>,
     /// By how much the counts of foreign objects change. Empty between collections.
     changes: FxHashMap<usize, i64>,
     /// What was imported since the last collection: it may be in the mutator's hand.

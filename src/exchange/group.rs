@@ -144,7 +144,9 @@ impl<H: Host> Group<H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::LowTag;
+    use crate::{LowTag, Shape};
+
+    const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
 
     /// A thread that comes and goes a million times leaves no inbox behind.
     #[test]
@@ -155,6 +157,42 @@ mod tests {
             heap.old.borrow().abroad.as_ref().map(|abroad| abroad.owner)
         });
         assert!(numbers[0].is_some() && numbers.iter().all(|&number| number == numbers[0]));
+    }
+
+    #[test]
+    fn the_number_of_a_heap_that_was_adopted_is_used_again() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let make = || group.make(Config::default()).expect("memory");
+        let owner = |heap: &Heap<'_, LowTag>| heap.old.borrow().space.owner;
+        let (mut heir, mut heap) = (make(), make());
+        let ended = owner(&heap);
+        let leaf = heap.alloc(&LEAF, 0).expect("memory").finish();
+        let handle = heap.root(leaf.into());
+        let _shared = heap.share(&handle).expect("frozen");
+        let estate = heap.end();
+        assert_ne!(owner(&make()), ended, "its estate has it");
+        heir.adopt(estate);
+        let next = [make(), make()];
+        let next = next.each_ref().map(owner);
+        assert!(next.contains(&ended), "{next:?}");
+    }
+
+    #[test]
+    fn the_number_of_an_orphan_is_used_again() {
+        let group = Group::<LowTag>::new(Config::default()).expect("good settings");
+        let make = || group.make(Config::default()).expect("memory");
+        let owner = |heap: &Heap<'_, LowTag>| heap.old.borrow().space.owner;
+        let mut heap = make();
+        let ended = owner(&heap);
+        let leaf = heap.alloc(&LEAF, 0).expect("memory").finish();
+        let handle = heap.root(leaf.into());
+        let shared = heap.share(&handle).expect("frozen");
+        drop(heap);
+        assert_eq!((group.orphans(), owner(&make()) == ended), (1, false));
+        drop(shared);
+        let next = [make(), make()];
+        let next = next.each_ref().map(owner);
+        assert!(group.orphans() == 0 && next.contains(&ended), "{next:?}");
     }
 
     #[test]
