@@ -277,7 +277,7 @@ mod tests {
     use crate::os::tests::resident;
     use crate::os::{Mapping, System};
     use crate::space::tests::grow;
-    use crate::{Config, Heap, LowTag};
+    use crate::{Config, Heap, LowTag, Pool};
 
     const MIB: usize = 1 << 20;
 
@@ -348,6 +348,57 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn what_waits_is_forgotten_when_it_is_given_back_or_dropped() {
+        let pool = Pool::new();
+        let system = System::new(Some(&pool));
+        // (What goes to a pool is nobody else's meanwhile.)
+        let (busy, given_back, mut dropped) =
+            (map(16 * MIB), map(MIB), system.map(MIB, MIB).expect("memory"));
+        system.inherits(&mut dropped, 0);
+        let ranges = [given_back.range(), dropped.range()];
+        // The thread is at the first for some milliseconds, so nobody waits for it.
+        ask([&[busy.range()], &ranges[..]].concat());
+        given_back.give_back(given_back.range());
+        drop(dropped);
+        get(&map(MIB).range());
+        assert_eq!(ranges.map(resident), [0, 0]);
+    }
+
+    #[test]
+    fn pages_are_asked_for_as_a_whole() {
+        let page = page_bytes();
+        assert_eq!(
+            [page + 1..page + 2, 1..page + 1, page..page].map(whole_pages),
+            [page..2 * page, 0..2 * page, page..page]
+        );
+    }
+
+    /// A wish that came too late is no reason to wish for nothing more.
+    #[test]
+    fn what_is_not_mapped_any_more_does_no_harm() {
+        let gone = map(MIB).range();
+        assert!(system::populate(&gone));
+    }
+
+    /// The signals that this thread does not hear.
+    fn blocked() -> u64 {
+        let status = std::fs::read_to_string("/proc/thread-self/status").expect("the system tells");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).expect("a thread has it");
+        u64::from_str_radix(mask.trim(), 16).expect("a number")
+    }
+
+    #[test]
+    fn the_thread_hears_no_signals_and_who_began_it_does() {
+        let heard = blocked();
+        let signals =
+            [libc::SIGINT, libc::SIGTERM, libc::SIGCHLD, libc::SIGALRM, libc::SIGPROF, libc::SIGUSR1];
+        let all = signals.iter().fold(0, |all, signal| all | 1 << (signal - 1));
+        let inherited = system::without_signals(|| thread::spawn(blocked).join().expect("no panic"));
+        assert_eq!(inherited & all, all);
+        assert_eq!(blocked(), heard);
     }
 
     #[test]

@@ -655,18 +655,24 @@ pub(crate) mod tests {
 
     const NODE: Shape = Shape::new(1, "node").raw_words(1).references(2);
 
+    /// Another node in front of the chain in a slot of the root stack.
+    fn push(heap: &Heap<'_, LowTag>, slot: usize) {
+        let mut node = heap.alloc(&NODE, 0).expect("memory");
+        node.references_mut().fill(heap.stack_from(slot)[0].get());
+        heap.stack_from(slot)[0].set(node.finish().into());
+    }
+
     /// A chain of so many MiB, on top of the root stack. Says how many free blocks had memory at most after a collection.
     pub fn grow(heap: &mut Heap<'_, LowTag>, mib: usize) -> usize {
         let base = heap.stack_grow(1).expect("room");
         let mut backed = 0;
         for _ in 0..mib << 15 {
-            let mut node = heap.alloc(&NODE, 0).expect("memory");
-            node.references_mut().fill(heap.stack_from(base)[0].get());
-            heap.stack_from(base)[0].set(node.finish().into());
+            push(heap, base);
             if heap.should_collect() {
                 heap.collect(Request::Auto);
                 let space = &heap.old.borrow().space;
                 assert!(space.blocks_idle <= space.blocks_backed);
+                assert_eq!(space.blocks_taken, 0, "what the next collection takes is its own");
                 backed = backed.max(space.blocks_backed);
             }
         }
@@ -694,14 +700,66 @@ pub(crate) mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "too much for it")]
     fn a_heap_that_grows_has_free_blocks_with_memory() {
-        for pages_ahead in [true, false] {
-            let config = Config { pages_ahead, ..STEADY };
-            let backed = Heap::<LowTag>::branded(config, |mut heap| grow(&mut heap, 12)).expect("a heap");
+        let slow = Config { nursery_bytes: TAKEN_BYTES_MIN / 2, ..STEADY };
+        let off = Config { pages_ahead: false, ..STEADY };
+        // Nor is it worth while in a small one, or where little comes at a time.
+        for (config, mib, has_more) in
+            [(STEADY, 12, true), (off, 12, false), (STEADY, 7, false), (slow, 12, false)]
+        {
+            let backed = Heap::<LowTag>::branded(config, |mut heap| grow(&mut heap, mib)).expect("a heap");
             // Without a second core there is no sense in it, which is known as soon as it has been tried.
-            if ahead::is_of_use() || !pages_ahead {
-                assert_eq!(backed > 0, pages_ahead);
+            if ahead::is_of_use() || !has_more {
+                assert_eq!(backed > 0, has_more);
             }
+            assert!(backed * STEADY.block_bytes.get() <= ((mib + 1) << 20) / AHEAD_SHARE, "{backed} blocks");
         }
+    }
+
+    /// Whether a wish comes true is the system's and the thread's, which may be busy for other tests. So there are some.
+    #[test]
+    #[cfg(all(target_os = "linux", not(miri), not(frazil_asan)))]
+    fn free_blocks_with_memory_have_memory() {
+        use crate::os::{page_bytes, tests::resident};
+        use std::time::Duration;
+
+        let came = Heap::<LowTag>::branded(STEADY, |mut heap| {
+            grow(&mut heap, 12);
+            (0..10).any(|_| {
+                while !heap.should_collect() {
+                    push(&heap, 0);
+                }
+                heap.collect(Request::Auto);
+                let space = &mut heap.old.get_mut().space;
+                let mut blocks = Vec::new();
+                for region in &mut space.regions {
+                    let bytes = |index: usize| region.mapping.range().start + index * space.block.get();
+                    while let Some(backed) = region.free.unback(usize::MAX) {
+                        space.blocks_backed -= backed.len();
+                        blocks.push(bytes(backed.start)..bytes(backed.end));
+                    }
+                }
+                assert!(!blocks.is_empty() || !ahead::is_of_use());
+                (0..100).any(|_| {
+                    std::thread::sleep(Duration::from_millis(10));
+                    blocks.iter().all(|range| resident(range.clone()) == range.len() / page_bytes())
+                })
+            })
+        });
+        assert_eq!(came, Ok(true));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "too much for it")]
+    fn who_wants_memory_back_is_not_to_miss_more_of_it() {
+        let backed = Heap::<LowTag>::branded(STEADY, |mut heap| {
+            grow(&mut heap, 12);
+            while !heap.should_collect() {
+                push(&heap, 0);
+            }
+            heap.collect(Request::Complete);
+            heap.old.borrow().space.blocks_backed
+        });
+        assert_eq!(backed, Ok(0), "what had memory has been taken, and nothing was asked for");
     }
 
     #[test]
