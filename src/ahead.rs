@@ -329,6 +329,9 @@ mod tests {
         get(&range);
         // SAFETY: as above.
         assert!(words().all(|word| unsafe { word.read() } == 7));
+        // Or none of these tests would test anything.
+        let has_cores = thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        assert_eq!(is_of_use(), has_cores && system::populate(&range));
     }
 
     #[test]
