@@ -357,17 +357,20 @@ mod tests {
     fn what_waits_is_forgotten_when_it_is_given_back_or_dropped() {
         let pool = Pool::new();
         let system = System::new(Some(&pool));
-        // (What goes to a pool is nobody else's meanwhile.)
-        let (busy, given_back, mut dropped) =
-            (map(16 * MIB), map(MIB), system.map(MIB, MIB).expect("memory"));
-        system.inherits(&mut dropped, 0);
-        let ranges = [given_back.range(), dropped.range()];
-        // The thread is at the first for some milliseconds, so nobody waits for it.
-        ask([&[busy.range()], &ranges[..]].concat());
-        given_back.give_back(given_back.range());
-        drop(dropped);
-        get(&map(MIB).range());
-        assert_eq!(ranges.map(resident), [0, 0]);
+        let forgets = || {
+            // (What goes to a pool is nobody else's meanwhile.)
+            let (busy, given_back, mut dropped) =
+                (map(16 * MIB), map(MIB), system.map(MIB, MIB).expect("memory"));
+            system.inherits(&mut dropped, 0);
+            let ranges = [given_back.range(), dropped.range()];
+            ask([&[busy.range()], &ranges[..]].concat());
+            given_back.give_back(given_back.range());
+            drop(dropped);
+            get(&map(MIB).range());
+            ranges.map(resident) == [0, 0]
+        };
+        // The thread is at the first for some milliseconds; this one may be kept from its core for longer.
+        assert!((0..10).any(|_| forgets()));
     }
 
     #[test]
