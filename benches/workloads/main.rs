@@ -16,6 +16,9 @@
 //! longest, and quantiles. `--json` prints one object instead. Without a workload all are run at a hundredth of their size.
 //!
 //! The settings are the default; `--nursery`, `--block` (both in KiB) and `--short` change them for experiments.
+//!
+//! What a program takes that never collects: `--nursery 8000000 --warm 1900000`, with memory for the first of these KiB
+//! before the clock starts. (Without it the system is most of what is measured: it gives memory out page by page.)
 
 mod array;
 mod churn;
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
         }
         Err(wrong) => {
             eprintln!(
-                "workloads: {wrong}\nworkloads [w1 DEPTH | w2 NODES CELLS | w3 ROUNDS ENTRIES KEPT | w4 KEYS PAIRS | w5 SLOTS STEPS | w6 RINGS LENGTH]\n          [--json] [--nursery KIB] [--block KIB] [--short]"
+                "workloads: {wrong}\nworkloads [w1 DEPTH | w2 NODES CELLS | w3 ROUNDS ENTRIES KEPT | w4 KEYS PAIRS | w5 SLOTS STEPS | w6 RINGS LENGTH]\n          [--json] [--nursery KIB] [--warm KIB] [--block KIB] [--short]"
             );
             ExitCode::from(2)
         }
@@ -81,13 +84,15 @@ fn main() -> ExitCode {
 /// What the command line asks for.
 struct Order {
     config: Config,
+    /// So much of the nursery has memory before a workload begins.
+    warm_bytes: usize,
     json: bool,
     runs: Vec<(&'static Workload, Vec<u64>)>,
 }
 
 impl Order {
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Order, String> {
-        let mut order = Order { config: Config::default(), json: false, runs: Vec::new() };
+        let mut order = Order { config: Config::default(), warm_bytes: 0, json: false, runs: Vec::new() };
         let mut parameters = Vec::new();
         let mut workload = None;
         while let Some(word) = words.next() {
@@ -101,6 +106,7 @@ impl Order {
                 "--json" => order.json = true,
                 "--short" => order.config.short_collections = true,
                 "--nursery" => order.config.nursery_bytes = number()? << 10,
+                "--warm" => order.warm_bytes = number()? << 10,
                 "--block" => {
                     let block = BlockBytes::from_bytes(number()? << 10);
                     order.config.block_bytes = block.ok_or("a block has 4, 8, 16 or 32 KiB")?;
@@ -123,18 +129,49 @@ impl Order {
                 return Err(format!("{name} takes {} parameters", small.len()));
             }
         }
+        if order.warm_bytes > order.config.nursery_bytes {
+            return Err("the nursery is smaller than the part of it that is to be warm".into());
+        }
         order.config.check().map_err(|error| error.to_string())?;
         Ok(order)
     }
 
     fn run(&self, workload: &Workload, parameters: &[u64]) {
         Heap::<LowTag>::branded(self.config.clone(), |mut heap| {
+            if self.warm_bytes > 0 {
+                let first = fresh(&heap, &FIRST).finish();
+                warm(Val::from(first).bits() as usize, self.warm_bytes);
+            }
             let mut meter = Meter::default();
             let checksum = (workload.run)(&mut heap, &mut meter, parameters);
             meter.print(workload.name, checksum, heap.stats(), self.json);
         })
         .expect("the settings agree, and there is memory");
     }
+}
+
+/// What lies where the nursery begins.
+const FIRST: Shape = Shape::new(9, "first");
+
+/// Has the system put memory behind the `bytes` that follow the page of `start`, which belong to the nursery.
+#[cfg(target_os = "linux")]
+fn warm(start: usize, bytes: usize) {
+    let page = 4096;
+    let pages = std::ptr::with_exposed_provenance_mut(start.next_multiple_of(page));
+    // SAFETY: the request changes nothing that a program could read, wherever it goes.
+    let done =
+        unsafe { libc::madvise(pages, bytes.saturating_sub(page) / page * page, libc::MADV_POPULATE_WRITE) };
+    assert_eq!(
+        done,
+        0,
+        "the system gives no memory before it is written: {}",
+        std::io::Error::last_os_error()
+    );
+}
+
+#[cfg(not(target_os = "linux"))]
+fn warm(_start: usize, _bytes: usize) {
+    panic!("`--warm` needs Linux");
 }
 
 /// Collects if it is time. The workloads ask between pieces of work of a few KiB.
