@@ -404,7 +404,8 @@ impl<'s, 'id, H: Host> Object<'s, 'id, H> {
 pub struct Numbers<'s, T> {
     first: usize,
     len: usize,
-    object: PhantomData<&'s T>,
+    /// The object may still be written, by the heap's thread: no other one may look.
+    object: PhantomData<&'s Cell<T>>,
 }
 
 impl<T: Plain> Numbers<'_, T> {

@@ -9,10 +9,10 @@ use frazil::trace::{Played, RecordError, ReplayError, Totals, Trace, TraceError}
 use frazil::{
     AllocError, Audit, BlockBytes, BlockUse, BlockView, Burst, ByRoot, Choice, Config, ConfigError,
     Dominators, Drain, Estate, Fault, Fresh, Group, Handle, Heap, Histogram, ImmortalError, Kind, LiveObject,
-    LowTag, Mailbox, Object, ObjectKind, ObjectView, Overlooked, Paths, Place, Pool, Published, Receiver,
-    References, Report, Request, RootPlace, RootView, Scope, SendError, Sender, Shape, Shaped, ShareError,
-    Shared, SiteUse, Snapshot, Spawned, Stage, Stats, Step, StoreError, Tally, TextRoom, Value, Violation,
-    Weak, Words, layout,
+    LowTag, Mailbox, Numbers, Object, ObjectKind, ObjectView, Overlooked, Paths, Place, Pool, Published,
+    Receiver, References, Report, Request, RootPlace, RootView, Scope, SendError, Sender, Shape, Shaped,
+    ShareError, Shared, SiteUse, Snapshot, Spawned, Stage, Stats, Step, StoreError, Tally, TextRoom, Value,
+    Violation, Weak, Words, layout,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -24,6 +24,7 @@ assert_not_impl_any!(Fresh<'static, 'static, LowTag>: Send, Sync, Clone);
 assert_not_impl_any!(TextRoom<'static>: Send, Sync, Clone);
 assert_not_impl_any!(Burst<'static, 'static, LowTag>: Send, Sync, Clone);
 assert_not_impl_any!(References<'static, 'static, LowTag>: Send, Sync);
+assert_not_impl_any!(Numbers<'static, u32>: Send, Sync);
 assert_not_impl_any!(Shaped<'static, 'static, LowTag>: Send, Sync);
 assert_not_impl_any!(Handle<'static>: Sync, Clone);
 assert_not_impl_any!(Weak<'static>: Sync, Clone);
