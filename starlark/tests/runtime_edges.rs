@@ -298,6 +298,26 @@ fn constants_that_are_looked_through_are_lists_and_tuples_all_the_same() {
 }
 
 #[test]
+fn long_displays_hold_their_elements_in_their_order() {
+    let program = "
+def make(v, n):
+    long = [\"0\", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+        27, 28, 29, 30, 31, 32, 33, v, 35, 36, 37, 38, 39, 40, 41, 42.0, 43, v + 10, 45, 46, -47]
+    long.append(n)
+    other = (v, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+        27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, v)
+    constant = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+        27, 28, 29, 30, 31, 32, 33)
+    return long, other, constant
+def wrong(long, n):
+    expected = ['0'] + list(range(1, 47)) + [-47, n]
+    return [(at, long[at]) for at in range(len(expected)) if long[at] != expected[at] or len(long) != 49]
+all = [make(34, n) for n in range(3)]
+x = [wrong(all[n][0], n) for n in range(3)], all[0][1] == (34,) + tuple(range(1, 47)) + (34,), all[0][2] == tuple(range(34))";
+    assert_eq!(outcome(program), "([[], [], []], True, True)");
+}
+
+#[test]
 fn comparisons_of_ints_hold_for_exactly_their_orders() {
     let program = "
 def holds(a, b):

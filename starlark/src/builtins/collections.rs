@@ -58,7 +58,7 @@ fn list_clear<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 
 fn extend<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [iterable] = args.exactly()?;
-    list::extend(cx, this(args)?, &iter::collect(cx, iterable, "1")?, "extend")?;
+    list::extend(cx, this(args)?, iter::collect(cx, iterable, "1")?.into_iter(), "extend")?;
     Ok(none())
 }
 

@@ -261,6 +261,11 @@ pub enum Op {
         list: Reg,
         a: Reg,
     },
+    /// Adds the elements of a constant tuple to a list display.
+    AppendAll {
+        list: Reg,
+        k: u32,
+    },
     Tuple {
         d: Reg,
         base: Reg,

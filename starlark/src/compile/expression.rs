@@ -13,6 +13,8 @@ use super::{Compiler, Const, VARIABLES_MAX};
 
 /// How many elements of a list or dict display are collected in registers before they are stored.
 const CHUNK: usize = 32;
+/// So many constants in a row are added to a list at one go.
+const RUN: usize = 8;
 
 impl<'m> Compiler<'m> {
     /// Evaluates an expression into register `d`.
@@ -304,13 +306,13 @@ impl<'m> Compiler<'m> {
         self.release(mark);
     }
 
-    /// The elements as a constant tuple, if they are constants, and not too many.
+    /// The elements as a constant tuple, if they are constants.
     fn constant_tuple(&mut self, items: &'m [Expr]) -> Option<u32> {
-        if items.is_empty() || items.len() > CHUNK {
+        if items.is_empty() || !items.iter().all(is_constant) {
             return None;
         }
-        let items: Option<Vec<Const>> = items.iter().map(constant_of).collect();
-        let items = items?.into_iter().map(|item| self.module_constant(item)).collect();
+        let items = items.iter().filter_map(constant_of);
+        let items = items.map(|item| self.module_constant(item)).collect();
         Some(self.constant(Const::Tuple(items)))
     }
 
@@ -329,14 +331,27 @@ impl<'m> Compiler<'m> {
     /// A list of any length in a temporary.
     pub(super) fn long_list(&mut self, items: &'m [Expr], d: Reg, span: Span) {
         let mark = self.body.next;
-        let (first, rest) = items.split_at(items.len().min(CHUNK));
+        let in_registers = items.len().min(CHUNK);
+        let in_registers = if starts_a_run(items) { 0 } else { in_registers };
+        let (first, mut rest) = items.split_at(in_registers);
         let base = self.operands(first);
         self.emit(Op::List { d, base, count: first.len() as u8 }, span);
         self.release(mark);
-        for item in rest {
+        while let [item, more @ ..] = rest {
+            // Long lists are mostly data: two instructions, their places and a link for each string would take more memory than
+            // the strings.
+            if starts_a_run(rest) {
+                let (run, more) = rest.split_at(rest.iter().take_while(|item| is_constant(item)).count());
+                if let Some(k) = self.constant_tuple(run) {
+                    self.emit(Op::AppendAll { list: d, k }, item.span);
+                }
+                rest = more;
+                continue;
+            }
             let a = self.operand(item);
             self.emit(Op::Append { list: d, a }, item.span);
             self.release(mark);
+            rest = more;
         }
     }
 
@@ -467,6 +482,16 @@ fn constant_of(expr: &Expr) -> Option<Const> {
         ExprKind::Float(f) => Some(Const::Float(f.to_bits())),
         _ => None,
     }
+}
+
+/// Whether [`constant_of`] knows it.
+fn is_constant(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Int(_) | ExprKind::Str(_) | ExprKind::Float(_))
+}
+
+/// Do the elements begin with a run of constants?
+fn starts_a_run(items: &[Expr]) -> bool {
+    items.len() >= RUN && items[..RUN].iter().all(is_constant)
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

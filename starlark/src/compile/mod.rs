@@ -70,7 +70,6 @@ pub fn compile(module: &Module, universal: &HashMap<String, u32>) -> Result<Comp
         module,
         universal,
         codes: Vec::new(),
-        constants: Vec::new(),
         constant_numbers: QuickMap::default(),
         globals,
         errors: Vec::new(),
@@ -80,7 +79,12 @@ pub fn compile(module: &Module, universal: &HashMap<String, u32>) -> Result<Comp
     if !compiler.errors.is_empty() {
         return Err(compiler.errors);
     }
-    Ok(Compiled { codes: compiler.codes, constants: compiler.constants })
+    // Each constant is kept only once meanwhile, with its number: there may be very many strings.
+    let mut constants = vec![Const::Int(0); compiler.constant_numbers.len()];
+    for (constant, number) in compiler.constant_numbers {
+        constants[number as usize] = constant;
+    }
+    Ok(Compiled { codes: compiler.codes, constants })
 }
 
 /// The state of the walk: what belongs to the module, and the function that is being compiled.
@@ -88,7 +92,6 @@ struct Compiler<'m> {
     module: &'m Module,
     universal: &'m HashMap<String, u32>,
     codes: Vec<Code>,
-    constants: Vec<Const>,
     constant_numbers: QuickMap<Const, u32>,
     globals: Arc<[(Box<str>, bool)]>,
     errors: Vec<Diagnostic>,
@@ -117,13 +120,8 @@ impl Compiler<'_> {
 
     /// The number of a constant in the module.
     fn module_constant(&mut self, constant: Const) -> u32 {
-        if let Some(&number) = self.constant_numbers.get(&constant) {
-            return number;
-        }
-        let number = self.constants.len() as u32;
-        self.constants.push(constant.clone());
-        self.constant_numbers.insert(constant, number);
-        number
+        let number = self.constant_numbers.len() as u32;
+        *self.constant_numbers.entry(constant).or_insert(number)
     }
 
     fn constant_str(&mut self, text: &str) -> u32 {

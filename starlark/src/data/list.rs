@@ -239,22 +239,26 @@ pub fn push<'s>(cx: Cx<'s>, list: Object<'s>, value: Value<'s>) -> Res<()> {
     Ok(())
 }
 
-/// Adds elements at the end.
+/// Adds elements, which are not the list's own, at the end.
 ///
 /// # Errors
 /// The list cannot be changed now, or memory ran out.
-pub fn extend<'s>(cx: Cx<'s>, list: Object<'s>, values: &[Value<'s>], verb: &str) -> Res<()> {
+pub fn extend<'s>(
+    cx: Cx<'s>,
+    list: Object<'s>,
+    values: impl ExactSizeIterator<Item = Value<'s>>,
+    verb: &str,
+) -> Res<()> {
     check_writable(cx, list, verb)?;
-    if values.is_empty() {
+    if values.len() == 0 {
         return Ok(());
     }
     let slots = reserve(cx, list, values.len())?;
-    let len = len(list);
-    let room = cells(cx, slots, len, len + values.len())?;
-    for (cell, &value) in room.iter().zip(values) {
+    let (len, end) = (len(list), len(list) + values.len());
+    for (cell, value) in cells(cx, slots, len, end)?.iter().zip(values) {
         cell.set(value);
     }
-    set_len(list, len + values.len());
+    set_len(list, end);
     Ok(())
 }
 

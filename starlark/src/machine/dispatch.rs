@@ -465,6 +465,13 @@ pub(super) fn run<'s>(
                         ok!(list::push(cx, list, get!(a)));
                     }
                 }
+                Op::AppendAll { list, k } => {
+                    if let (Some(list), Some(tuple)) =
+                        (get!(list).object(), current.links.get(k as usize).object())
+                    {
+                        ok!(list::extend(cx, list, tuple.references().iter(), "append to"));
+                    }
+                }
                 Op::Tuple { d, base, count } => {
                     let items = &current.window[base as usize..base as usize + count as usize];
                     set!(d, ok!(cx.tuple_of_cells(items)));

@@ -179,7 +179,7 @@ pub fn in_place<'s>(cx: Cx<'s>, op: BinaryOp, target: Value<'s>, value: Value<'s
     match (op, target.kind(), target.object()) {
         (BinaryOp::Add, Kind::List, Some(object)) => {
             let Some(iter) = iter::iterate(cx, value)? else { return binary(cx, op, target, value) };
-            list::extend(cx, object, &iter.collect()?, "apply += to")?;
+            list::extend(cx, object, iter.collect()?.into_iter(), "apply += to")?;
             Ok(target)
         }
         (BinaryOp::BitOr, Kind::Dict, Some(object)) if value.kind() == Kind::Dict => {
