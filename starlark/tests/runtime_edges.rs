@@ -318,6 +318,26 @@ x = [wrong(all[n][0], n) for n in range(3)], all[0][1] == (34,) + tuple(range(1,
 }
 
 #[test]
+fn parts_are_compared_whatever_they_are() {
+    all(&[
+        (
+            "[a == b for a, b in [([1, 2], [1, 2]), ([1, 2], [1, 3]), ([1, 2], [1]), ([1], [1.0])]]",
+            "[True, False, False, True]",
+        ),
+        ("[float('nan')] == [float('nan')]", "True"),
+        ("[1, float('nan')] == [1, 2.0]", "False"),
+        ("(1, 'a', [2]) == (1, 'a', [2])", "True"),
+        ("(1, 'a', [2]) == (1, 'a', [3])", "False"),
+        ("struct(a = 1, b = 2) == struct(b = 2, a = 1)", "True"),
+        ("struct(a = 1, b = 2) == struct(a = 1, c = 2)", "False"),
+        ("struct(a = 1, b = 2) == struct(a = 1, b = 3)", "False"),
+        ("struct(a = 1, b = 2) == struct(**{c + '': i for c, i in [('a', 1), ('b', 2)]})", "True"),
+        ("struct() == struct()", "True"),
+        ("struct() == struct(a = 1)", "False"),
+    ]);
+}
+
+#[test]
 fn comparisons_of_ints_hold_for_exactly_their_orders() {
     let program = "
 def holds(a, b):

@@ -8,11 +8,13 @@ use crate::builtins::sets;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res};
 use crate::residents;
-use crate::value::{Kind, Object, Value, ValueExt};
+use crate::value::{Kind, Object, Tagging, Value, ValueExt};
 
 use super::effort::{Effort, Stop, or_walk};
 use super::text::same;
 use super::{deep, elems, int, list, record, sequence, table};
+
+type References<'s> = frazil::References<'s, 'static, Tagging>;
 
 /// `a == b`
 ///
@@ -89,19 +91,14 @@ fn equal_at<'s>(effort: &mut Effort<'s>, a: Value<'s>, b: Value<'s>, depth: u32)
     effort.enter(depth)?;
     // A structure is only known to equal itself if it is no cycle, which would have to be an error.
     match kind {
-        Kind::Tuple => {
-            let (x, y) = (x.references(), y.references());
-            Ok(x.len() == y.len() && all(effort, x.iter().zip(y.iter()), depth)?)
-        }
-        Kind::List => {
-            Ok(list::len(x) == list::len(y) && all(effort, list::items(x).zip(list::items(y)), depth)?)
-        }
+        Kind::Tuple => all(effort, x.references(), y.references(), 0, depth),
+        Kind::List => all(effort, list::elements(x), list::elements(y), 0, depth),
         Kind::Dict => equal_dicts(effort, x, y, depth),
         _ => {
-            let values = |record| (0..record::len(record)).map(move |index| record::value(record, index));
+            // Behind the names.
             Ok(record::len(x) == record::len(y)
                 && record::same_names(x, y)
-                && all(effort, values(x).zip(values(y)), depth)?)
+                && all(effort, x.references(), y.references(), 1, depth)?)
         }
     }
 }
@@ -127,26 +124,35 @@ pub(super) fn equal_leaves<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bo
     }
 }
 
-/// Are the parts of two containers equal, one after the other?
+/// Have two containers as many parts, and are those from `start` on equal, one after the other?
 fn all<'s>(
     effort: &mut Effort<'s>,
-    pairs: impl Iterator<Item = (Value<'s>, Value<'s>)>,
+    x: References<'s>,
+    y: References<'s>,
+    start: usize,
     depth: u32,
 ) -> Result<bool, Stop> {
-    let mut looked_at = 0;
-    let mut equal = true;
-    for (x, y) in pairs {
-        looked_at += 1;
-        equal = match at_once(x, y) {
+    if x.len() != y.len() {
+        return Ok(false);
+    }
+    let (mut next, mut unequal) = (start, None);
+    // The same ints in the word are passed over in a loop with nothing else in it.
+    let is_other = |&index: &usize| x.get(index) != y.get(index) || x.get(index).as_small().is_none();
+    while let Some(index) = (next..x.len()).find(is_other) {
+        let (a, b) = (x.get(index), y.get(index));
+        next = index + 1;
+        let equal = match at_once(a, b) {
             Some(equal) => equal,
-            None => equal_at(effort, x, y, depth + 1)?,
+            None => equal_at(effort, a, b, depth + 1)?,
         };
         if !equal {
+            unequal = Some(index);
             break;
         }
     }
+    let looked_at = unequal.map_or(x.len(), |index| index + 1) - start;
     effort.cx.host.meter.steps(looked_at)?;
-    Ok(equal)
+    Ok(unequal.is_none())
 }
 
 fn equal_dicts<'s>(effort: &mut Effort<'s>, x: Object<'s>, y: Object<'s>, depth: u32) -> Result<bool, Stop> {

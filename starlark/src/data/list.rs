@@ -73,8 +73,13 @@ const AHEAD: usize = 8;
 /// All elements in order. The list must not be changed meanwhile.
 #[inline(always)]
 pub fn items(list: Object<'_>) -> Items<'_> {
-    let elements = slots(list).map_or(References::default(), |slots| slots.references().first(len(list)));
-    Items { elements, at: 0 }
+    Items { elements: elements(list), at: 0 }
+}
+
+/// The same as what can be asked for the element at a place.
+#[inline(always)]
+pub fn elements(list: Object<'_>) -> References<'_, 'static, Tagging> {
+    slots(list).map_or(References::default(), |slots| slots.references().first(len(list)))
 }
 
 /// The elements of a list.
@@ -232,10 +237,17 @@ fn grow<'s>(cx: Cx<'s>, list: Object<'s>, more: usize) -> Res<()> {
 #[inline]
 pub fn push<'s>(cx: Cx<'s>, list: Object<'s>, value: Value<'s>) -> Res<()> {
     check_writable(cx, list, "append to")?;
-    let slots = reserve(cx, list, 1)?;
-    let len = len(list);
-    store(cx, slots, len, value)?;
-    set_len(list, len + 1);
+    // Nothing that happens here changes what the header says, so it is looked at once.
+    let list = fields(list);
+    let len = list.raw(LEN) as usize;
+    let slots = list.get(0).object().and_then(|slots| slots.shaped(&shapes::SLOTS));
+    match slots.filter(|slots| len < slots.reference_count()) {
+        Some(slots) => store(cx, slots, len, value)?,
+        None => store(cx, reserve(cx, list.into(), 1)?, len, value)?,
+    }
+    if let Some(cells) = list.raw_cells() {
+        cells[LEN].set(len as u64 + 1);
+    }
     Ok(())
 }
 

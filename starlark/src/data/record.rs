@@ -89,6 +89,11 @@ pub fn union<'s>(cx: Cx<'s>, x: Value<'s>, y: Value<'s>) -> Res<Value<'s>> {
 
 /// Whether two structs with as many fields have the same names of fields.
 pub fn same_names<'s>(x: Object<'s>, y: Object<'s>) -> bool {
-    x.get(0) == y.get(0)
-        || fields(x).zip(fields(y)).all(|((name, _), (other, _))| name.as_text() == other.as_text())
+    if x.get(0) == y.get(0) {
+        return true;
+    }
+    let (Some(x), Some(y)) = (names(x), names(y)) else { return false };
+    // Names that the program spells out are the same objects wherever it does so.
+    let mut names = x.references().iter().zip(y.references().iter());
+    names.all(|(name, other)| name == other || name.as_text() == other.as_text())
 }
