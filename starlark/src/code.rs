@@ -241,6 +241,12 @@ pub struct CallSite {
 }
 
 impl CallSite {
+    /// Nothing but positional arguments and `*args`.
+    #[inline(always)]
+    pub fn only_spreads(&self) -> bool {
+        self.args && !self.kwargs && self.names.is_empty()
+    }
+
     /// How many registers the arguments take.
     fn operands(&self) -> usize {
         self.positional + self.names.len() + usize::from(self.args) + usize::from(self.kwargs)

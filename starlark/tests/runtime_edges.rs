@@ -318,6 +318,30 @@ x = [wrong(all[n][0], n) for n in range(3)], all[0][1] == (34,) + tuple(range(1,
 }
 
 #[test]
+fn elements_given_by_a_star_are_the_parameters_in_their_order() {
+    let program = "
+def f(a, b, c):
+    return [a, b, c]
+def rest(a, *more):
+    return [a, more]
+def default(a, b = 2):
+    return [a, b]
+def calls(l, t):
+    return [f(*t), f(0, *l), f(0, 1, *t[2:]), f(*range(3)), f(*t, **{}), rest(*t), default(*l), default(0, *[]), l, t]
+x = calls([1, 2], (3, 4, 5))";
+    assert_eq!(
+        outcome(program),
+        "[[3, 4, 5], [0, 1, 2], [0, 1, 5], [0, 1, 2], [3, 4, 5], [3, (4, 5)], [1, 2], [0, 2], [1, 2], (3, 4, 5)]"
+    );
+    assert_eq!(
+        outcome("def f(a, b):\n  pass\nf(1, *[2, 3])"),
+        "function f accepts 2 positional arguments (3 given)"
+    );
+    assert_eq!(outcome("def f(a, b):\n  pass\nf(*[1])"), "function f missing 1 argument (b)");
+    assert_eq!(outcome("def f(a):\n  f(*[a])\nf(1)"), "function f called recursively");
+}
+
+#[test]
 fn parts_are_compared_whatever_they_are() {
     all(&[
         (

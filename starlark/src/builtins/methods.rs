@@ -41,8 +41,8 @@ pub fn number(kind: Kind, name: &str) -> Option<u32> {
 
 /// The method with a number that [`number`] gave.
 pub fn by_number(number: u32) -> &'static Method {
-    let kind = WITH_METHODS.iter().find(|&&kind| kind as u32 == number >> INDEX_BITS);
-    &of(*kind.unwrap_or(&Kind::Str))[number as usize & ((1 << INDEX_BITS) - 1)]
+    let kind = Kind::ALL[(number >> INDEX_BITS) as usize % KINDS];
+    &of(kind)[number as usize & ((1 << INDEX_BITS) - 1)]
 }
 
 struct Table {

@@ -6,7 +6,7 @@ use crate::advice;
 use crate::builtins::methods::Method;
 use crate::code::{CallSite, Code, WINDOW};
 use crate::cx::Cx;
-use crate::data::{iter, table, text};
+use crate::data::{iter, list, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::guard::once;
 use crate::host::{Args, Call, Prepared};
@@ -78,6 +78,40 @@ pub(super) fn enter<'s>(
     calls.set(calls.get() + 1);
     frames.push(Frame { code: number, base: site.base as u32, pc: 0, d: site.d, entry: Entry::Instruction });
     Ok(())
+}
+
+/// Begins a call with `before` arguments in registers and behind them the `*args`, if that is a list or tuple and the function
+/// has a parameter for each and no others: then its elements go where the parameters are at once. Says whether it has begun.
+#[inline(never)]
+pub(super) fn enter_spread<'s>(
+    cx: Cx<'s>,
+    frames: &mut Vec<Frame>,
+    active: &[Cell<u32>],
+    dialect: &Dialect,
+    before: usize,
+    base: usize,
+    d: u8,
+) -> Res<bool> {
+    let stack = cx.heap.stack_from(base);
+    let Some(function) = stack[0].get().as_kind(Kind::Function) else { return Ok(false) };
+    let args = stack[1 + before].get();
+    let elements = match (args.kind(), args.object()) {
+        (Kind::List, Some(list)) => list::elements(list),
+        (Kind::Tuple, Some(tuple)) => tuple.references(),
+        _ => return Ok(false),
+    };
+    let params = &cx.host.codes[function.raw(0) as u32 as usize].params;
+    let count = before + elements.len();
+    if !params.simple() || params.positional != count {
+        return Ok(false);
+    }
+    cx.host.meter.steps(elements.len())?;
+    enter(cx, frames, active, dialect, function, Site { base, count, d }, None)?;
+    // Nothing fails any more: these were the registers that the call would be repeated with.
+    for (register, element) in cx.heap.stack_from(base)[1 + before..].iter().zip(elements.iter()) {
+        register.set(element);
+    }
+    Ok(true)
 }
 
 /// Puts the arguments where the parameters are, and says how many registers those take. `positional` may be the

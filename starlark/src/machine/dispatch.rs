@@ -373,6 +373,14 @@ pub(super) fn run<'s>(
                 Op::CallWith { d, base, site } => {
                     safepoint!();
                     let site = &current.code.calls[site as usize];
+                    if site.only_spreads() {
+                        set_pc!();
+                        let at = current.base + base as usize;
+                        if ok!(call::enter_spread(cx, frames, active, dialect, site.positional, at, d)) {
+                            reload!();
+                            continue;
+                        }
+                    }
                     let links = current.links;
                     let constant = |k: u32| links.get(k as usize);
                     let stack = &current.window[base as usize + 1..];
