@@ -983,6 +983,7 @@ unsafe impl Host for Fragile {
 
 /// Nobody knows any more what is alive in it.
 #[test]
+#[cfg_attr(any(miri, frazil_asan), ignore = "it keeps memory for ever, on purpose")]
 fn of_a_heap_whose_collection_has_panicked_nothing_is_ever_freed() {
     let group = Group::<Fragile>::new(Config::DEFAULT).expect("the settings agree");
     let breaks = |mut heap: Heap<'_, Fragile>| {

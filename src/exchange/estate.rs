@@ -501,6 +501,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(any(miri, frazil_asan), ignore = "it keeps memory for ever, on purpose")]
     fn a_panic_while_orphans_are_tended_frees_nothing_that_others_hold() {
         let group = Group::<Unwinding>::new(Config::default()).expect("good settings");
         let make = || group.make(Config::default()).expect("memory");
