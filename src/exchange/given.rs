@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use crate::heap::Heap;
 use crate::host::Host;
 use crate::object::ObjRef;
-use crate::old::{Old, target};
+use crate::old::{Old, targets};
 use crate::space::chunk_base;
 
 use super::abroad::owner_of;
@@ -48,8 +48,7 @@ impl Given {
             let is_immortal = owner_of(object.address()) == Owner::IMMORTAL;
             let known = if is_immortal { &mut self.immortal } else { &mut self.mortal };
             if known.insert(object.address()) {
-                let targets = object.slots::<H>(object.header()).filter_map(|slot| target::<H>(slot.get()));
-                given.extend(targets.filter(|&target| is_foreign(target)));
+                given.extend(targets::<H>(object, object.header()).filter(|&target| is_foreign(target)));
             }
         }
     }
@@ -80,8 +79,7 @@ impl<H: Host> Heap<'_, H> {
             let mut held: Vec<ObjRef> = retained.collect();
             let waiting: FxHashSet<ObjRef> = old.waiting().collect();
             for object in old.space.objects().into_iter().filter(|object| !waiting.contains(object)) {
-                let targets = object.slots::<H>(object.header()).filter_map(|slot| target::<H>(slot.get()));
-                held.extend(targets.filter(|&target| is_foreign(target)));
+                held.extend(targets::<H>(object, object.header()).filter(|&target| is_foreign(target)));
             }
             given.add::<H>(held, is_foreign);
         }

@@ -183,7 +183,8 @@ fn extreme<'s>(cx: Cx<'s>, args: &Args<'_, 's>, largest: bool) -> Res<Prepared<'
             let beats = if largest { greater } else { less };
             for &item in &items[1..] {
                 let is_better = match (item.as_small(), best.as_small()) {
-                    (Some(item), Some(best)) => (item > best) == largest && item != best,
+                    (Some(item), Some(best)) if largest => item > best,
+                    (Some(item), Some(best)) => item < best,
                     _ => beats(cx, item, best)?,
                 };
                 if is_better {
