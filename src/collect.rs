@@ -60,7 +60,7 @@ use crate::tuning::Drain;
 use crate::weak::fate;
 
 use drain::Budget;
-use reach::{Trace, Work};
+use reach::{Tracer, Work};
 
 /// Holds one collection. See the module's head. The memory that survivors may need was reserved when the young
 /// objects were allocated.
@@ -192,12 +192,12 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
 
     // ------------------------------------------------------------------ phases 1 and 2
 
-    fn trace(&mut self) -> Trace<'_> {
+    fn tracer(&mut self) -> Tracer<'_> {
         let old = self.heap.old.get_mut();
         let abroad = old.space.abroad;
         let mixed = abroad || !old.space.young_large.is_empty();
         let unsettled = self.settling || abroad || self.unclassified_large;
-        Trace {
+        Tracer {
             old,
             nursery: &self.heap.young.nursery,
             report: &mut self.report,
@@ -213,17 +213,17 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
 
     /// Reaches what `slots` refer to, and what can be reached from there. It is booked to a kind of root.
     fn reach(&mut self, slots: impl Iterator<Item = Slot>, share: impl Fn(&mut ByRoot) -> &mut usize) {
-        self.attributed(share, |trace| {
+        self.attributed(share, |tracer| {
             if H::REORDERS {
                 let mut slots: Vec<Slot> = slots.collect();
                 while let Some(slot) = take::<H, _>(Choice::Root, &mut slots) {
-                    trace.reach::<H>(slot);
-                    trace.scan_some::<H>();
+                    tracer.reach::<H>(slot);
+                    tracer.scan_some::<H>();
                 }
             } else {
                 for slot in slots {
-                    trace.reach::<H>(slot);
-                    trace.scan_gray::<H>();
+                    tracer.reach::<H>(slot);
+                    tracer.scan_gray::<H>();
                 }
             }
         });
@@ -235,7 +235,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
             return;
         }
         let touched = std::mem::take(&mut self.touched);
-        self.attributed(|by_root| &mut by_root.touched, |trace| trace.scan_touched::<H>(&touched));
+        self.attributed(|by_root| &mut by_root.touched, |tracer| tracer.scan_touched::<H>(&touched));
     }
 
     /// When another owner's object dies, only that owner will know: a weak reference to it retains it.
@@ -253,7 +253,7 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
     /// Finalizable objects that are dead become roots once more. Whether an old counted one is dead, only the
     /// drain will find out.
     fn revive(&mut self) {
-        self.trace().scan_gray::<H>();
+        self.tracer().scan_gray::<H>();
         let finalizers = self.heap.finalizers.get_mut();
         if !finalizers.is_empty() {
             let (nursery, old) = (&self.heap.young.nursery, &*self.heap.old.get_mut());
@@ -264,13 +264,13 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         }
         let ready = finalizers.ready_slots();
         self.reach(ready.into_iter(), |by_root| &mut by_root.finalizable);
-        self.trace().scan_gray::<H>();
+        self.tracer().scan_gray::<H>();
     }
 
     /// Does some of the reaching, and books it to a kind of root.
-    fn attributed(&mut self, share: impl Fn(&mut ByRoot) -> &mut usize, reach: impl FnOnce(&mut Trace<'_>)) {
+    fn attributed(&mut self, share: impl Fn(&mut ByRoot) -> &mut usize, reach: impl FnOnce(&mut Tracer<'_>)) {
         let (promoted, retained) = (self.report.promoted_bytes, self.report.retained);
-        reach(&mut self.trace());
+        reach(&mut self.tracer());
         *share(&mut self.report.promoted_by_root) += self.report.promoted_bytes - promoted;
         *share(&mut self.report.retained_by_root) += self.report.retained - retained;
     }

@@ -36,7 +36,7 @@ use crate::order::{Choice, natural};
 use crate::shape::{Header, MUTABLE};
 
 use super::promote::Step;
-use super::reach::{Found, Trace};
+use super::reach::{Found, Tracer};
 
 /// An object whose references are being followed.
 struct Visit {
@@ -84,7 +84,7 @@ impl From<Step> for Visit {
     }
 }
 
-impl Trace<'_> {
+impl Tracer<'_> {
     /// Classifies `object` and everything below it that is not classified yet.
     pub fn classify<H: Host>(&mut self, object: ObjRef, header: Header) {
         self.classify_from::<H>(Visit::new(object, header));

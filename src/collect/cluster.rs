@@ -28,7 +28,7 @@ use crate::old::target;
 use crate::shape::{BORN_MUTABLE, FINALIZABLE, Header, ID_SHIFT, LEN_SHIFT};
 use crate::space::{Lane, Place, Run};
 
-use super::reach::{AHEAD_BYTES, Trace, move_to};
+use super::reach::{AHEAD_BYTES, Tracer, move_to};
 
 /// When so many roots (and references of traced objects) more have not led to a cluster than have, a collection stops
 /// trying: where each leads to a handful of objects, a walk costs more than the objects.
@@ -199,7 +199,7 @@ fn note_outside(outside: &mut Vec<ObjRef>, old: ObjRef) -> Result<(), Obstacle> 
     Ok(())
 }
 
-impl Trace<'_> {
+impl Tracer<'_> {
     /// May a young object with this header be the head of a cluster?
     #[inline(always)]
     pub fn may_head(&self, header: Header) -> bool {

@@ -21,7 +21,7 @@ use crate::object::{First, ObjRef, Slot, Young};
 use crate::old::{target, targets};
 use crate::shape::{Header, MUTABLE};
 
-use super::reach::{BACK_BYTES, Trace};
+use super::reach::{BACK_BYTES, Tracer};
 
 /// In a forwarding address: the walk is below the object. No address has this bit.
 const OPEN: u64 = 1 << 1;
@@ -46,7 +46,7 @@ pub(super) struct Step {
     backwards: bool,
 }
 
-impl Trace<'_> {
+impl Tracer<'_> {
     /// Evacuates a young object, unless that has been done, and everything young below it, and says where it is now.
     /// `slot` holds `word`, by which it was found, and is brought up to date.
     #[inline]

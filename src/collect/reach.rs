@@ -63,8 +63,8 @@ pub(super) struct Work {
     pub turn: Turn,
 }
 
-/// The trace of one collection.
-pub(super) struct Trace<'h> {
+/// What traces, in one collection: what it works on, and what it knows of it.
+pub(super) struct Tracer<'h> {
     pub old: &'h mut Old,
     pub nursery: &'h Nursery,
     pub report: &'h mut Report,
@@ -103,7 +103,7 @@ fn prefetch_around(young: ObjRef, header: Header) {
     }
 }
 
-impl Trace<'_> {
+impl Tracer<'_> {
     /// Reaches what `slot` refers to: from now on it is old, classified and retained.
     ///
     /// Of an old object, only the side tables are looked at, unless it may settle: a list of ten thousand old
