@@ -35,7 +35,7 @@ impl std::fmt::Debug for ObjRef {
 /// Bytes of a cache line.
 pub(crate) const LINE_BYTES: usize = 64;
 
-/// Asks for the cache line of an address, which will be needed soon.
+/// Asks for the cache line of an address, which will be needed soon. Where there is no way to ask, it comes when it is needed.
 #[inline(always)]
 pub(crate) fn prefetch(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -44,6 +44,12 @@ pub(crate) fn prefetch(address: *const u8) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         _mm_prefetch::<_MM_HINT_T0>(address.cast());
     }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) address.addr(), options(nomem, nostack, preserves_flags));
+    }
+    let _ = address;
 }
 
 /// What the first word of an object in the nursery, or of one that is being classified, can be.

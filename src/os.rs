@@ -196,8 +196,12 @@ impl Mapping {
     }
 
     fn protect(&self, bytes: usize, accessible: bool) {
-        // SAFETY: the mapping is this one's own; the caller holds nothing live in it.
-        unsafe { pages::protect(self.base..self.base + bytes.min(self.bytes), accessible) };
+        let range = self.base..self.base + bytes.min(self.bytes);
+        // (Not every system takes a request for nothing.)
+        if !range.is_empty() {
+            // SAFETY: the mapping is this one's own; the caller holds nothing live in it.
+            unsafe { pages::protect(range, accessible) };
+        }
     }
 
     /// So many bytes of a mapping that is inherited may have memory behind them.
@@ -225,15 +229,18 @@ fn whole_pages(bytes: usize) -> Option<usize> {
 /// The calls of the system. Ranges are whole pages.
 #[cfg(not(miri))]
 mod pages {
+    use std::ffi::c_int;
+
     use super::{Range, Refused, page_bytes};
+
+    const ACCESS: c_int = libc::PROT_READ | libc::PROT_WRITE;
+    const KIND: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
 
     /// Zeroed memory at a multiple of `align`.
     pub fn map(bytes: usize, align: usize) -> Result<usize, Refused> {
         let wanted = bytes.checked_add(align.saturating_sub(page_bytes())).ok_or(Refused)?;
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: an anonymous private mapping at an address of the system's choice aliases nothing.
-        let start = unsafe { libc::mmap(std::ptr::null_mut(), wanted, access, kind, -1, 0) };
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), wanted, ACCESS, KIND, -1, 0) };
         if start == libc::MAP_FAILED {
             return Err(Refused);
         }
@@ -258,15 +265,33 @@ mod pages {
         }
     }
 
-    /// Makes the range read as zero, and take no memory.
+    /// Makes the range, which may be accessed, read as zero, and take no memory.
     ///
     /// # Safety
     /// Nothing in the range is live.
     pub unsafe fn discard(range: Range<usize>) {
         let start = std::ptr::with_exposed_provenance_mut(range.start);
         // SAFETY: passed on.
-        let done = unsafe { libc::madvise(start, range.len(), libc::MADV_DONTNEED) };
-        debug_assert_eq!(done, 0);
+        let done = cfg!(target_os = "linux")
+            && unsafe { libc::madvise(start, range.len(), libc::MADV_DONTNEED) } == 0;
+        if !done {
+            // SAFETY: passed on.
+            unsafe { renew(range) };
+        }
+    }
+
+    /// The same where that advice is no promise (on macOS, pages may keep what is in them): other memory takes its place.
+    ///
+    /// # Safety
+    /// Nothing in the range is live.
+    pub unsafe fn renew(range: Range<usize>) {
+        let start = std::ptr::with_exposed_provenance_mut(range.start);
+        // SAFETY: what is replaced is the caller's.
+        let renewed = unsafe { libc::mmap(start, range.len(), ACCESS, KIND | libc::MAP_FIXED, -1, 0) };
+        if renewed == libc::MAP_FAILED {
+            // SAFETY: the range stays as it was, and may be accessed.
+            unsafe { start.cast::<u8>().write_bytes(0, range.len()) };
+        }
     }
 
     /// A wish, which may be refused.
@@ -280,6 +305,7 @@ mod pages {
                 libc::MADV_HUGEPAGE,
             );
         }
+        let _ = range;
     }
 
     /// # Safety
@@ -397,6 +423,18 @@ pub(crate) mod tests {
             mapping.give_back(start + 8..start + page + 8);
             assert_eq!(word(start), 7);
         }
+    }
+
+    #[test]
+    fn pages_are_renewed_where_no_advice_clears_them() {
+        let page = page_bytes();
+        let mapping = System::default().map(3 * page, page).expect("memory");
+        fill(&mapping);
+        let Range { start, end } = mapping.range();
+        // SAFETY: nobody else knows the mapping.
+        unsafe { pages::renew(start + page..end - page) };
+        assert_eq!(resident(start..end), 2);
+        assert_eq!([start + page - 8, start + page, end - page - 8, end - page].map(word), [7, 0, 0, 7]);
     }
 
     #[test]

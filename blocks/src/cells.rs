@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn whole_words_are_cleared_and_others_left() {
+        let bits = GranuleBits::<4>::new();
+        let all = [0, 63, 64, 130, 191, 192];
+        all.map(|granule| bits.set(granule));
+        assert_eq!(bits.ones(0..256).collect::<Vec<_>>(), all);
+        bits.clear_all(64..192);
+        assert_eq!(bits.ones(0..256).collect::<Vec<_>>(), [0, 63, 192]);
+        assert_eq!(bits.place(70).addr() - bits.place(0).addr(), size_of::<u64>());
+    }
+
+    #[test]
     fn holes_are_those_that_a_look_at_every_cell_finds() {
         let slowly = |bits: &GranuleBits<8>, granules: Range<usize>, cell| {
             let firsts: Vec<usize> =

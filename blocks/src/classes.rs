@@ -82,4 +82,15 @@ mod tests {
         }
         assert_eq!(Class(CLASSES as u8 - 1).granules(), BlockBytes::K32.granules() / 2);
     }
+
+    #[test]
+    fn two_of_the_largest_cells_fit_in_a_block() {
+        for block in BlockBytes::ALL {
+            let largest = class_of(cell_bytes_max(block) / GRANULE_BYTES);
+            assert_eq!((largest.cells(block), largest.bytes() * 2), (2, block.get()));
+            assert_eq!((class_of(1).cells(block), class_of(1).bytes()), (block.granules(), GRANULE_BYTES));
+            // What is left behind the last cell has no room for another.
+            assert_eq!(class_of(3).cells(block), block.granules() / 3);
+        }
+    }
 }

@@ -179,10 +179,25 @@ mod tests {
         overflow.increment(0x10);
         assert_eq!(counts.decrement(1), None);
         assert_eq!(overflow.decrement(0x10, 3), None);
-        assert_eq!(overflow.decrement(0x10, 3), Some(3));
-        assert!(overflow.is_empty());
+        let mut other = Overflow::default();
+        other.absorb(overflow);
+        assert_eq!((other.len(), other.get(0x10)), (1, Some(4)));
+        assert_eq!(other.decrement(0x10, 3), Some(3));
+        assert!(other.is_empty());
         counts.set(1, 3);
         assert_eq!(counts.decrement(1), Some(2));
+    }
+
+    #[test]
+    fn the_largest_plain_count_is_one() {
+        let counts = Counts::<4>::new();
+        counts.set(0, COUNT_MAX - 1);
+        assert!(counts.increment(0, COUNT_MAX) && !counts.increment(0, COUNT_MAX));
+        assert_eq!(counts.decrement(0), Some(COUNT_MAX - 1));
+        counts.fill(1..3, MEMBER);
+        assert_eq!([0, 1, 2, 3].map(|granule| counts.byte(granule)), [COUNT_MAX - 1, MEMBER, MEMBER, 0]);
+        assert_eq!((counts.decrement(1), counts.increment(2, COUNT_MAX)), (None, false));
+        assert_eq!(counts.place(3).addr() - counts.place(0).addr(), 3);
     }
 
     #[test]

@@ -334,6 +334,20 @@ mod tests {
     }
 
     #[test]
+    fn all_that_there_is_may_be_lent() {
+        let nursery = Nursery::new(1024..2048);
+        nursery.raise(256, 0);
+        let lent = nursery.lend();
+        nursery.take_back(lent);
+        assert_eq!((nursery.top(), nursery.occupied()), (1024, vec![1024..1024; 1]));
+        let lent = nursery.lend();
+        nursery.raise(256, 0);
+        nursery.bump(16);
+        nursery.take_back(lent);
+        assert_eq!((nursery.used(), nursery.occupied()), (16, vec![1024..1024, 1280..1296]));
+    }
+
+    #[test]
     fn what_was_lent_and_not_used_is_left_out() {
         let nursery = Nursery::new(1024..2048);
         nursery.raise(256, 0);
@@ -371,7 +385,7 @@ mod tests {
         assert_eq!(nursery.occupied(), [1024..1056, 8192..8256]);
         assert_eq!((nursery.used(), nursery.opened()), (32 + 64, 32 + 1024));
         nursery.reset(1024..2048);
-        assert_eq!(nursery.used(), 0);
+        assert_eq!((nursery.used(), nursery.reached(), nursery.occupied()), (0, 0, vec![1024..1024; 1]));
         assert!(!nursery.contains(first) && !nursery.contains(second));
     }
 }

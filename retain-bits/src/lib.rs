@@ -257,6 +257,37 @@ mod tests {
     }
 
     #[test]
+    fn what_was_cleared_was_never_touched() {
+        let bits = Bits::new();
+        let granules = [5, 1 << SHIFT, 2 << SHIFT];
+        granules.map(|granule| bits.retain(granule, SHIFT, 1));
+        bits.clear(1..2, SHIFT);
+        assert_eq!(granules.map(|granule| bits.current_bit(granule)), [true, false, true]);
+        assert_eq!([0, 1, 2].map(|block| bits.is_touched(block, 1)), [true, false, true]);
+        // In the same epoch, too, its first bit is the first of all.
+        assert_eq!(bits.retain((1 << SHIFT) + 3, SHIFT, 1), Retained::NewlyInBlock);
+        assert_eq!(bits.dropped(1, SHIFT).next(), None);
+    }
+
+    #[test]
+    fn who_loses_the_previous_bits_of_a_block_drops_nothing_there() {
+        let bits = Bits::new();
+        let granules = [5, 1 << SHIFT];
+        granules.map(|granule| bits.retain(granule, SHIFT, 1));
+        [0, 1].map(|block| bits.flip(block, SHIFT, 2));
+        bits.lose_previous(0, SHIFT);
+        assert_eq!([0, 1].map(|block| bits.dropped(block, SHIFT).count()), [0, 1]);
+        assert_eq!(granules.map(|granule| bits.previous_bit(granule)), [false, true]);
+    }
+
+    #[test]
+    fn the_place_of_a_bit_is_that_of_its_word() {
+        let bits = Bits::new();
+        let [first, same, next] = [0, 63, 64].map(|granule| bits.place(granule).addr());
+        assert_eq!((same, next), (first, first + size_of::<u64>()));
+    }
+
+    #[test]
     fn retain_tells_what_it_found() {
         let bits = Bits::new();
         assert_eq!(bits.retain(130, SHIFT, 1), Retained::NewlyInBlock);
