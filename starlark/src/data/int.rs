@@ -89,7 +89,7 @@ fn wide_at_once(op: BinaryOp, x: i128, y: i128) -> Option<i128> {
 /// Memory ran out.
 pub fn make_float<'s>(cx: Cx<'s>, f: f64) -> Res<Value<'s>> {
     let mut fresh = cx.alloc(&shapes::FLOAT, 8)?;
-    fresh.bytes_mut().copy_from_slice(&f.to_bits().to_le_bytes());
+    fresh.bytes_mut().copy_from_slice(&f.to_ne_bytes());
     Ok(fresh.finish().into())
 }
 
