@@ -46,10 +46,8 @@
 //! 10. `arena.rs`, then `arena/trace.rs` and `arena/types.rs`: how Rust's own types lie on the heap.
 #![deny(unsafe_code)]
 
-#[cfg(not(all(unix, target_pointer_width = "64")))]
-compile_error!(
-    "frazil needs a Unix system (it maps memory with `mmap`) and addresses of 64 bits (a word holds one)"
-);
+#[cfg(not(all(any(unix, windows), target_pointer_width = "64")))]
+compile_error!("frazil needs Unix or Windows (it maps memory), and addresses of 64 bits (a word holds one)");
 
 // What the derive macro writes says `frazil`, also here.
 #[cfg(feature = "arena")]

@@ -3,6 +3,12 @@
 //! A range is address space; the system backs a page with memory when it is first written. It is zero then, unless
 //! it comes from a [`Pool`], which hands on what is in it.
 
+// Each has the same functions, which work on whole pages.
+#[cfg_attr(miri, path = "os/miri.rs")]
+#[cfg_attr(all(unix, not(miri)), path = "os/unix.rs")]
+#[cfg_attr(all(windows, not(miri)), path = "os/windows.rs")]
+mod pages;
+
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
@@ -61,7 +67,7 @@ impl System {
     /// As many as `count` mappings, each as [`System::map`] would give it; fewer if there is no room for more. `bytes` is a
     /// multiple of `align`. Without a pool they come side by side with one request, for requests are dear.
     pub fn map_row(&self, count: usize, bytes: usize, align: usize) -> Result<Vec<Mapping>, Refused> {
-        let asks_the_system = !self.has_pool() && self.refuse_after.get().is_none() && !cfg!(miri);
+        let asks_the_system = !self.has_pool() && self.refuse_after.get().is_none() && pages::CAN_BE_CUT;
         if asks_the_system
             && let Some(all) = bytes.checked_mul(count)
             && let Ok(row) = Mapping::new(all, align, false)
@@ -143,7 +149,7 @@ impl Mapping {
 
     fn is_followed_by(&self, next: &Mapping) -> bool {
         let inherited = self.heir.is_some() || next.heir.is_some();
-        !cfg!(miri) && !inherited && self.range().end == next.base
+        pages::CAN_BE_CUT && !inherited && self.range().end == next.base
     }
 
     /// Would a request for so many bytes (whole pages) at a multiple of `align` have made this mapping?
@@ -226,136 +232,9 @@ fn whole_pages(bytes: usize) -> Option<usize> {
     bytes.max(1).checked_next_multiple_of(page_bytes())
 }
 
-/// The calls of the system. Ranges are whole pages.
-#[cfg(not(miri))]
-mod pages {
-    use std::ffi::c_int;
-
-    use super::{Range, Refused, page_bytes};
-
-    const ACCESS: c_int = libc::PROT_READ | libc::PROT_WRITE;
-    const KIND: c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-
-    /// Zeroed memory at a multiple of `align`.
-    pub fn map(bytes: usize, align: usize) -> Result<usize, Refused> {
-        let wanted = bytes.checked_add(align.saturating_sub(page_bytes())).ok_or(Refused)?;
-        // SAFETY: an anonymous private mapping at an address of the system's choice aliases nothing.
-        let start = unsafe { libc::mmap(std::ptr::null_mut(), wanted, ACCESS, KIND, -1, 0) };
-        if start == libc::MAP_FAILED {
-            return Err(Refused);
-        }
-        let start = start.expose_provenance();
-        let base = start.next_multiple_of(align);
-        // SAFETY: the parts before and behind are nobody's.
-        unsafe {
-            unmap(start..base, align);
-            unmap(base + bytes..start + wanted, align);
-        }
-        Ok(base)
-    }
-
-    /// # Safety
-    /// Nobody refers to the range, which was mapped.
-    pub unsafe fn unmap(range: Range<usize>, _align: usize) {
-        if !range.is_empty() {
-            // SAFETY: passed on.
-            let done =
-                unsafe { libc::munmap(std::ptr::with_exposed_provenance_mut(range.start), range.len()) };
-            debug_assert_eq!(done, 0);
-        }
-    }
-
-    /// Makes the range, which may be accessed, read as zero, and take no memory.
-    ///
-    /// # Safety
-    /// Nothing in the range is live.
-    pub unsafe fn discard(range: Range<usize>) {
-        let start = std::ptr::with_exposed_provenance_mut(range.start);
-        // SAFETY: passed on.
-        let done = cfg!(target_os = "linux")
-            && unsafe { libc::madvise(start, range.len(), libc::MADV_DONTNEED) } == 0;
-        if !done {
-            // SAFETY: passed on.
-            unsafe { renew(range) };
-        }
-    }
-
-    /// The same where that advice is no promise (on macOS, pages may keep what is in them): other memory takes its place.
-    ///
-    /// # Safety
-    /// Nothing in the range is live.
-    pub unsafe fn renew(range: Range<usize>) {
-        let start = std::ptr::with_exposed_provenance_mut(range.start);
-        // SAFETY: what is replaced is the caller's.
-        let renewed = unsafe { libc::mmap(start, range.len(), ACCESS, KIND | libc::MAP_FIXED, -1, 0) };
-        if renewed == libc::MAP_FAILED {
-            // SAFETY: the range stays as it was, and may be accessed.
-            unsafe { start.cast::<u8>().write_bytes(0, range.len()) };
-        }
-    }
-
-    /// A wish, which may be refused.
-    pub fn prefer_huge(range: Range<usize>) {
-        #[cfg(target_os = "linux")]
-        // SAFETY: the advice changes no memory.
-        unsafe {
-            libc::madvise(
-                std::ptr::with_exposed_provenance_mut(range.start),
-                range.len(),
-                libc::MADV_HUGEPAGE,
-            );
-        }
-        let _ = range;
-    }
-
-    /// # Safety
-    /// Nothing in the range is live.
-    pub unsafe fn protect(range: Range<usize>, accessible: bool) {
-        let access = if accessible { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_NONE };
-        let start = std::ptr::with_exposed_provenance_mut(range.start);
-        // SAFETY: passed on.
-        let done = unsafe { libc::mprotect(start, range.len(), access) };
-        debug_assert_eq!(done, 0);
-    }
-}
-
-/// Miri knows whole mappings only, no advice, and no protection. There, ranges come from the allocator.
-#[cfg(miri)]
-mod pages {
-    use super::{Range, Refused, page_bytes};
-    use std::alloc::{Layout, alloc_zeroed, dealloc};
-
-    fn layout(bytes: usize, align: usize) -> Result<Layout, Refused> {
-        Layout::from_size_align(bytes, align.max(page_bytes())).map_err(|_| Refused)
-    }
-
-    pub fn map(bytes: usize, align: usize) -> Result<usize, Refused> {
-        // SAFETY: the layout has a size.
-        Ok(unsafe { alloc_zeroed(layout(bytes, align)?) }.expose_provenance())
-    }
-
-    pub unsafe fn unmap(range: Range<usize>, align: usize) {
-        if let Ok(layout) = layout(range.len(), align) {
-            // SAFETY: passed on; a range is always unmapped whole.
-            unsafe { dealloc(std::ptr::with_exposed_provenance_mut(range.start), layout) };
-        }
-    }
-
-    pub unsafe fn discard(range: Range<usize>) {
-        // SAFETY: passed on.
-        unsafe { std::ptr::with_exposed_provenance_mut::<u8>(range.start).write_bytes(0, range.len()) };
-    }
-
-    pub fn prefer_huge(_range: Range<usize>) {}
-
-    pub unsafe fn protect(_range: Range<usize>, _accessible: bool) {}
-}
-
 /// Bytes of a page of the system.
 pub(crate) fn page_bytes() -> usize {
-    // SAFETY: no arguments that could be wrong.
-    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(bytes).unwrap_or(4096)
+    pages::page_bytes()
 }
 
 /// Tells the address sanitizer whether these bytes may be accessed. It does not see through our allocation
@@ -400,6 +279,7 @@ pub(crate) mod tests {
     }
 
     /// How many pages of a mapping are in memory.
+    #[cfg(unix)]
     pub fn resident(range: Range<usize>) -> usize {
         let mut pages = vec![0u8; range.len() / page_bytes()];
         let start = std::ptr::with_exposed_provenance_mut(range.start);
@@ -426,6 +306,7 @@ pub(crate) mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn pages_are_renewed_where_no_advice_clears_them() {
         let page = page_bytes();
         let mapping = System::default().map(3 * page, page).expect("memory");
@@ -438,6 +319,7 @@ pub(crate) mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_few_pages_are_only_cleared_if_a_pool_would_keep_them() {
         let page = page_bytes();
         let bytes = 2 * CLEAR_BYTES_MAX;
@@ -455,6 +337,7 @@ pub(crate) mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn an_inherited_mapping_keeps_little_memory() {
         let pool = Pool::new();
         let system = System::new(Some(&pool));
@@ -469,8 +352,10 @@ pub(crate) mod tests {
         assert_eq!([start, start + KEEP_BYTES - 8, start + KEEP_BYTES].map(word), [7, 7, 0]);
     }
 
-    /// There are 128 TiB of addresses. Whatever of a request is lost, many of them lose all.
+    /// There are 128 TiB of addresses. Whatever of a request is lost, many of them lose all. (Where all that is mapped is also
+    /// promised, there is not that much.)
     #[test]
+    #[cfg(unix)]
     fn no_address_is_lost() {
         if cfg!(frazil_asan) {
             println!("skipped: the address sanitizer needs all of the address space for itself");
@@ -492,6 +377,7 @@ pub(crate) mod tests {
         system.refuse_after(1);
         assert_eq!(system.map_row(2, page, page).map(|row| row.len()), Ok(1), "one by one, to count them");
         assert!(system.map_row(2, page, page).is_err());
-        assert_eq!(system.map_row(2, page, page).map(|row| row.len()), Ok(2));
+        let row = if pages::CAN_BE_CUT { 2 } else { 1 };
+        assert_eq!(system.map_row(2, page, page).map(|row| row.len()), Ok(row));
     }
 }

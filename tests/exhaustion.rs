@@ -240,6 +240,10 @@ fn memory_that_the_system_refuses() {
         println!("skipped: the address sanitizer needs all of the address space for itself");
         return;
     }
+    if cfg!(windows) {
+        println!("skipped: no shell limits the address space here");
+        return;
+    }
     in_little_memory("the_system_refuses_memory", 300 << 10);
 }
 

@@ -4,7 +4,6 @@
 use std::fmt::Display;
 use std::fs::metadata;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Result, Write, stderr, stdout};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -116,8 +115,8 @@ pub fn are_apart<'f>(
 /// Which file a name means, whatever links lead there.
 #[derive(PartialEq, Eq)]
 enum Place {
-    /// One that exists: device and number.
-    There(u64, u64),
+    /// One that exists.
+    There(Identity),
     /// One that does not.
     Missing(PathBuf),
 }
@@ -127,7 +126,7 @@ impl Place {
     fn of(file: &str) -> Option<Place> {
         let mut path = PathBuf::from(file);
         if let Ok(found) = metadata(&path) {
-            return found.is_file().then(|| Place::There(found.dev(), found.ino()));
+            return if found.is_file() { Some(Place::There(identity(&path)?)) } else { None };
         }
         // A link that leads nowhere is followed to where the file will be. Two that lead to each other lead to none.
         for _ in 0..40 {
@@ -137,6 +136,26 @@ impl Place {
         let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         Some(Place::Missing(folder.canonicalize().ok()?.join(path.file_name()?)))
     }
+}
+
+/// Device and number of a file, which are the same under all its names.
+#[cfg(unix)]
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let found = metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+/// Elsewhere, a file with two names of equal right counts as two.
+#[cfg(not(unix))]
+type Identity = PathBuf;
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<Identity> {
+    path.canonicalize().ok()
 }
 
 /// Can there be such a file? To be asked before work that takes long.
