@@ -287,6 +287,27 @@ fn an_audit_finds_counts_that_are_too_high_or_too_low() {
     group.branded(|mut one| group.branded(|mut holder| check(&mut one, &mut holder))).unwrap().unwrap();
 }
 
+/// Nothing says that who is shown to an audit outlives it.
+#[test]
+fn an_audit_reads_nothing_of_a_heap_that_has_gone() {
+    let group = group();
+    let checked = |mut holder: TestHeap<'_>| {
+        let mut audit = group.audit();
+        let shown = |mut heap: TestHeap<'_>| {
+            let shared = shared_chain(&mut heap, 1);
+            let held = holder.root(holder.import(shared));
+            holder.collect(Request::Complete);
+            audit.heap(&heap);
+            holder.unroot(held);
+            holder.collect(Request::Complete);
+        };
+        group.branded(shown).unwrap();
+        audit.finish()
+    };
+    let wrong = group.branded(checked).unwrap().unwrap_err().to_string();
+    assert!(wrong.contains("counts 1 more than are claimed"), "{wrong}");
+}
+
 /// The last clone of a handle goes when everything is posted, of which it is a part, and not after the first batch.
 #[test]
 fn a_handle_is_let_go_when_all_owners_have_heard() {
