@@ -304,9 +304,11 @@ impl<'h, 'id, H: Host> Collection<'h, 'id, H> {
         self.report.drain += draining.elapsed();
     }
 
-    /// How much this collection may drain.
+    /// How much this collection may drain. Who was refused something would be refused it again, if the dead kept their memory.
     fn instalment(&self) -> Budget {
+        let refused = self.heap.refused.take();
         match self.heap.config.drain {
+            Drain::Instalments { .. } if refused => Budget::ALL,
             Drain::All => Budget::ALL,
             Drain::Instalments { objects_per_kib, micros_max } => {
                 let objects =

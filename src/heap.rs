@@ -55,7 +55,7 @@ const KEEP_SHARE: usize = 16;
 /// An allocation that was refused. The heap is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllocError {
-    /// The heap limit would be passed. A collection may help.
+    /// The heap limit would be passed. A complete collection may help; if it does not, what is alive leaves no room.
     Limit {
         /// Bytes asked for.
         requested: usize,
@@ -155,6 +155,8 @@ pub struct Heap<'id, H: Host> {
     large_bytes: Cell<usize>,
     /// What was imported or adopted since the last collection, in bytes that it counts for.
     came_bytes: Cell<usize>,
+    /// An allocation was refused since the last collection.
+    pub(crate) refused: Cell<bool>,
     pub(crate) old: RefCell<Old>,
     pub(crate) handles: Handles,
     /// What was written since the last collection, of what it had seen.
@@ -267,6 +269,7 @@ impl<'id, H: Host> Heap<'id, H> {
             cell_bytes_max: blocks::classes::cell_bytes_max(config.block_bytes),
             large_bytes: Cell::new(0),
             came_bytes: Cell::new(0),
+            refused: Cell::new(false),
             old: RefCell::new(Old::new(space, &config)),
             stack,
             handles: Handles::default(),
@@ -330,6 +333,7 @@ impl<'id, H: Host> Heap<'id, H> {
             && used.saturating_add(takes()) > limit
         {
             self.wanted.set(true);
+            self.refused.set(true);
             return Err(AllocError::Limit { requested: bytes, used, limit });
         }
         let top = self.young.nursery.top();
@@ -338,7 +342,10 @@ impl<'id, H: Host> Heap<'id, H> {
         } else {
             self.extend_nursery(bytes, RAISE_BYTES.min(self.room_bytes()).max(bytes))
         };
-        let address = address.map_err(|_: Refused| AllocError::System { requested: bytes })?;
+        let address = address.map_err(|_: Refused| {
+            self.refused.set(true);
+            AllocError::System { requested: bytes }
+        })?;
         match &self.sites {
             Some(sites) if large => sites.large(address),
             Some(sites) => sites.extended(top, address),

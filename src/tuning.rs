@@ -10,7 +10,7 @@ pub enum Drain {
     /// To the end: after a complete collection nothing unreachable is left.
     All,
     /// In instalments, so that no pause is long because a large structure died. What is not drained waits in
-    /// the buffer, and its memory with it.
+    /// the buffer, and its memory with it. The first collection behind an allocation that was refused drains to the end.
     Instalments {
         /// Objects released per KiB allocated since the last collection. It must be above zero, or the buffer
         /// grows without bound; 64 releases at least as many bytes as a KiB of the smallest objects takes.
@@ -142,9 +142,9 @@ impl Config {
         let rules = [
             (self.nursery_bytes >= 1 << 10, "the nursery must have at least 1 KiB"),
             (self.nursery_bytes <= 1 << 40, "the nursery must have at most 1 TiB"),
-            (self.nursery_growth >= 1, "the nursery can grow to once its bytes or more"),
+            (self.nursery_growth >= 1, "the nursery must be allowed at least 1 times its bytes"),
             (self.count_max >= 1, "counts must reach at least 1"),
-            (self.count_max <= blocks::COUNT_MAX, "counts beyond 253 are kept in the overflow table"),
+            (self.count_max <= blocks::COUNT_MAX, "counts in the table must reach at most 253"),
             (self.stack_words <= 1 << 32, "the root stack must have at most 2^32 words"),
             (
                 self.limit_bytes.is_none_or(|limit| limit >= 256 << 10),

@@ -1,6 +1,6 @@
 //! Memory runs out: the heap's limit is reached, the system refuses, and garbage must leave nothing behind.
 
-use frazil::{AllocError, BlockBytes, Config, Handle, Heap, LowTag, Report, Request, Shape};
+use frazil::{AllocError, BlockBytes, Config, Drain, Handle, Heap, LowTag, Report, Request, Shape, Value};
 
 const LEAF: Shape = Shape::new(1, "leaf").raw_words(1);
 const PAIR: Shape = Shape::new(2, "pair").raw_words(1).references(2);
@@ -91,6 +91,35 @@ fn a_heap_at_its_limit_can_be_used_again() {
             }
         });
     }
+}
+
+/// A long pause is better than a refusal where nothing is alive.
+#[test]
+fn what_waits_in_instalments_is_released_before_something_is_refused_twice() {
+    const LIMIT: usize = 4 << 20;
+    let drain = Drain::Instalments { objects_per_kib: 64, micros_max: 500 };
+    let config = Config { limit_bytes: Some(LIMIT), drain, cluster_objects: u32::MAX, ..Config::default() };
+    with_heap(config, |mut heap| {
+        let list = heap.root(Value::EMPTY);
+        for _ in 0..60_000 {
+            let mut pair = heap.alloc(&PAIR, 0).unwrap();
+            pair.references_mut()[0] = heap.rooted(&list);
+            heap.reroot(&list, pair.finish().into());
+            if heap.should_collect() {
+                heap.collect(Request::Auto);
+            }
+        }
+        complete(&mut heap);
+        heap.reroot(&list, Value::EMPTY);
+        complete(&mut heap);
+        assert_eq!(heap.waiting(), 1, "the list is so long that its head is all that is known to be dead");
+        assert!(matches!(heap.alloc(&BYTES, LIMIT * 3 / 4), Err(AllocError::Limit { .. })));
+        complete(&mut heap);
+        assert_eq!(heap.waiting(), 0);
+        heap.alloc(&BYTES, LIMIT * 3 / 4).expect("room");
+        // It was for once.
+        assert_eq!(heap.stats().last.old_objects, 0);
+    });
 }
 
 /// What a large object takes beside its own bytes counts, too.

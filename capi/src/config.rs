@@ -111,7 +111,7 @@ impl frazil_config {
             return refuse(FRAZIL_BAD_CONFIG, format!("{} is no size of a block", self.block_bytes));
         };
         let Ok(count_max) = self.count_max.try_into() else {
-            return refuse(FRAZIL_BAD_CONFIG, "counts beyond 253 are kept in the overflow table");
+            return refuse(FRAZIL_BAD_CONFIG, "counts in the table must reach at most 253");
         };
         Ok(Config {
             block_bytes,
