@@ -1,5 +1,6 @@
 //! What collections did: a report of each, and their sum. All counters of the collector are here.
 
+use std::fmt;
 use std::time::Duration;
 
 /// Which kind a collection was.
@@ -103,9 +104,17 @@ impl Report {
 }
 
 /// Pauses by length, in steps of a quarter of a doubling.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Histogram {
     counts: [u64; Histogram::STEPS],
+}
+
+impl fmt::Debug for Histogram {
+    /// How many pauses were at most how long, without the lengths that none had.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = (0..Self::STEPS).filter(|&step| self.counts[step] > 0);
+        f.debug_map().entries(steps.map(|step| (Self::longest(step), self.counts[step]))).finish()
+    }
 }
 
 impl Default for Histogram {
@@ -131,7 +140,12 @@ impl Histogram {
             seen += count;
             seen >= wanted
         });
-        step.map_or(Duration::ZERO, |step| Duration::from_nanos(2f64.powf((step + 1) as f64 / 4.0) as u64))
+        step.map_or(Duration::ZERO, Self::longest)
+    }
+
+    /// The longest pause of a step.
+    fn longest(step: usize) -> Duration {
+        Duration::from_nanos(2f64.powf((step + 1) as f64 / 4.0) as u64)
     }
 }
 
@@ -227,5 +241,13 @@ mod tests {
         assert!((500..=600).contains(&median), "{median}");
         assert!(histogram.quantile(1.0) >= Duration::from_micros(1000));
         assert_eq!(Histogram::default().quantile(0.5), Duration::ZERO);
+    }
+
+    #[test]
+    fn lengths_that_no_pause_had_are_not_shown() {
+        let mut stats = Stats::default();
+        assert!(format!("{stats:?}").contains("pauses: {}"));
+        [3, 3, 70].into_iter().for_each(|micros| stats.pauses.add(Duration::from_micros(micros)));
+        assert_eq!(format!("{:?}", stats.pauses), "{3.444µs: 2, 77.935µs: 1}");
     }
 }
