@@ -126,9 +126,12 @@ impl<'id, H: Host> Heap<'id, H> {
     /// After its death `object` is to come to the finalizer queue, with `token`. Once for each call. If it is shared
     /// and outlives this heap, it comes to the queue of the heap that takes over.
     ///
-    /// It comes before its memory is used again, with all that it refers to, so the host may read it one last time. Each
-    /// takes about a hundred bytes beside it, and some 15 ns in every collection while it is young or mutable. What is alive
-    /// when the heap ends never comes.
+    /// It comes before its memory is used again, with all that it refers to, so the host may read it one last time, or
+    /// keep it. Until it dies once more, which nobody is told of, weak references lead to it: who looks it up there may get an
+    /// object whose death the host has heard of.
+    ///
+    /// Each takes about a hundred bytes beside it, and some 15 ns in every collection while it is young or mutable. What is
+    /// alive when the heap ends never comes.
     ///
     /// # Panics
     /// The object is another heap's, or is counted and may be shared: it is registered before it is shared.

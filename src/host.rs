@@ -14,6 +14,7 @@ use crate::shape::Header;
 /// * `address(EMPTY)` is `None`.
 /// * `address`, `word` and `words` depend on nothing but their arguments.
 /// * `order` gives legal orders ([`Stage::is_legal`]), and `choose` numbers below `count`.
+/// * `commits` is false, but in a test that expects its heap to break.
 /// * No function unwinds, and none uses a heap.
 pub unsafe trait Host: Sized + 'static {
     /// What a reference slot holds before the host stores something: no reference.

@@ -155,7 +155,7 @@ impl Old {
     pub fn assert_private(&self, object: ObjRef, nursery: &Nursery) {
         assert!(
             self.abroad.is_none() || self.is_open(object, nursery),
-            "an object that may be shared already"
+            "the object may be shared already: it has to be registered before"
         );
     }
 

@@ -162,7 +162,8 @@ impl<'id, H: Host> Heap<'id, H> {
         self.stack.truncate(len);
     }
 
-    /// The words of the root stack from `base`, as cells.
+    /// The words of the root stack from `base`, as cells: all that are in use now. Those that [`Heap::stack_grow`] adds later
+    /// are not among them.
     ///
     /// # Panics
     /// The stack is shorter.

@@ -125,6 +125,9 @@ impl<'id, H: Host> Heap<'id, H> {
     }
 
     /// Every object of the heap: the young ones, dead or alive, then the old ones. It looks at all of the heap.
+    ///
+    /// # Panics
+    /// As [`Heap::snapshot`].
     pub fn census(&self) -> Vec<LiveObject> {
         let snapshot = self.snapshot(0);
         let entry = |(object, view): (usize, &ObjectView)| LiveObject {

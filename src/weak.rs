@@ -256,7 +256,8 @@ impl<'id, H: Host> Heap<'id, H> {
         Weak { number: self.weaks.borrow_mut().insert(object.obj()), brand: PhantomData }
     }
 
-    /// The object of a weak reference, unless a collection found it dead.
+    /// The object of a weak reference, unless a collection found it dead (if it is finalizable, dead for good: see
+    /// [`Heap::finalize`]).
     pub fn upgrade(&self, weak: &Weak<'id>) -> Option<Object<'_, 'id, H>> {
         let object = self.weaks.borrow().get(weak.number)?;
         // What only dead objects in the buffer refer to may be found here. It must outlive them now.
