@@ -64,7 +64,7 @@ pub enum AllocError {
         /// The limit.
         limit: usize,
     },
-    /// The system gave no memory for these bytes.
+    /// The system gave no memory for these bytes. Here, too, a complete collection may help.
     System {
         /// Bytes asked for.
         requested: usize,

@@ -12,8 +12,8 @@ use crate::tuning::Config;
 pub enum Request {
     /// The heap's policy chooses.
     Auto,
-    /// Roots, touched objects and young survivors only. Everything, where no short collections are allowed, or the last one was
-    /// complete, by the heap's own choice, and too cheap for the heap to notice writes since then.
+    /// Roots, touched objects and young survivors only. It becomes a complete one where short ones are not allowed, and where
+    /// the heap has not noted writes: behind a complete one that it chose itself, because that was cheap.
     Short,
     /// Everything: nothing unreachable is left (unless the drain works in instalments).
     Complete,

@@ -78,7 +78,9 @@ pub enum RecordError {
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RecordError::Settings => f.write_str("a heap that records needs settings for recording"),
+            RecordError::Settings => {
+                f.write_str("a heap that records is made with the settings of Config::recording")
+            }
             RecordError::InGroup => f.write_str("the heap of a group cannot be recorded by itself"),
             RecordError::TooLate => f.write_str("recording must begin before the first collection"),
             RecordError::NotRecording => f.write_str("nothing is being recorded"),

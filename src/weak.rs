@@ -274,7 +274,8 @@ impl<'id, H: Host> Heap<'id, H> {
         self.weaks.borrow().get(weak.number).is_none()
     }
 
-    /// The numbers ([`Weak::number`]) of all weak references whose objects were found dead, and which have not been ended.
+    /// The numbers ([`Weak::number`]) of all weak references whose objects were found dead, until [`Heap::forget_weak`] ends
+    /// them.
     pub fn cleared(&self) -> Vec<usize> {
         self.weaks.borrow().cleared().collect()
     }

@@ -131,8 +131,8 @@ impl<'id, H: Host> Heap<'id, H> {
     /// A handle for what `handle` holds, which must be immutable throughout.
     ///
     /// It takes the same time whatever can be reached, if a collection has settled the value since it was frozen (or
-    /// made). Otherwise it collects, and no value survives the call: who has many new values to share roots them all, and the
-    /// first call settles them. As after any collection, [`Heap::cleared`] and [`Heap::next_finalizable`] may have news.
+    /// made). Otherwise it collects, and no value survives the call: who has many new values to share roots them all first, so
+    /// that one collection settles them. As after any collection, [`Heap::cleared`] and [`Heap::next_finalizable`] may have news.
     ///
     /// # Errors
     /// See [`ShareError`]; never [`ShareError::Unsettled`].
