@@ -99,7 +99,7 @@ fn what_waits_in_instalments_is_released_before_something_is_refused_twice() {
     const LIMIT: usize = 4 << 20;
     let drain = Drain::Instalments { objects_per_kib: 64, micros_max: 500 };
     let config = Config { limit_bytes: Some(LIMIT), drain, cluster_objects: u32::MAX, ..Config::default() };
-    with_heap(config, |mut heap| {
+    let lose_a_list = |heap: &mut TestHeap<'_>| {
         let list = heap.root(Value::EMPTY);
         for _ in 0..60_000 {
             let mut pair = heap.alloc(&PAIR, 0).unwrap();
@@ -109,16 +109,25 @@ fn what_waits_in_instalments_is_released_before_something_is_refused_twice() {
                 heap.collect(Request::Auto);
             }
         }
-        complete(&mut heap);
-        heap.reroot(&list, Value::EMPTY);
-        complete(&mut heap);
-        assert_eq!(heap.waiting(), 1, "the list is so long that its head is all that is known to be dead");
-        assert!(matches!(heap.alloc(&BYTES, LIMIT * 3 / 4), Err(AllocError::Limit { .. })));
-        complete(&mut heap);
-        assert_eq!(heap.waiting(), 0);
-        heap.alloc(&BYTES, LIMIT * 3 / 4).expect("room");
-        // It was for once.
-        assert_eq!(heap.stats().last.old_objects, 0);
+        complete(heap);
+        heap.unroot(list);
+        complete(heap);
+        assert_eq!(heap.waiting(), 1, "it is so long that one instalment does not reach its end");
+    };
+    with_heap(config, |mut heap| {
+        for by_the_system in [false, true] {
+            lose_a_list(&mut heap);
+            let len = if by_the_system { LIMIT / 3 } else { LIMIT * 3 / 4 };
+            if by_the_system {
+                heap.refuse_memory_after(0);
+            }
+            let refusal = heap.alloc(&BYTES, len).map(|_| ()).unwrap_err();
+            assert_eq!(matches!(refusal, AllocError::System { .. }), by_the_system, "{refusal}");
+            complete(&mut heap);
+            assert_eq!(heap.waiting(), 0);
+            heap.alloc(&BYTES, len).expect("room");
+        }
+        lose_a_list(&mut heap);
     });
 }
 
