@@ -142,7 +142,7 @@ impl Config {
         let rules = [
             (self.nursery_bytes >= 1 << 10, "the nursery must have at least 1 KiB"),
             (self.nursery_bytes <= 1 << 40, "the nursery must have at most 1 TiB"),
-            (self.nursery_growth >= 1, "the nursery must be allowed at least 1 times its bytes"),
+            (self.nursery_growth >= 1, "the growth of the nursery must be at least 1"),
             (self.count_max >= 1, "counts must reach at least 1"),
             (self.count_max <= blocks::COUNT_MAX, "counts in the table must reach at most 253"),
             (self.stack_words <= 1 << 32, "the root stack must have at most 2^32 words"),
