@@ -297,6 +297,78 @@ fn constants_that_are_looked_through_are_lists_and_tuples_all_the_same() {
     assert_eq!(outcome("def f():\n  l = [1, 2]\n  l.append(3)\n  return l\nf()\nx = f()"), "[1, 2, 3]");
 }
 
+/// Operators on literals are applied before the program runs, if they can be; on variables they never are.
+#[test]
+fn operators_on_literals_do_what_they_do_on_variables() {
+    let ints = [
+        "0",
+        "1",
+        "7",
+        "-1",
+        "-13",
+        "40",
+        "62",
+        "4611686018427387903",
+        "9223372036854775807",
+        "9223372036854775808",
+    ];
+    let texts = ["''", "'ab'", "'äö'"];
+    let others = ["None", "True", "1.5", "-0.0", "(1, 'a')", "()", "b'x'"];
+    let operators = ["+", "-", "*", "//", "%", "&", "|", "^", "<<", ">>", "/"];
+    let operands: Vec<&str> = ints.into_iter().chain(texts).chain(others).collect();
+    for a in &operands {
+        for b in &operands {
+            // One program, for there are many; where one of the results is an error it ends there, in both ways.
+            let on_literals: Vec<String> =
+                operators.iter().map(|op| format!("x.append({a} {op} {b})")).collect();
+            let on_variables: Vec<String> =
+                operators.iter().map(|op| format!("x.append(a {op} b)")).collect();
+            for (literals, variables) in on_literals.iter().zip(&on_variables) {
+                assert_eq!(
+                    outcome(&format!("x = []\n{literals}\nx.append(type(x[0]))")),
+                    outcome(&format!("a = {a}\nb = {b}\nx = []\n{variables}\nx.append(type(x[0]))")),
+                    "{literals}"
+                );
+            }
+        }
+        for op in ["-", "+", "~", "- -", "not "] {
+            assert_eq!(outcome(&format!("x = {op}{a}")), outcome(&format!("a = {a}\nx = {op}a")), "{op}{a}");
+        }
+    }
+}
+
+#[test]
+fn chains_that_begin_with_literals_are_applied_from_left_to_right() {
+    all(&[
+        ("[1 + 2 + n + 3 * 4 for n in [5]]", "[20]"),
+        ("[n + 1 + 2 for n in [5]]", "[8]"),
+        ("['a' + 'b' * 3 + s + 'c' + 'd' for s in ['-']]", "[\"abbb-cd\"]"),
+        ("60 * 60 * 24 - -1", "86401"),
+        ("10 - 2 - 3", "5"),
+        ("7 // 2 * 2 % 4", "2"),
+        ("[n * (2 + 3) - (4 - 9) for n in [1]]", "[10]"),
+        ("(1 << 62) + (1 << 62)", "9223372036854775808"),
+        ("-(1 << 62)", "-4611686018427387904"),
+        ("- -9223372036854775807 + 1", "9223372036854775808"),
+        ("(1 + 1, 'a' + 'b', (None, -1.5), True)", "(2, \"ab\", (None, -1.5), True)"),
+        ("len(3 * 'ab' * 100)", "600"),
+        ("'ab' * -1", "\"\""),
+        ("1 + 'a'", "unknown binary op: int + string"),
+        ("1 - 1 + 'a' + 'b'", "unknown binary op: int + string"),
+        ("'a' + 'b' + 1 + 2", "unknown binary op: string + int"),
+        ("5 // 0", "floored division by zero"),
+        ("1 + 5 % 0", "integer modulo by zero"),
+        ("1 << 600", "shift count too large: 600"),
+        ("1 << -1", "negative shift count: -1"),
+    ]);
+    // What fails does so when it is come to, and there.
+    assert_eq!(outcome("def f():\n  return 1 // 0\nx = 1"), "1");
+    assert_eq!(outcome("x = 1 if True else 'a' * (1 << 40)"), "1");
+    let error = Engine::default().run("test", "x = (1 + 2 +\n  'a')").unwrap_err();
+    let place = error.render(false);
+    assert!(place.contains("test:1:12"), "{place}");
+}
+
 #[test]
 fn long_displays_hold_their_elements_in_their_order() {
     let program = "
@@ -315,6 +387,14 @@ def wrong(long, n):
 all = [make(34, n) for n in range(3)]
 x = [wrong(all[n][0], n) for n in range(3)], all[0][1] == (34,) + tuple(range(1, 47)) + (34,), all[0][2] == tuple(range(34))";
     assert_eq!(outcome(program), "([[], [], []], True, True)");
+    // Runs of constants of all kinds, tuples of them, and what is no constant between them.
+    let items =
+        ["'a'", "-1", "None", "True", "1.5", "('b', (2, -3.5), ())", "1 + 2", "'c' * 3", "len('ab')", "b'd'"];
+    let shown = "\"a\", -1, None, True, 1.5, (\"b\", (2, -3.5), ()), 3, \"ccc\", 2, b\"d\"";
+    for times in 1..9 {
+        let display = format!("[{}]", vec![items.join(", "); times].join(", "));
+        assert_eq!(outcome(&format!("x = {display}")), format!("[{}]", vec![shown; times].join(", ")));
+    }
 }
 
 #[test]
@@ -358,6 +438,85 @@ fn parts_are_compared_whatever_they_are() {
         ("struct(a = 1, b = 2) == struct(**{c + '': i for c, i in [('a', 1), ('b', 2)]})", "True"),
         ("struct() == struct()", "True"),
         ("struct() == struct(a = 1)", "False"),
+    ]);
+}
+
+#[test]
+fn lists_differ_wherever_one_element_does() {
+    let program = "
+def differs(n, at, other):
+    a = list(range(n))
+    b = list(a)
+    b[at] = other
+    return a == list(a) and a != b and b != a and (a, 1) != (b, 1)
+def same(n, at, other):
+    a, b = list(range(n)), list(range(n))
+    a[at] = other[0]
+    b[at] = other[1]
+    return a == b and tuple(a) == tuple(b)
+x = [
+    (n, at, other)
+    for n in range(1, 40) for at in range(n) for other in [-1, None, 'a', 0.5, 1 << 70]
+    if not differs(n, at, other) or not same(n, at, (at, float(at))) or not same(n, at, ('ab', 'a' + 'b'))
+]";
+    assert_eq!(outcome(program), "[]");
+}
+
+#[test]
+fn what_stands_alone_equals_only_itself() {
+    all(&[
+        (
+            "[(a == b, b == a, a != b) for a, b in [(None, 0), (None, ''), (None, []), (False, 0), (True, 1), (len, None)]]",
+            &format!("[{}]", ["(False, False, True)"; 6].join(", ")),
+        ),
+        (
+            "[a == b for a, b in [(None, None), (True, True), (len, len), (None, False)]]",
+            "[True, True, True, False]",
+        ),
+        ("{None: 1, True: 2, 1: 3} == {1: 3, True: 2, None: 1}", "True"),
+        ("set([1, 'a', None]) == set([None, 'a', 1])", "True"),
+        ("set([1, 'a', None]) == set([None, 'b', 1])", "False"),
+    ]);
+}
+
+#[test]
+fn methods_are_values() {
+    let program = "
+l, s, d = [], 'a-b', {1: 2}
+push, split, get = l.append, s.split, d.get
+def call(f, *args, **kwargs):
+    return f(*args, **kwargs)
+[push(i) for i in range(3)]
+call(push, 3)
+x = [l, split('-'), call(split, '-', 0), get(1), get(2), get(2, 3), sorted('cab'.elems(), key = 'abc'.index)]";
+    assert_eq!(
+        outcome(program),
+        "[[0, 1, 2, 3], [\"a\", \"b\"], [\"a-b\"], 2, None, 3, [\"a\", \"b\", \"c\"]]"
+    );
+    all(&[
+        ("[f() for f in [[].append]]", "error in append: got 0 arguments, want 1"),
+        ("[f(1) for f in ['a'.find]]", "error in find: for parameter 1: got int, want string"),
+    ]);
+    assert_eq!(
+        outcome("l = [1]\nf = l.append\ndef g():\n  for i in l:\n    f(2)\ng()"),
+        "error in append: cannot append to list during iteration"
+    );
+}
+
+#[test]
+fn one_character_is_found_like_any_text() {
+    all(&[
+        ("['a-b-c'.find(s) for s in ['-', 'c', '', 'x', '-c']]", "[1, 4, 0, -1, 3]"),
+        ("['a-b-c'.rfind(s) for s in ['-', 'a', '', 'x', '-b']]", "[3, 0, 5, -1, 1]"),
+        ("[s in 'a-b' for s in ['-', 'b', '', 'x', '-b', 'a-b-']]", "[True, True, True, False, True, False]"),
+        ("['a-b-c'.count(s) for s in ['-', 'c', '', 'x', '-b']]", "[2, 1, 6, 0, 1]"),
+        ("['aaa'.count('a', 1), 'äbä'.count('ä'), 'aaaa'.count('aa')]", "[2, 2, 2]"),
+        (
+            "['a-b-c'.partition('-'), 'a-b-c'.rpartition('-'), 'a'.partition('-')]",
+            "[(\"a\", \"-\", \"b-c\"), (\"a-b\", \"-\", \"c\"), (\"a\", \"\", \"\")]",
+        ),
+        ("['a-b-c'.replace('-', '+'), 'a'.replace('-', '+')]", "[\"a+b+c\", \"a\"]"),
+        ("[b in b'a-b' for b in [b'-', b'', b'x', 45, 46]]", "[True, True, False, True, False]"),
     ]);
 }
 

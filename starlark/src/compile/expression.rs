@@ -20,16 +20,11 @@ impl<'m> Compiler<'m> {
     /// Evaluates an expression into register `d`.
     pub(super) fn expression(&mut self, expr: &'m Expr, d: Reg) {
         let span = expr.span;
+        if let Some(constant) = self.known(expr) {
+            return self.emit_known(constant, d, span);
+        }
         match &expr.kind {
             ExprKind::Ident(ident) => self.variable(ident, d),
-            ExprKind::Int(i) => match i32::try_from(*i) {
-                Ok(i) => self.emit(Op::Int { d, i }, span),
-                Err(_) => self.emit_constant(Const::Int(*i), d, span),
-            },
-            ExprKind::BigInt(i) => self.emit_constant(Const::BigInt((**i).clone()), d, span),
-            ExprKind::Float(f) => self.emit_constant(Const::Float(f.to_bits()), d, span),
-            ExprKind::Str(text) => self.emit_constant(Const::Str(text.clone()), d, span),
-            ExprKind::Bytes(bytes) => self.emit_constant(Const::Bytes(bytes.clone()), d, span),
             ExprKind::Tuple(items) => self.tuple(items, d, span),
             ExprKind::List(items) if items.len() <= CHUNK => {
                 let mark = self.body.next;
@@ -42,6 +37,11 @@ impl<'m> Compiler<'m> {
             ExprKind::Conditional(conditional) => self.conditional(conditional, d),
             ExprKind::Lambda(function) => self.function(function, d),
             ExprKind::Primary(primary) => self.primary(primary, d),
+            ExprKind::Int(_)
+            | ExprKind::BigInt(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_) => unreachable!("literals are known"),
             // These write their result in steps, while their parts may still have to read the variable.
             ExprKind::And(_)
             | ExprKind::Or(_)
@@ -98,11 +98,6 @@ impl<'m> Compiler<'m> {
         base
     }
 
-    fn emit_constant(&mut self, constant: Const, d: Reg, span: Span) {
-        let k = self.constant(constant);
-        self.emit(Op::Const { d, k }, span);
-    }
-
     /// Fails at run time if a variable may have no value here and has none.
     fn check(&mut self, slot: u32, span: Span) {
         if !self.body.assigned[slot as usize] && !self.body.dead {
@@ -135,17 +130,15 @@ impl<'m> Compiler<'m> {
             }
             Binding::Predeclared => {
                 let text = self.text(ident.name);
-                self.emit_constant(Const::Predeclared(text.into()), d, span);
+                self.emit_known(Const::Predeclared(text.into()), d, span);
             }
-            Binding::Universal => match self.text(ident.name) {
-                "None" => self.emit(Op::None { d }, span),
-                "True" => self.emit(Op::Bool { d, b: true }, span),
-                "False" => self.emit(Op::Bool { d, b: false }, span),
-                text => match self.universal.get(text) {
-                    Some(&number) => self.emit_constant(Const::Builtin(number), d, span),
+            Binding::Universal => {
+                let text = self.text(ident.name);
+                match self.universal.get(text) {
+                    Some(&number) => self.emit_known(Const::Builtin(number), d, span),
                     None => self.error(span, format!("undefined: {text}")),
-                },
-            },
+                }
+            }
             Binding::Unresolved => self.error(span, "name was not resolved"),
         }
     }
@@ -160,11 +153,6 @@ impl<'m> Compiler<'m> {
 
     fn unary(&mut self, unary: &'m Unary, d: Reg) {
         let mark = self.body.next;
-        if let (UnaryOp::Minus, ExprKind::Int(i)) = (unary.op, &unary.operand.kind)
-            && let Ok(i) = i32::try_from(-i)
-        {
-            return self.emit(Op::Int { d, i }, unary.op_span);
-        }
         let a = self.operand(&unary.operand);
         self.release(mark);
         let op = match unary.op {
@@ -178,8 +166,15 @@ impl<'m> Compiler<'m> {
 
     fn binary(&mut self, binary: &'m Binary, d: Reg) {
         let mark = self.body.next;
-        let mut a = self.operand(&binary.first);
-        for (index, tail) in binary.tails.iter().enumerate() {
+        let (mut a, applied) = match self.known_start(binary) {
+            Some((constant, applied)) => {
+                let r = self.temporary(binary.first.span);
+                self.emit_known(constant, r, binary.first.span);
+                (r, applied)
+            }
+            None => (self.operand(&binary.first), 0),
+        };
+        for (index, tail) in binary.tails.iter().enumerate().skip(applied) {
             let last = index + 1 == binary.tails.len();
             // What the chain has come to is kept in a temporary.
             let inner = self.body.next;
@@ -198,8 +193,8 @@ impl<'m> Compiler<'m> {
 
     /// `d = a op operand`
     pub(super) fn apply(&mut self, op: BinaryOp, d: Reg, a: Reg, operand: &'m Expr, span: Span) {
-        let small = match operand.kind {
-            ExprKind::Int(i) => i32::try_from(i).ok(),
+        let small = match self.known(operand) {
+            Some(Const::Int(i)) => i32::try_from(i).ok(),
             _ => None,
         };
         let instruction = match (op, small) {
@@ -291,9 +286,6 @@ impl<'m> Compiler<'m> {
     // ------------------------------------------------------------------ displays
 
     fn tuple(&mut self, items: &'m [Expr], d: Reg, span: Span) {
-        if let Some(k) = self.constant_tuple(items) {
-            return self.emit(Op::Const { d, k }, span);
-        }
         let mark = self.body.next;
         if items.len() <= CHUNK {
             let base = self.operands(items);
@@ -306,23 +298,13 @@ impl<'m> Compiler<'m> {
         self.release(mark);
     }
 
-    /// The elements as a constant tuple, if they are constants.
-    fn constant_tuple(&mut self, items: &'m [Expr]) -> Option<u32> {
-        if items.is_empty() || !items.iter().all(is_constant) {
-            return None;
-        }
-        let items = items.iter().filter_map(constant_of);
-        let items = items.map(|item| self.module_constant(item)).collect();
-        Some(self.constant(Const::Tuple(items)))
-    }
-
     /// What `in` looks through. If that is a display of constants nobody can change it, and it need not be made anew each time.
     fn container(&mut self, op: BinaryOp, expr: &'m Expr) -> Reg {
         if let (BinaryOp::In | BinaryOp::NotIn, ExprKind::List(items)) = (op, &expr.kind)
-            && let Some(k) = self.constant_tuple(items)
+            && let Some(tuple) = self.known_tuple(items)
         {
             let d = self.temporary(expr.span);
-            self.emit(Op::Const { d, k }, expr.span);
+            self.emit_known(tuple, d, expr.span);
             return d;
         }
         self.operand(expr)
@@ -331,27 +313,40 @@ impl<'m> Compiler<'m> {
     /// A list of any length in a temporary.
     pub(super) fn long_list(&mut self, items: &'m [Expr], d: Reg, span: Span) {
         let mark = self.body.next;
-        let in_registers = items.len().min(CHUNK);
-        let in_registers = if starts_a_run(items) { 0 } else { in_registers };
-        let (first, mut rest) = items.split_at(in_registers);
+        let starts_a_run = items.len() >= RUN && items[..RUN].iter().all(|item| self.known(item).is_some());
+        let (first, rest) = items.split_at(if starts_a_run { 0 } else { items.len().min(CHUNK) });
         let base = self.operands(first);
         self.emit(Op::List { d, base, count: first.len() as u8 }, span);
         self.release(mark);
-        while let [item, more @ ..] = rest {
-            // Long lists are mostly data: two instructions, their places and a link for each string would take more memory than
-            // the strings.
-            if starts_a_run(rest) {
-                let (run, more) = rest.split_at(rest.iter().take_while(|item| is_constant(item)).count());
-                if let Some(k) = self.constant_tuple(run) {
-                    self.emit(Op::AppendAll { list: d, k }, item.span);
-                }
-                rest = more;
+        let mut run = Vec::new();
+        for item in rest {
+            if let Some(constant) = self.known(item) {
+                run.push((constant, item.span));
                 continue;
             }
+            self.append_known(d, &mut run);
             let a = self.operand(item);
             self.emit(Op::Append { list: d, a }, item.span);
             self.release(mark);
-            rest = more;
+        }
+        self.append_known(d, &mut run);
+    }
+
+    /// Adds constants in a row to the list in `list`. Long lists are mostly data: two instructions, their places and a link for
+    /// each string would take more memory than the strings.
+    fn append_known(&mut self, list: Reg, run: &mut Vec<(Const, Span)>) {
+        if run.len() >= RUN {
+            let span = run[0].1;
+            let items = run.drain(..).map(|(item, _)| self.module_constant(item)).collect();
+            let k = self.constant(Const::Tuple(items));
+            return self.emit(Op::AppendAll { list, k }, span);
+        }
+        for (item, span) in run.drain(..) {
+            let mark = self.body.next;
+            let a = self.temporary(span);
+            self.emit_known(item, a, span);
+            self.emit(Op::Append { list, a }, span);
+            self.release(mark);
         }
     }
 
@@ -472,26 +467,6 @@ pub(super) enum Source<'m> {
     Register(Reg),
     /// The value of an expression that has not been evaluated yet.
     Expression(&'m Expr),
-}
-
-/// The constant that an expression is.
-fn constant_of(expr: &Expr) -> Option<Const> {
-    match &expr.kind {
-        ExprKind::Int(i) => Some(Const::Int(*i)),
-        ExprKind::Str(text) => Some(Const::Str(text.clone())),
-        ExprKind::Float(f) => Some(Const::Float(f.to_bits())),
-        _ => None,
-    }
-}
-
-/// Whether [`constant_of`] knows it.
-fn is_constant(expr: &Expr) -> bool {
-    matches!(expr.kind, ExprKind::Int(_) | ExprKind::Str(_) | ExprKind::Float(_))
-}
-
-/// Do the elements begin with a run of constants?
-fn starts_a_run(items: &[Expr]) -> bool {
-    items.len() >= RUN && items[..RUN].iter().all(is_constant)
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

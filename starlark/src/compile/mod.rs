@@ -9,6 +9,7 @@ mod comprehension;
 mod emit;
 mod expression;
 mod function;
+mod known;
 pub(crate) mod sites;
 mod statement;
 mod target;
@@ -33,9 +34,13 @@ const TEMPORARIES_END: usize = Reg::MAX as usize - 8;
 /// A constant of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Const {
+    /// `None`
+    None,
+    /// `True` or `False`
+    Bool(bool),
     /// A string.
     Str(Box<str>),
-    /// An int that does not fit in an instruction.
+    /// An int of 64 bits.
     Int(i64),
     /// An int beyond 64 bits.
     BigInt(BigInt),

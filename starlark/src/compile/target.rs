@@ -4,7 +4,7 @@ use crate::code::{Link, Op, Reg};
 use crate::syntax::ast::{Assign, AugAssign, BinaryOp, Expr, ExprKind, Ident, Target, TargetKind};
 use crate::syntax::{Binding, Span};
 
-use super::{Compiler, VARIABLES_MAX};
+use super::{Compiler, Const, VARIABLES_MAX};
 
 impl<'m> Compiler<'m> {
     /// `target = value`
@@ -166,7 +166,7 @@ impl<'m> Compiler<'m> {
     fn apply_in_place(&mut self, op: BinaryOp, d: Reg, a: Reg, operand: &'m Expr, span: Span) {
         use BinaryOp::{Add, BitAnd, BitOr, BitXor, Sub};
         let in_place = matches!(op, Add | Sub | BitOr | BitAnd | BitXor);
-        if !in_place || matches!(operand.kind, ExprKind::Int(_)) {
+        if !in_place || matches!(self.known(operand), Some(Const::Int(_))) {
             return self.apply(op, d, a, operand, span);
         }
         let b = self.operand(operand);

@@ -19,7 +19,7 @@ use crate::parallel::{Arranged, Codebook, Graph};
 use crate::program::{Exports, Program};
 use crate::spelling;
 use crate::syntax::{Diagnostic, Environment, SourceFile};
-use crate::value::{Value, ValueExt, builtin, shapes};
+use crate::value::{Value, ValueExt, boolean, builtin, none, shapes};
 
 use super::{Machine, ROUNDS_MAX};
 use installed::Installed;
@@ -359,6 +359,8 @@ fn constant_value<'s>(
     before: &[Value<'s>],
 ) -> Res<Value<'s>> {
     match constant {
+        Const::None => Ok(none()),
+        Const::Bool(b) => Ok(boolean(*b)),
         Const::Str(text) => cx.intern(text),
         Const::Int(i) => int::make(cx, *i),
         Const::BigInt(i) => int::make_big(cx, i),

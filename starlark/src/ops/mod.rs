@@ -14,7 +14,7 @@ use crate::failure::{Failure, Res, fail};
 use crate::residents;
 use crate::spelling;
 use crate::syntax::ast::BinaryOp;
-use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes};
+use crate::value::{Kind, Object, Value, ValueExt, boolean, none, shapes, small_int};
 
 /// What `if value` decides by.
 #[inline(always)]
@@ -45,9 +45,9 @@ fn truth_of_other(value: Value<'_>) -> bool {
 #[inline]
 pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
     if let (Some(x), Some(y)) = (a.as_small(), b.as_small())
-        && let Some(result) = int::small_at_once(op, x, y)
+        && let Some(result) = int::at_once(op, x, y)
     {
-        return Ok(result);
+        return Ok(small_int(result));
     }
     // Programs put strings together more than anything else that needs an object.
     match (op, a.as_kind(Kind::Str), b.as_kind(Kind::Str)) {
