@@ -10,7 +10,7 @@ use crate::data::text::Text;
 use crate::failure::{Failure, Res};
 use crate::machine;
 use crate::syntax::Frame;
-use crate::value::{Fresh, Heap, KINDS, Kind, Object, Value, ValueExt, shapes};
+use crate::value::{Fresh, Heap, KINDS, Kind, Object, Shaped, Value, ValueExt, shapes};
 
 /// Words at the bottom of the root stack that belong to the machine itself.
 pub(crate) const ROOT_STATICS: usize = 0;
@@ -280,9 +280,11 @@ impl<'s> Cx<'s> {
         result
     }
 
-    fn statics(self) -> Object<'s> {
-        match self.heap.stack_from(ROOT_STATICS)[0].get().object() {
-            Some(object) => object,
+    #[inline(always)]
+    fn statics(self) -> Shaped<'s> {
+        let statics = self.heap.stack_from(ROOT_STATICS)[0].get().object();
+        match statics.and_then(|statics| statics.shaped(&shapes::TUPLE)) {
+            Some(statics) => statics,
             None => unreachable!("the machine makes its statics first"),
         }
     }
@@ -347,12 +349,24 @@ impl<'s> Cx<'s> {
     /// Begins a new table of constant strings if the old one is large: nobody knows which of them are still in use, and a host
     /// may run any number of texts. Strings that are in use live on, and are only shared no longer with those to come.
     pub(crate) fn limit_interned(self) {
-        if crate::data::table::len(self.interned()) > INTERNED_MAX
-            // Without memory the old one stays.
-            && let Ok(fresh) = crate::data::table::with_capacity(self, &shapes::DICT, 0)
-        {
-            self.slot(ROOT_INTERNED).set(fresh.into());
+        if crate::data::table::len(self.interned()) > INTERNED_MAX {
+            self.renew_interned();
         }
+    }
+
+    /// Begins a table of constant strings, with those that the machine has anyway: then a program's `"int"` is what `type` gives,
+    /// its `"/"` is a character of a string, and the two are equal at once.
+    pub(crate) fn renew_interned(self) {
+        let renew = || -> Res<()> {
+            let fresh = crate::data::table::with_capacity(self, &shapes::DICT, 0)?;
+            for text in self.statics().references().iter().filter(|value| value.as_str().is_some()) {
+                crate::data::table::insert(self, fresh, text, text)?;
+            }
+            self.slot(ROOT_INTERNED).set(fresh.into());
+            Ok(())
+        };
+        // Without memory the old one stays.
+        _ = renew();
     }
 
     fn interned(self) -> Object<'s> {

@@ -210,14 +210,21 @@ impl<'a, 's> Args<'a, 's> {
     ///
     /// # Errors
     /// There are others.
+    #[inline(always)]
     pub fn positional(&self, min: usize, max: usize) -> Res<()> {
+        match self.named.is_empty() && (min..=max).contains(&self.positional.len()) {
+            true => Ok(()),
+            false => self.not_positional(min, max),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_positional(&self, min: usize, max: usize) -> Res<()> {
         if !self.named.is_empty() {
             fail!("unexpected keyword arguments");
         }
         let given = self.positional.len();
-        if given >= min && given <= max {
-            return Ok(());
-        }
         let (bound, wanted) = match () {
             () if min == max => ("", min),
             () if given < min => ("at least ", min),

@@ -139,7 +139,7 @@ fn hasattr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn hash_<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [value] = args.exactly()?;
     match (value.kind(), value.object()) {
-        (Kind::Str, Some(object)) => Ok(small_int(i64::from(hash::java(&text::lossy(object.bytes()))))),
+        (Kind::Str, _) => Ok(small_int(i64::from(hash::java(&text::lossy_of(value))))),
         // The 32-bit hash of Fowler, Noll and Vo.
         (Kind::Bytes, Some(object)) => {
             let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(16_777_619);
@@ -166,17 +166,21 @@ pub(crate) fn int_argument(value: Value<'_>) -> Res<i64> {
 }
 
 /// The same for a parameter, which an error calls by its number or name.
+#[inline(always)]
 pub(super) fn int_parameter(value: Value<'_>, parameter: impl FnOnce() -> String) -> Res<i64> {
+    if let Some(i) = value.as_small() {
+        return Ok(i);
+    }
     int_argument(value)
         .map_err(|failure| convert::at(failure, format_args!("for parameter {}: ", parameter())))
 }
 
 fn range<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.positional(1, 3)?;
-    let argument =
-        |index: usize| args.at(index).map_or(Ok(1), |bound| int_parameter(bound, || (index + 1).to_string()));
+    let argument = |index: usize| int_parameter(args.positional[index].get(), || (index + 1).to_string());
     let (start, stop, step) = match args.positional.len() {
         1 => (0, argument(0)?, 1),
+        2 => (argument(0)?, argument(1)?, 1),
         _ => (argument(0)?, argument(1)?, argument(2)?),
     };
     if step == 0 {

@@ -85,12 +85,12 @@ fn search<'s>(args: &Args<'_, 's>) -> Res<(&'s [u8], usize, &'s [u8])> {
 
 fn first(args: &Args<'_, '_>) -> Res<Option<usize>> {
     let (wanted, start, within) = search(args)?;
-    Ok(memmem::find(within, wanted).map(|at| start + at))
+    Ok(text::find(within, wanted).map(|at| start + at))
 }
 
 fn last(args: &Args<'_, '_>) -> Res<Option<usize>> {
     let (wanted, start, within) = search(args)?;
-    Ok(memmem::rfind(within, wanted).map(|at| start + at))
+    Ok(text::rfind(within, wanted).map(|at| start + at))
 }
 
 pub(super) fn find<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
@@ -120,6 +120,7 @@ pub(super) fn count<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     // The empty string stands between any two characters.
     Ok(length(match wanted {
         [] => text::lossy(within).chars().count() + 1,
+        [byte] => memchr_iter(*byte, within).count(),
         _ => memmem::find_iter(within, wanted).count(),
     }))
 }
@@ -129,14 +130,14 @@ pub(super) fn count<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 pub(super) fn partition<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [separator] = args.exactly()?;
     let wanted = separator_of(separator)?;
-    let found = memmem::find(this(args), wanted);
+    let found = text::find(this(args), wanted);
     partition_at(cx, args.this, separator, found, [args.this, cx.empty_str(), cx.empty_str()])
 }
 
 pub(super) fn rpartition<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     let [separator] = args.exactly()?;
     let wanted = separator_of(separator)?;
-    let found = memmem::rfind(this(args), wanted);
+    let found = text::rfind(this(args), wanted);
     partition_at(cx, args.this, separator, found, [cx.empty_str(), cx.empty_str(), args.this])
 }
 
@@ -417,7 +418,7 @@ pub(super) fn replace<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
         Some(count) => usize::try_from(int_parameter(count, || "3".to_owned())?).unwrap_or(usize::MAX),
     };
     // Often there is nothing to be replaced.
-    if !wanted.is_empty() && memmem::find(this(args), wanted).is_none() {
+    if !wanted.is_empty() && text::find(this(args), wanted).is_none() {
         return Ok(args.this);
     }
     if let (Some(text), Some(old), Some(new)) = (args.this.as_str(), old.as_str(), new.as_str()) {

@@ -3,7 +3,7 @@
 use crate::advice;
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
-use crate::value::{Kind, Object, Value, ValueExt, shapes, small_int};
+use crate::value::{Kind, Object, Value, ValueExt, misshapen, shapes, small_int};
 
 use super::{elems, int, list, table, text};
 
@@ -23,23 +23,23 @@ pub struct Range {
 impl Range {
     /// From `start` towards `stop`, which is not reached.
     pub fn new(start: i64, stop: i64, step: i64) -> Range {
-        let (distance, stride) = if step > 0 {
-            (i128::from(stop) - i128::from(start), i128::from(step))
-        } else {
-            (i128::from(start) - i128::from(stop), -i128::from(step))
-        };
-        let len = if distance > 0 { (distance + stride - 1) / stride } else { 0 };
+        let is_ahead = if step > 0 { start < stop } else { start > stop };
+        let len = if is_ahead { (start.abs_diff(stop) - 1) / step.unsigned_abs() + 1 } else { 0 };
         Range { start, stop, step, len: usize::try_from(len).unwrap_or(usize::MAX) }
     }
 
     /// What a range object holds.
+    ///
+    /// # Panics
+    /// It is no range.
     #[inline(always)]
     pub fn of(object: Object<'_>) -> Range {
+        let Some(fields) = object.shaped(&shapes::RANGE) else { misshapen(object, "range") };
         Range {
-            start: object.raw(0) as i64,
-            stop: object.raw(1) as i64,
-            step: object.raw(2) as i64,
-            len: object.raw(3) as usize,
+            start: fields.raw(0) as i64,
+            stop: fields.raw(1) as i64,
+            step: fields.raw(2) as i64,
+            len: fields.raw(3) as usize,
         }
     }
 
@@ -71,7 +71,8 @@ impl Range {
     pub fn contains(&self, i: i64) -> bool {
         let is_ahead = if self.step > 0 { i >= self.start } else { i <= self.start };
         let (distance, stride) = (i.abs_diff(self.start), self.step.unsigned_abs());
-        is_ahead && distance.is_multiple_of(stride) && distance / stride < self.len as u64
+        let index = distance / stride;
+        is_ahead && index < self.len as u64 && index * stride == distance
     }
 }
 

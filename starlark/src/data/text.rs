@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use memchr::{memchr, memmem, memrchr};
+
 use crate::cx::Cx;
 use crate::failure::{Res, fail};
 use crate::limits::TEXT_MAX;
@@ -51,11 +53,33 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
     }
     a.len() == b.len()
         && match a.len() {
-            0..4 => a == b,
+            0 => true,
+            1..4 => {
+                let (middle, last) = (a.len() / 2, a.len() - 1);
+                a[0] == b[0] && a[middle] == b[middle] && a[last] == b[last]
+            }
             4..8 => same_ends!(4),
             8..=16 => same_ends!(8),
             _ => same_ends!(8) && a == b,
         }
+}
+
+/// Where bytes are first in others. Most of what is looked for is one character: there is nothing to prepare for that.
+#[inline]
+pub fn find(within: &[u8], wanted: &[u8]) -> Option<usize> {
+    match *wanted {
+        [byte] => memchr(byte, within),
+        _ => memmem::find(within, wanted),
+    }
+}
+
+/// Where they are last.
+#[inline]
+pub fn rfind(within: &[u8], wanted: &[u8]) -> Option<usize> {
+    match *wanted {
+        [byte] => memrchr(byte, within),
+        _ => memmem::rfind(within, wanted),
+    }
 }
 
 /// The text of any string, as [`lossy`].
@@ -209,6 +233,8 @@ impl fmt::Write for Text {
 pub fn slice<'s>(cx: Cx<'s>, string: Value<'s>, range: Range<usize>) -> Res<Value<'s>> {
     match string.as_str().and_then(|text| text.get(range.clone())) {
         Some("") => Ok(cx.empty_str()),
+        // Often there is nothing to be taken away.
+        Some(part) if string.as_str().is_some_and(|text| text.len() == part.len()) => Ok(string),
         Some(part) => cx.str(part),
         None => cx.text(string.as_text().and_then(|bytes| bytes.get(range)).unwrap_or_default()),
     }

@@ -131,9 +131,11 @@ impl Machine {
         };
         heap.stack_grow(ROOT_WORDS).ok_or(AllocError::System { requested: ROOT_WORDS })?;
         cx::make_roots(&heap)?;
+        let host = Host::new(dialect);
+        Cx::new(&heap, &host).renew_interned();
         Ok(Machine {
             heap,
-            host: Host::new(dialect),
+            host,
             frames: Vec::new(),
             active: Vec::new(),
             reserved: ROOT_WORDS,
