@@ -504,6 +504,54 @@ x = [l, split('-'), call(split, '-', 0), get(1), get(2), get(2, 3), sorted('cab'
 }
 
 #[test]
+fn conditions_compare_anything_with_small_ints() {
+    for (i, values) in [
+        (0, "[-1, 0, 1, 0.0, -0.5, 1 << 70, -(1 << 70)]"),
+        (-128, "[-129, -128, -127, -128.0, 127]"),
+        (127, "[126, 127, 128, 127.0, 383]"),
+        (128, "[127, 128, 129, -128]"),
+        (-129, "[-130, -129, -128, 127]"),
+    ] {
+        for op in ["==", "!=", "<", "<=", ">", ">="] {
+            let conditional = format!("x = [1 if v {op} {i} else 0 for v in {values}]");
+            let value = format!("x = [int(v {op} i) for i in [{i}] for v in {values}]");
+            assert_eq!(outcome(&conditional), outcome(&value), "{conditional}");
+            let inverted = format!("x = [0 if not (v {op} {i}) else 1 for v in {values}]");
+            assert_eq!(outcome(&inverted), outcome(&value), "{inverted}");
+        }
+    }
+    all(&[
+        ("[1 if v == 1 else 0 for v in ['1', None, True, [1], (1,), 1.0]]", "[0, 0, 0, 0, 0, 1]"),
+        ("[1 if v != 1 else 0 for v in ['1', None, True, [1], (1,), 1.0]]", "[1, 1, 1, 1, 1, 0]"),
+        ("[1 if v < 1 else 0 for v in ['1']]", "string < int not implemented"),
+        ("[1 if v in 1 else 0 for v in ['1']]", "unknown binary op: string in int"),
+    ]);
+}
+
+#[test]
+fn strings_are_equal_wherever_they_come_from() {
+    all(&[
+        (
+            "[type(v) == t for v, t in [(1, 'int'), (1 << 70, 'int'), ('', 'string'), (None, 'NoneType'), (len, 'function')]]",
+            "[True, True, True, True, False]",
+        ),
+        (
+            "['a/b'[1] == '/', 'a' + '' == 'a', '%s' % 'ab' == 'ab', 'ab'[0:0] == '', 'ä'.elems()[0] == 'ä'[0]]",
+            "[True, True, True, True, True]",
+        ),
+        (
+            "[a + b == c for a, b, c in [('a', 'b', 'ac'), ('ab', 'c', 'adc'), ('ab', 'c', 'abc'), ('', 'a', 'b')]]",
+            "[False, False, True, False]",
+        ),
+        (
+            "['abc'[:], 'abc'[0:5], ' a '.strip(), 'a'.strip(), ''.strip()]",
+            "[\"abc\", \"abc\", \"a\", \"a\", \"\"]",
+        ),
+        ("list(range((1 << 62) - 3, (1 << 62) - 1))", "[4611686018427387901, 4611686018427387902]"),
+    ]);
+}
+
+#[test]
 fn one_character_is_found_like_any_text() {
     all(&[
         ("['a-b-c'.find(s) for s in ['-', 'c', '', 'x', '-c']]", "[1, 4, 0, -1, 3]"),

@@ -175,6 +175,14 @@ pub enum Op {
         b: Reg,
         to: Near,
     },
+    /// The same with a small int.
+    JumpCompareInt {
+        op: BinaryOp,
+        when: bool,
+        a: Reg,
+        i: i8,
+        to: Near,
+    },
     /// Begins a loop over `r`; from now on `r` and the register behind it are its state.
     For {
         r: Reg,

@@ -3,7 +3,6 @@
 
 use crate::code::{AttrSite, CallSite, Link, LoadSite, LoopSite, Near, Op, Reg};
 use crate::data::hash::QuickMap;
-use crate::syntax::ast::BinaryOp;
 use crate::syntax::{Span, Symbol};
 
 use super::Compiler;
@@ -79,7 +78,7 @@ impl Compiler<'_> {
                 Op::Jump { to } | Op::JumpIf { to, .. } | Op::JumpUnless { to, .. } | Op::Next { to, .. } => {
                     *to = here as u32
                 }
-                Op::JumpCompare { to, .. } => {
+                Op::JumpCompare { to, .. } | Op::JumpCompareInt { to, .. } => {
                     too_far = here - at - 1 > Near::MAX;
                     *to = Near::new(here - at - 1);
                 }
@@ -89,11 +88,6 @@ impl Compiler<'_> {
                 self.error(span, "function is too long");
             }
         }
-    }
-
-    /// A jump that is taken if a comparison gives `when`.
-    pub(super) fn jump_compare(&mut self, op: BinaryOp, when: bool, a: Reg, b: Reg, span: Span) -> Jump {
-        self.jump(Op::JumpCompare { op, when, a, b, to: Near::new(0) }, span)
     }
 
     /// Frees all temporaries from `mark` on.

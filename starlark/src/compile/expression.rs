@@ -1,7 +1,7 @@
 //! Expressions. [`Compiler::expression`] puts a value in a given register, [`Compiler::operand`] says in which
 //! register it is, which for a variable needs no code at all, and [`Compiler::condition`] only jumps.
 
-use crate::code::{Link, Op, Reg};
+use crate::code::{Link, Near, Op, Reg};
 use crate::syntax::ast::{
     Binary, BinaryOp, Conditional, DictEntry, Expr, ExprKind, Ident, Primary, Slice, SuffixKind, Unary,
     UnaryOp,
@@ -193,11 +193,7 @@ impl<'m> Compiler<'m> {
 
     /// `d = a op operand`
     pub(super) fn apply(&mut self, op: BinaryOp, d: Reg, a: Reg, operand: &'m Expr, span: Span) {
-        let small = match self.known(operand) {
-            Some(Const::Int(i)) => i32::try_from(i).ok(),
-            _ => None,
-        };
-        let instruction = match (op, small) {
+        let instruction = match (op, self.small(operand)) {
             (BinaryOp::Add, Some(i)) => Op::AddInt { d, a, i },
             (BinaryOp::Sub, Some(i)) => Op::SubInt { d, a, i },
             (
@@ -252,10 +248,15 @@ impl<'m> Compiler<'m> {
             ExprKind::Or(operands) => self.conditions(operands, true, when),
             ExprKind::Binary(binary) if binary.tails.len() == 1 && is_comparison(binary.tails[0].op) => {
                 let tail = &binary.tails[0];
-                let a = self.operand(&binary.first);
-                let b = self.container(tail.op, &tail.operand);
+                let (op, a, to) = (tail.op, self.operand(&binary.first), Near::new(0));
+                let jump = match self.small(&tail.operand).map(i8::try_from) {
+                    Some(Ok(i)) if !matches!(op, BinaryOp::In | BinaryOp::NotIn) => {
+                        Op::JumpCompareInt { op, when, a, i, to }
+                    }
+                    _ => Op::JumpCompare { op, when, a, b: self.container(op, &tail.operand), to },
+                };
                 self.release(mark);
-                vec![self.jump_compare(tail.op, when, a, b, tail.op_span)]
+                vec![self.jump(jump, tail.op_span)]
             }
             _ => {
                 let a = self.operand(expr);

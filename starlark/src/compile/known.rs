@@ -41,6 +41,14 @@ impl<'m> Compiler<'m> {
         }
     }
 
+    /// The int that an expression is, if it is one that fits in an instruction.
+    pub(super) fn small(&mut self, expr: &'m Expr) -> Option<i32> {
+        match self.known(expr)? {
+            Const::Int(i) => i32::try_from(i).ok(),
+            _ => None,
+        }
+    }
+
     /// A tuple of these elements, if all of them are known.
     pub(super) fn known_tuple(&mut self, items: &'m [Expr]) -> Option<Const> {
         let items: Option<Vec<Const>> = items.iter().map(|item| self.known(item)).collect();

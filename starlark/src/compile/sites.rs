@@ -36,7 +36,9 @@ pub(crate) fn mark(code: &mut Code, mut number: impl FnMut(Span) -> u32) {
             | Op::JumpUnless { to, .. }
             | Op::Next { to, .. }
             | Op::Again { to, .. } => moved(to),
-            Op::JumpCompare { to, .. } => *to = Near::new(begins[at + 1 + to.distance()] - (now + 1)),
+            Op::JumpCompare { to, .. } | Op::JumpCompareInt { to, .. } => {
+                *to = Near::new(begins[at + 1 + to.distance()] - (now + 1))
+            }
             _ => {}
         }
     }
@@ -73,6 +75,7 @@ fn may_allocate(op: Op) -> bool {
             | Op::JumpIf { .. }
             | Op::JumpUnless { .. }
             | Op::JumpCompare { .. }
+            | Op::JumpCompareInt { .. }
             | Op::EndFor { .. }
             | Op::Return { .. }
             | Op::SetAttr { .. }

@@ -30,16 +30,25 @@ pub fn equal<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
 
 /// Whether two values are equal, if that can be seen without going into them.
 #[inline(always)]
-fn at_once<'s>(a: Value<'s>, b: Value<'s>) -> Option<bool> {
+pub fn at_once<'s>(a: Value<'s>, b: Value<'s>) -> Option<bool> {
     if a.as_small().is_some() && b.as_small().is_some() {
         return Some(a == b);
     }
+    // `None` and the like equal nothing else, whatever that is.
+    let is_alone = |value: Value<'s>| value.object().is_none() && value.as_small().is_none();
+    let Some(text) = a.as_text() else {
+        return if is_alone(a) || is_alone(b) { Some(a == b) } else { None };
+    };
     // Constants of a program, and what `type` gives, are often one object.
-    let text = a.as_text()?;
-    if a == b { Some(true) } else { b.as_text().map(|other| same(text, other)) }
+    Some(a == b || b.as_text().is_some_and(|other| same(text, other)))
 }
 
-fn equal_slow<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
+/// The same for two values of which [`at_once`] knows nothing.
+///
+/// # Errors
+/// A value contains itself.
+#[inline(never)]
+pub fn equal_slow<'s>(cx: Cx<'s>, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     or_walk(equal_at(&mut Effort::new(cx), a, b, 0), || deep::equal(cx, a, b))
 }
 

@@ -125,6 +125,12 @@ impl<'s> Iter<'s> {
         match self.kind {
             Kind::List => all.extend(list::items(self.object).skip(self.at)),
             Kind::Tuple => all.extend(self.object.references().iter().skip(self.at)),
+            Kind::Range => {
+                let range = sequence::Range::of(self.object);
+                for at in self.at..range.len {
+                    all.push(int::make(self.cx, range.get(at))?);
+                }
+            }
             _ => self.collect_into(&mut all)?,
         }
         Ok(all)
@@ -216,7 +222,7 @@ pub fn no_source(value: Value<'_>) -> Box<Failure> {
     Failure::new(format!("{} value is not iterable", value.type_name())).help_if(advice::on_iteration(value))
 }
 
-/// The next element and the second word of the state behind it; `None` at the end.
+/// The next element and the second word of the state behind it; `None` at the end. (A loop over a list looks for itself.)
 ///
 /// # Errors
 /// Memory ran out; the step can be repeated.
@@ -224,12 +230,6 @@ pub fn no_source(value: Value<'_>) -> Box<Failure> {
 pub fn advance<'s>(cx: Cx<'s>, first: Value<'s>, second: Value<'s>) -> Res<Option<(Value<'s>, Value<'s>)>> {
     let at = second.as_small().unwrap_or(0);
     let Some(object) = first.object() else { return Ok(None) };
-    if object.shape_id() == Kind::List as u16 {
-        let at = at as usize;
-        let more = at < list::len(object);
-        list::prefetch(object, at);
-        return Ok(if more { Some((list::get(object, at), length(at + 1))) } else { None });
-    }
     if object.shape_id() == Kind::Host as u16 {
         return step_host(cx, object, second);
     }

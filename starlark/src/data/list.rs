@@ -51,20 +51,23 @@ pub fn get(list: Object<'_>, index: usize) -> Value<'_> {
     }
 }
 
-/// Asks for the memory of what a loop will come to: of an element further on, and of the entries of a dict that is nearer,
-/// which has come into the cache meanwhile.
+/// The element that a loop has come to, if it is not over. Asks for the memory of what the loop will come to: of an element
+/// further on, and of the entries of a dict that is nearer, which has come into the cache meanwhile.
 #[inline(always)]
-pub fn prefetch(list: Object<'_>, at: usize) {
-    if at + AHEAD >= len(list) {
-        return;
+pub fn step(list: Object<'_>, at: usize) -> Option<Value<'_>> {
+    let elements = elements(list);
+    if at >= elements.len() {
+        return None;
     }
-    let Some(slots) = slots(list) else { return };
-    if let Some(object) = slots.get(at + AHEAD).object() {
-        object.prefetch();
+    if at + AHEAD < elements.len() {
+        if let Some(object) = elements.get(at + AHEAD).object() {
+            object.prefetch();
+        }
+        if let Some(object) = elements.get(at + AHEAD / 2).object() {
+            table::prefetch_entries(object);
+        }
     }
-    if let Some(object) = slots.get(at + AHEAD / 2).object() {
-        table::prefetch_entries(object);
-    }
+    Some(elements.get(at))
 }
 
 /// Elements by which a loop is ahead with asking for their memory: those of a large heap lie anywhere.

@@ -9,7 +9,7 @@ use crate::cx::Cx;
 use crate::data::{iter, list, table, text};
 use crate::failure::{Failure, Res, fail};
 use crate::guard::once;
-use crate::host::{Args, Call, Prepared};
+use crate::host::{Args, Builtin, Call, Host, PlainFn, Prepared};
 use crate::limits::Limit;
 use crate::residents;
 use crate::spelling;
@@ -261,6 +261,25 @@ pub(super) fn gather<'s>(
         }
     }
     Ok(Gathered { positional, named })
+}
+
+/// The receiver, if there is one, the name and the function of a callee that needs nothing but its arguments: most built-in
+/// functions, and the methods of built-in types.
+#[inline(always)]
+pub(super) fn plain<'s, 'h>(host: &'h Host, callee: Value<'s>) -> Option<(Value<'s>, &'h str, PlainFn)> {
+    if let Some(number) = callee.as_builtin() {
+        return match &host.builtins[number as usize] {
+            Builtin { name, call: Call::Plain(function) } => Some((Value::EMPTY, name, *function)),
+            _ => None,
+        };
+    }
+    let bound = callee.as_kind(Kind::Bound)?;
+    let this = bound.get(0);
+    if this.kind() == Kind::Host {
+        return None;
+    }
+    let method = host.bound_method(bound);
+    Some((this, method.name, method.call))
 }
 
 /// Calls a value that is not a function of the program; the caller's frame says where it is. With the result comes the

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::advice;
-use crate::code::{CaptureFrom, Code, Link, WINDOW};
+use crate::code::{CaptureFrom, Code, Link, Op, WINDOW};
 use crate::cx::Cx;
 use crate::failure::{Failure, Res, fail};
 use crate::host::Host;
@@ -18,6 +18,8 @@ pub(super) type References<'s> = frazil::References<'s, 'static, crate::value::T
 pub(super) struct Current<'s> {
     pub base: usize,
     pub code: &'s Code,
+    /// The instructions of the code.
+    pub ops: &'s [Op],
     pub window: Window<'s>,
     pub links: References<'s>,
 }
@@ -36,7 +38,7 @@ impl<'s> Current<'s> {
             fail!("the function has no module");
         };
         let code: &'s Code = &host.codes[frame.code as usize];
-        Ok(Current { base, code, window, links: links.references() })
+        Ok(Current { base, code, ops: &code.ops, window, links: links.references() })
     }
 
     #[cold]

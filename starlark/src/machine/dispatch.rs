@@ -10,7 +10,7 @@ use crate::code::Op;
 use crate::cx::Cx;
 use crate::data::{int, iter, list, sequence, table};
 use crate::failure::{Failure, Res};
-use crate::host::{Args, Builtin, Call, Host, Prepared};
+use crate::host::{Args, Host, Prepared};
 use crate::ops::{self, attr};
 use crate::syntax::Dialect;
 use crate::syntax::ast::BinaryOp;
@@ -88,6 +88,17 @@ pub(super) fn run<'s>(
                         }
                         more
                     }
+                    (None, Some(at)) if first.as_kind(Kind::List).is_some() => {
+                        let element = first.object().and_then(|list| list::step(list, at as usize));
+                        match element {
+                            Some(element) => {
+                                set!($d, element);
+                                set!($r + 1, small_int(at + 1));
+                            }
+                            None => iter::end(cx, first),
+                        }
+                        element.is_some()
+                    }
                     _ => match ok!(iter::advance(cx, first, second)) {
                         Some((value, second)) => {
                             set!($d, value);
@@ -99,6 +110,29 @@ pub(super) fn run<'s>(
                             false
                         }
                     },
+                }
+            }};
+        }
+        /// Jumps if a comparison gives `when`.
+        macro_rules! jump_compare {
+            ($op:expr, $when:expr, $a:expr, $b:expr, $to:expr) => {{
+                let (op, a, b) = ($op, $a, $b);
+                // Without a jump for each operator.
+                let orders = orders(op);
+                let at_once = match (a.as_small(), b.as_small()) {
+                    _ if orders == 0 => None,
+                    (Some(x), Some(y)) => {
+                        let order = if x < y { 1 } else { 2 << u32::from(x > y) };
+                        Some(orders & order != 0)
+                    }
+                    _ => ops::holds_at_once(op, a, b),
+                };
+                let holds = match at_once {
+                    Some(holds) => holds,
+                    None => ok!(ops::holds(cx, op, a, b)),
+                };
+                if holds == $when {
+                    pc += $to.distance();
                 }
             }};
         }
@@ -152,11 +186,12 @@ pub(super) fn run<'s>(
         }
 
         loop {
-            let Some(&op) = current.code.ops.get(pc) else {
+            let Some(op) = current.ops.get(pc) else {
                 break 'exit Err(Failure::new("code without an end"));
             };
             pc += 1;
-            match op {
+            // Each arm reads the operands it has from the instruction where it is: all of them beforehand take every register.
+            match *op {
                 // -------------------------------------------------------------- values and variables
                 Op::Const { d, k } => set!(d, current.links.get(k as usize)),
                 Op::Int { d, i } => set!(d, small_int(i64::from(i))),
@@ -294,7 +329,14 @@ pub(super) fn run<'s>(
                 }
                 Op::Not { d, a } => set!(d, boolean(!ops::truth(get!(a)))),
                 Op::Plus { d, a } => set!(d, ok!(ops::unary(cx, "+", get!(a)))),
-                Op::Minus { d, a } => set!(d, ok!(ops::unary(cx, "-", get!(a)))),
+                Op::Minus { d, a } => {
+                    let a = get!(a);
+                    let negated = match sub_small(small_int(0), a) {
+                        Some(negated) => negated,
+                        None => ok!(ops::unary(cx, "-", a)),
+                    };
+                    set!(d, negated);
+                }
                 Op::Invert { d, a } => set!(d, ok!(ops::unary(cx, "~", get!(a)))),
 
                 // -------------------------------------------------------------- control
@@ -313,20 +355,9 @@ pub(super) fn run<'s>(
                         jump!(to);
                     }
                 }
-                Op::JumpCompare { op, when, a, b, to } => {
-                    let (a, b) = (get!(a), get!(b));
-                    // Without a jump for each operator.
-                    let orders = orders(op);
-                    let holds = match (a.as_small(), b.as_small()) {
-                        (Some(x), Some(y)) if orders != 0 => {
-                            let order = if x < y { 1 } else { 2 << u32::from(x > y) };
-                            orders & order != 0
-                        }
-                        _ => ok!(ops::holds(cx, op, a, b)),
-                    };
-                    if holds == when {
-                        pc += to.distance();
-                    }
+                Op::JumpCompare { op, when, a, b, to } => jump_compare!(op, when, get!(a), get!(b), to),
+                Op::JumpCompareInt { op, when, a, i, to } => {
+                    jump_compare!(op, when, get!(a), small_int(i64::from(i)), to)
                 }
                 Op::For { r } => {
                     let [first, second] = ok!(iter::begin(cx, get!(r)));
@@ -358,16 +389,15 @@ pub(super) fn run<'s>(
                 Op::Call { d, base, count } => {
                     safepoint!();
                     let callee = get!(base);
-                    // Most built-in functions need nothing but their arguments.
-                    match callee.as_builtin().map(|number| &host.builtins[number as usize]) {
-                        Some(Builtin { name, call: Call::Plain(function) }) => {
+                    match call::plain(host, callee) {
+                        Some((this, name, function)) => {
                             let first = base as usize + 1;
                             let positional = &current.window[first..first + count as usize];
-                            let args = Args { this: Value::EMPTY, positional, named: &[] };
+                            let args = Args { this, positional, named: &[] };
                             let result = function(cx, &args);
                             set!(d, ok!(result.map_err(|failure| failure.inside(name))));
                         }
-                        _ => call!(callee, d, base, count, None),
+                        None => call!(callee, d, base, count, None),
                     }
                 }
                 Op::CallWith { d, base, site } => {

@@ -4,8 +4,6 @@ pub mod attr;
 pub mod format;
 pub mod repr;
 
-use memchr::memmem;
-
 use crate::advice;
 use crate::builtins::sets;
 use crate::cx::Cx;
@@ -59,7 +57,10 @@ pub fn binary<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<V
 
 fn binary_of_others<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<Value<'s>> {
     if is_comparison(op) {
-        return holds(cx, op, a, b).map(boolean);
+        return match holds_at_once(op, a, b) {
+            Some(holds) => Ok(boolean(holds)),
+            None => holds(cx, op, a, b).map(boolean),
+        };
     }
     if let Some(result) = arithmetic(cx, op, a, b)? {
         return Ok(result);
@@ -112,18 +113,35 @@ fn is_comparison(op: BinaryOp) -> bool {
     matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In | NotIn)
 }
 
-/// Whether a comparison holds, which `in` and `not in` are as well.
+/// Whether `==` or `!=` holds, if a look at the two is enough. Like this it takes no more registers than it needs, nor memory for
+/// an error: programs compare strings all the time.
+#[inline(never)]
+pub fn holds_at_once<'s>(op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Option<bool> {
+    match op {
+        BinaryOp::Eq => equal::at_once(a, b),
+        BinaryOp::Ne => equal::at_once(a, b).map(|equal| !equal),
+        _ => None,
+    }
+}
+
+/// Whether a comparison holds, which `in` and `not in` are as well, and which [`holds_at_once`] cannot tell.
 ///
 /// # Errors
 /// The operands cannot be compared.
+#[inline]
 pub fn holds<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     match op {
-        BinaryOp::Eq => return equal::equal(cx, a, b),
-        BinaryOp::Ne => return equal::equal(cx, a, b).map(|equal| !equal),
-        BinaryOp::In => return contains_any(cx, b, a, "in"),
-        BinaryOp::NotIn => return contains_any(cx, b, a, "not in").map(|found| !found),
-        _ => {}
+        BinaryOp::Eq => equal::equal_slow(cx, a, b),
+        BinaryOp::Ne => equal::equal_slow(cx, a, b).map(|equal| !equal),
+        BinaryOp::In => contains_any(cx, b, a, "in"),
+        BinaryOp::NotIn => contains_any(cx, b, a, "not in").map(|found| !found),
+        _ => holds_in_order(cx, op, a, b),
     }
+}
+
+/// Whether `<` or its like holds.
+#[inline(never)]
+fn holds_in_order<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res<bool> {
     if cx.host.dialect.set_order
         && let (Some(x), Some(y)) = (a.as_kind(Kind::Set), b.as_kind(Kind::Set))
     {
@@ -319,7 +337,7 @@ fn combine_sets<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> Res
 ///
 /// # Errors
 /// The container cannot be asked.
-#[inline]
+#[inline(never)]
 pub fn contains_any<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operator: &str) -> Res<bool> {
     if container.kind() == Kind::Host {
         let (resident, object) = residents::resident(cx, container)?;
@@ -348,7 +366,7 @@ pub fn contains<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operat
         Kind::List => equal::any(cx, list::items(object), element),
         Kind::Tuple => equal::any(cx, object.references().iter(), element),
         Kind::Str => match element.as_text() {
-            Some(part) => Ok(memmem::find(object.bytes(), part).is_some()),
+            Some(part) => Ok(text::find(object.bytes(), part).is_some()),
             None => fail!("'in <string>' requires string as left operand, not {}", element.type_name()),
         },
         Kind::Bytes => bytes_contain(object, element),
@@ -367,7 +385,7 @@ pub fn contains<'s>(cx: Cx<'s>, container: Value<'s>, element: Value<'s>, operat
 
 fn bytes_contain<'s>(object: Object<'s>, element: Value<'s>) -> Res<bool> {
     match (element.kind(), element.object()) {
-        (Kind::Bytes, Some(part)) => Ok(memmem::find(object.bytes(), part.bytes()).is_some()),
+        (Kind::Bytes, Some(part)) => Ok(text::find(object.bytes(), part.bytes()).is_some()),
         (Kind::Int | Kind::BigInt, _) => match element.as_small().and_then(|i| u8::try_from(i).ok()) {
             Some(byte) => Ok(object.bytes().contains(&byte)),
             None => fail!(
