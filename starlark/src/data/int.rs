@@ -325,8 +325,8 @@ fn slow_arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> 
         BinaryOp::Mul => x * y,
         BinaryOp::FloorDiv if y == zero => fail!("floored division by zero"),
         BinaryOp::Mod if y == zero => fail!("integer modulo by zero"),
-        BinaryOp::FloorDiv => big_floor(&x, &y).0,
-        BinaryOp::Mod => big_floor(&x, &y).1,
+        BinaryOp::FloorDiv => big_floor_div(&x, &y),
+        BinaryOp::Mod => big_floor_mod(&x, &y),
         BinaryOp::BitAnd => x & y,
         BinaryOp::BitOr => x | y,
         BinaryOp::BitXor => x ^ y,
@@ -336,13 +336,17 @@ fn slow_arithmetic<'s>(cx: Cx<'s>, op: BinaryOp, a: Value<'s>, b: Value<'s>) -> 
     make_big(cx, &result).map(Some)
 }
 
-fn big_floor(x: &BigInt, y: &BigInt) -> (BigInt, BigInt) {
-    let (quotient, rest) = (x / y, x % y);
-    if rest != BigInt::ZERO && (rest < BigInt::ZERO) != (*y < BigInt::ZERO) {
-        (quotient - 1, rest + y)
-    } else {
-        (quotient, rest)
-    }
+/// The quotient of large ints, rounded down. Dividing them takes long: the remainder is only looked at where it matters.
+fn big_floor_div(x: &BigInt, y: &BigInt) -> BigInt {
+    let quotient = x / y;
+    let is_below_zero = (*x < BigInt::ZERO) != (*y < BigInt::ZERO);
+    if is_below_zero && &quotient * y != *x { quotient - 1 } else { quotient }
+}
+
+/// The remainder of large ints, with the sign of the divisor.
+fn big_floor_mod(x: &BigInt, y: &BigInt) -> BigInt {
+    let rest = x % y;
+    if rest != BigInt::ZERO && (rest < BigInt::ZERO) != (*y < BigInt::ZERO) { rest + y } else { rest }
 }
 
 fn shift<'s>(cx: Cx<'s>, op: BinaryOp, x: &BigInt, count: Value<'s>) -> Res<Value<'s>> {
@@ -538,8 +542,8 @@ mod tests {
                         Add => &a + &b,
                         Sub => &a - &b,
                         Mul => &a * &b,
-                        FloorDiv => big_floor(&a, &b).0,
-                        Mod => big_floor(&a, &b).1,
+                        FloorDiv => big_floor_div(&a, &b),
+                        Mod => big_floor_mod(&a, &b),
                         BitAnd => &a & &b,
                         BitOr => &a | &b,
                         BitXor => &a ^ &b,
@@ -586,6 +590,10 @@ mod tests {
         assert_eq!((floor_div(7, -2).ok(), floor_mod(7, -2).ok()), (Some(-4), Some(-1)));
         assert_eq!((floor_div(-7, 2).ok(), floor_mod(-7, 2).ok()), (Some(-4), Some(1)));
         assert!(floor_div(1, 0).is_err());
-        assert_eq!(big_floor(&BigInt::from(-7), &BigInt::from(2)), (BigInt::from(-4), BigInt::from(1)));
+        for (x, y) in [(7, 2), (7, -2), (-7, 2), (-7, -2), (6, -2), (-6, 2), (1, -2), (-1, 2), (0, -3)] {
+            let (a, b) = (BigInt::from(x), BigInt::from(y));
+            assert_eq!(floor_div(x, y).ok(), i64::try_from(big_floor_div(&a, &b)).ok(), "{x} // {y}");
+            assert_eq!(floor_mod(x, y).ok(), i64::try_from(big_floor_mod(&a, &b)).ok(), "{x} % {y}");
+        }
     }
 }
