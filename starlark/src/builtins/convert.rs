@@ -80,6 +80,10 @@ fn chr<'s>(cx: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
 fn ord<'s>(_: Cx<'s>, args: &Args<'_, 's>) -> Res<Value<'s>> {
     args.unnamed("ord")?;
     let [value] = args.exactly()?;
+    // Text of one byte is a character of ASCII.
+    if let Some(&[byte]) = value.as_str().map(str::as_bytes) {
+        return Ok(small_int(i64::from(byte)));
+    }
     if let Some(object) = value.as_kind(Kind::Bytes) {
         return match object.bytes() {
             [byte] => Ok(small_int(i64::from(*byte))),

@@ -2,7 +2,7 @@
 
 use crate::cx::Cx;
 use crate::failure::Res;
-use crate::value::{Object, Value, ValueExt, shapes, small_int};
+use crate::value::{Object, Value, ValueExt, misshapen, shapes, small_int};
 
 /// Which elements an object of [`shapes::ELEMS`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +35,14 @@ pub fn make<'s>(cx: Cx<'s>, of: Value<'s>, which: Elems) -> Res<Value<'s>> {
 }
 
 /// Which elements it stands for, and of which bytes.
+///
+/// # Panics
+/// It is no such object.
 #[inline]
 pub fn parts(object: Object<'_>) -> (Elems, &[u8]) {
-    let which = ELEMS[object.raw(0) as usize % ELEMS.len()];
-    (which, object.get(0).object().map_or(&[], Object::bytes))
+    let Some(fields) = object.shaped(&shapes::ELEMS) else { misshapen(object, "elems") };
+    let which = ELEMS[fields.raw(0) as usize % ELEMS.len()];
+    (which, fields.get(0).object().map_or(&[], Object::bytes))
 }
 
 /// The name of its type.
