@@ -201,7 +201,7 @@ frazil_status frazil_raw_load(frazil_heap heap, frazil_value from, size_t index,
 frazil_status frazil_raw_store(frazil_heap heap, frazil_value into, size_t index, uint64_t stored);
 /* Copies bytes of an object to buffer. FRAZIL_WRONG_SHAPE: it has none; FRAZIL_OUT_OF_RANGE. */
 frazil_status frazil_bytes_read(frazil_heap heap, frazil_value from, size_t offset, uint8_t *buffer, size_t length);
-/* Copies bytes into an object that is mutable, or could still be initialised, and is no text.
+/* Copies bytes into an object that is mutable, or could still be initialised, and is no text. They may be its own.
  * FRAZIL_WRONG_SHAPE, FRAZIL_OUT_OF_RANGE, FRAZIL_FROZEN, FRAZIL_GUARDED. */
 frazil_status frazil_bytes_write(frazil_heap heap, frazil_value into, size_t offset, const uint8_t *bytes,
                                  size_t length);

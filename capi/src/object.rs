@@ -338,20 +338,21 @@ pub extern "C" fn frazil_bytes_write(
 ) -> frazil_status {
     on_heap(heap, |state| {
         let heap = &state.heap;
-        let bytes = many(bytes, length, "bytes")?;
         let into = with_bytes(heap, into, offset, length)?;
         if into.is_text() {
             return refuse(FRAZIL_WRONG_SHAPE, "a text is made at once");
         }
+        let places = offset..offset + length;
         match into.byte_cells() {
             Some(cells) => {
                 heap.check_writable(into).or_else(refused_store)?;
-                let cells: &[Cell<u8>] = &cells[offset..offset + length];
-                cells.iter().zip(bytes).for_each(|(cell, &byte)| cell.set(byte));
+                pointer::copy_in(bytes, &cells[places])
             }
-            None => reopen(heap, into)?.bytes_mut()[offset..offset + length].copy_from_slice(bytes),
+            None => {
+                let mut fresh = reopen(heap, into)?;
+                pointer::copy_in(bytes, Cell::from_mut(&mut fresh.bytes_mut()[places]).as_slice_of_cells())
+            }
         }
-        Ok(())
     })
 }
 

@@ -5,6 +5,7 @@
 //! no two pointers of a call to the same place, unless both are only read.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 
@@ -67,6 +68,23 @@ pub(crate) fn text(first: *const c_char) -> String {
     // SAFETY: not null; that it leads to a text that ends with zero is the host's promise. It is copied at once.
     let text: Cow<'_, str> = unsafe { CStr::from_ptr(first) }.to_string_lossy();
     text.into_owned()
+}
+
+/// Copies bytes in, to all of `to`. They may be those of the same object: where these are, the host is told. So there is no
+/// slice of them, which would have to stay as it is, and they come as if all were read before the first is written.
+///
+/// # Errors
+/// `bytes` is null, and there is room for any.
+pub(crate) fn copy_in(bytes: *const u8, to: &[Cell<u8>]) -> Outcome {
+    if to.is_empty() {
+        return Ok(());
+    }
+    if bytes.is_null() {
+        return refuse(FRAZIL_NULL, format!("`bytes` is null, and {} are to be there", to.len()));
+    }
+    // SAFETY: not null; that as many bytes are there as were spoken of is the host's promise. Cells may be written.
+    unsafe { std::ptr::copy(bytes, to.as_ptr().cast::<u8>().cast_mut(), to.len()) };
+    Ok(())
 }
 
 /// Copies bytes out to `buffer`.

@@ -10,6 +10,8 @@ const LEAF: u16 = 1;
 const PAIR: u16 = 2;
 const SLOTS: u16 = 3;
 const LABEL: u16 = 4;
+const BYTES: u16 = 5;
+const BUFFER: u16 = 6;
 
 /// What a call wrote to its result.
 fn result<T>(call: impl FnOnce(Out<'_, T>) -> frazil_status) -> T {
@@ -56,6 +58,8 @@ fn define(heap: frazil_heap) -> TestHeap {
     shape(PAIR, 0, 2, frazil_tail::FRAZIL_TAIL_NONE, 0);
     shape(SLOTS, 0, 0, frazil_tail::FRAZIL_TAIL_REFERENCES, 1);
     shape(LABEL, 0, 1, frazil_tail::FRAZIL_TAIL_TEXT, 0);
+    shape(BYTES, 0, 0, frazil_tail::FRAZIL_TAIL_BYTES, 0);
+    shape(BUFFER, 0, 0, frazil_tail::FRAZIL_TAIL_BYTES, 1);
     TestHeap(heap)
 }
 
@@ -229,6 +233,27 @@ fn a_text_may_have_references() {
         done(frazil_bytes_read(heap.0, label, 0, copy.as_mut_ptr(), length));
         assert_eq!(copy, text.as_bytes());
         done(frazil_handle_free(heap.0, handle));
+    }
+}
+
+/// Where an object's bytes are, the host is told; so it may make room among them, or close a gap.
+#[test]
+fn bytes_move_within_their_object() {
+    let heap = new_heap(|_| ());
+    for shape in [BYTES, BUFFER] {
+        for (from, to, expected) in [(0, 3, b"abcabcdefghi"), (3, 0, b"defghijkljkl")] {
+            let letters = b"abcdefghijkl";
+            let object = result(|made| {
+                frazil_make(heap.0, shape, std::ptr::null(), 0, letters.as_ptr(), letters.len(), made)
+            });
+            let mut length = MaybeUninit::uninit();
+            let bytes = result(|bytes| frazil_bytes_view(heap.0, object, bytes, Some(&mut length)));
+            assert_eq!(read(length), letters.len());
+            done(frazil_bytes_write(heap.0, object, to, bytes.wrapping_add(from), letters.len() - 3));
+            let mut now = [0; 12];
+            done(frazil_bytes_read(heap.0, object, 0, now.as_mut_ptr(), now.len()));
+            assert_eq!(&now, expected, "shape {shape}");
+        }
     }
 }
 
