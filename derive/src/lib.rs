@@ -197,10 +197,11 @@ fn of_struct(names: &Names<'_>, data: &DataStruct, immutable: bool) -> TokenStre
         false => mutable,
     };
     let answer = quote! {
-        // The type is what it was when it came here: another macro may have changed it, or packed it.
+        // The type is what it was when it came here: another macro may have changed it, or packed it. (A pointer, for a reference
+        // to something else may become one to what that dereferences to.)
         let _ = |this: &Self| {
             let Self { #(#members: _),* } = this;
-            #(let _: &#types = &this.#members;)*
+            #(let _: *const #types = &this.#members;)*
         };
         unsafe {
             false #(|| ::frazil::arena::ask::<#types>(
@@ -213,7 +214,7 @@ fn of_struct(names: &Names<'_>, data: &DataStruct, immutable: bool) -> TokenStre
     let nullable = match types[..] {
         // Nothing but a pointer, whose only invalid value is 0: if the option needs no more room, that is its `None`.
         [only] => quote! {
-            <#only #traced>::NULLABLE && ::core::mem::size_of::<Self>() == ::core::mem::size_of::<Option<Self>>()
+            <#only #traced>::NULLABLE && ::core::mem::size_of::<Self>() == ::core::mem::size_of::<::core::option::Option<Self>>()
         },
         _ => quote!(false),
     };
@@ -247,12 +248,15 @@ fn of_enum(names: &Names<'_>, data: &DataEnum, _immutable: bool) -> TokenStream 
 /// One variant asks its fields. (A name alone would be a pattern for the value of a constant of the host's with that name.)
 fn arm(variant: &Ident, fields: &Fields) -> TokenStream {
     let members: Vec<Member> = fields.members().collect();
+    let types = fields.iter().map(|field| &field.ty);
     let bindings: Vec<Ident> = (0..members.len()).map(|index| format_ident!("field_{index}")).collect();
     quote! {
         Self::#variant { #(#members: #bindings @ _),* } => unsafe {
+            // As in a structure: the types are those that have been seen.
+            #(let #bindings: *const #types = #bindings;)*
             false #(|| ::frazil::arena::ask(
-                ::core::ptr::from_ref(#bindings),
-                ::core::ptr::from_ref(#bindings).addr() - start,
+                #bindings,
+                #bindings.addr() - start,
                 at,
             ))*
         },

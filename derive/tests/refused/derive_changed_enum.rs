@@ -1,0 +1,17 @@
+//! What another macro makes of a type when the derive has seen it, in an enum.
+//~ mismatched types
+//~ expected raw pointer `*const u64` found reference `&Gc<'gc, u64>`
+use changing::change;
+use frazil::arena::{Gc, Trace};
+
+type Pointer<'gc> = Gc<'gc, u64>;
+type Number<'gc> = <Gc<'gc, u64> as std::ops::Deref>::Target;
+
+#[derive(Trace)]
+#[change(Number Pointer)]
+enum Hidden<'gc> {
+    Nothing,
+    One(Number<'gc>),
+}
+
+fn main() {}
