@@ -12,11 +12,20 @@ impl Engine {
         self.machine.limit_collections(collections);
     }
 
-    /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices.
+    /// For the proof machinery alone: from now on every collection makes this mistake, until checking mode notices, and panics.
+    ///
+    /// ```compile_fail,E0133
+    /// # use frazil_starlark::{Engine, Mistake};
+    /// Engine::default().plant(Mistake::Registers);
+    /// ```
+    ///
+    /// # Safety
+    /// After that panic the engine is not used any more, only dropped: its values may lead to no objects.
     ///
     /// # Panics
     /// The heap is not in checking mode.
-    pub fn plant(&mut self, mistake: Mistake) {
+    #[allow(unsafe_code)]
+    pub unsafe fn plant(&mut self, mistake: Mistake) {
         self.machine.plant(mistake);
     }
 

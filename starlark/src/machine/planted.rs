@@ -90,7 +90,8 @@ impl Machine {
     pub(super) fn collect_mistakenly(&mut self, mistake: Mistake, request: Request) {
         let overlooked = Overlooked { places: self.forgotten(mistake), touches: mistake == Mistake::Touches };
         // SAFETY: the heap is in checking mode (see `plant`), so `collect`, the only caller, verifies every
-        // reference before anything is read.
+        // reference before anything is read; and if one leads nowhere, it panics, and nothing is read after that
+        // (`Engine::plant`).
         unsafe { self.heap.collect_overlooking(request, &overlooked) };
     }
 
