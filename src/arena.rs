@@ -210,7 +210,7 @@ impl<R: Family> Arena<R> {
     ///
     /// # Errors
     /// The first one found broken.
-    pub fn verify(&self) -> Result<(), Violation> {
+    pub fn verify(&mut self) -> Result<(), Violation> {
         self.inner.heap.verify()
     }
 

@@ -47,8 +47,8 @@ impl<'id, H: Host> Heap<'id, H> {
     /// ```
     ///
     /// What it makes is an object like any other, at once. `fill` may do anything with the heap, allocate and begin
-    /// another burst included; but until it returns, [`Heap::allocated_bytes`] says what was allocated and lent, and nobody can
-    /// look at all objects ([`Heap::snapshot`], [`Heap::census`], [`Heap::verify_references`]). Beginning and end take some twenty instructions.
+    /// another burst included; but until it returns, [`Heap::allocated_bytes`] says what was allocated and lent. Beginning and
+    /// end take some twenty instructions.
     #[inline(always)]
     pub fn burst<'s, R>(&'s self, fill: impl FnOnce(&mut Burst<'s, 'id, H>) -> R) -> R {
         fill(&mut Burst { heap: self, rest: self.lend() })

@@ -19,14 +19,11 @@ use crate::verify::{Violation, fail};
 
 impl<'id, H: Host> Heap<'id, H> {
     /// Does every root, and every reference of every object, lead to the start of an object that has not been
-    /// freed? It looks at the whole heap, and may be asked at any time.
+    /// freed? It looks at the whole heap, and may be asked whenever a collection could be.
     ///
     /// # Errors
     /// The first word that leads elsewhere: where it is, and what became of the object.
-    ///
-    /// # Panics
-    /// A [`Heap::burst`] is under way, and the heap is not in checking mode.
-    pub fn verify_references(&self) -> Result<(), Violation> {
+    pub fn verify_references(&mut self) -> Result<(), Violation> {
         let old = self.old.borrow();
         let starts = Starts::new(self, &old);
         for (index, slot) in self.stack.slots().enumerate() {

@@ -171,11 +171,28 @@ impl<H: Host> Heap<'_, H> {
     ///
     /// What was allocated since the last collection is in it, dead or alive, and so is what died since; directly
     /// after a complete collection everything in it is alive, or waits to be freed. It looks at every object once
-    /// and takes about 80 bytes for each, and four for each reference.
+    /// and takes about 80 bytes for each, and four for each reference. Nobody may be filling one meanwhile, so it borrows the
+    /// heap as a collection does:
+    ///
+    /// ```compile_fail,E0502
+    /// # use frazil::{Config, Heap, LowTag, Shape, Value};
+    /// # const PAIR: Shape = Shape::new(1, "pair").references(2);
+    /// Heap::<LowTag>::branded(Config::default(), |mut heap| {
+    ///     let mut pair = heap.alloc(&PAIR, 0).expect("memory");
+    ///     let references = pair.references_mut();
+    ///     heap.snapshot(0);
+    ///     references[1] = Value::EMPTY;
+    /// });
+    /// ```
     ///
     /// # Panics
-    /// There are 2^32 objects or more, or as many bytes of text; or a [`Heap::burst`] is under way.
-    pub fn snapshot(&self, text_bytes: usize) -> Snapshot {
+    /// There are 2^32 objects or more, or as many bytes of text.
+    pub fn snapshot(&mut self, text_bytes: usize) -> Snapshot {
+        self.picture(text_bytes)
+    }
+
+    /// The same. No object is being filled by whoever has a [`Fresh`](crate::Fresh).
+    pub(crate) fn picture(&self, text_bytes: usize) -> Snapshot {
         let old = self.old.borrow();
         let mut taker = Taker::new(self, &old, text_bytes);
         taker.young();

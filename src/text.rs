@@ -161,9 +161,9 @@ mod tests {
             heap.alloc(&BYTES, 64).unwrap().bytes_mut().fill(7);
             heap.collect(crate::Request::Complete);
             let text = heap.text_with(&TEXT, 64, |room| {
-                assert_eq!(heap.census()[0].raw, None, "what another object had left there");
+                assert_eq!(heap.picture(64).objects[0].raw, None, "what another object had left there");
                 room.push(&"ice ".repeat(16));
-                assert_eq!(heap.snapshot(64).text(0), "");
+                assert_eq!(heap.picture(64).text(0), "");
             });
             assert_eq!(text.unwrap().text().len(), 64);
             assert_eq!(heap.census()[0].raw, Some(u64::from_ne_bytes(*b"ice ice ")));

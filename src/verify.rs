@@ -87,7 +87,7 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Errors
     /// The first one found broken.
-    pub fn verify(&self) -> Result<(), Violation> {
+    pub fn verify(&mut self) -> Result<(), Violation> {
         let old = self.old.borrow();
         let mut check = Check::new(self, &old);
         check.tables()?;
@@ -128,8 +128,20 @@ impl<'id, H: Host> Heap<'id, H> {
     ///
     /// # Panics
     /// As [`Heap::snapshot`].
-    pub fn census(&self) -> Vec<LiveObject> {
-        let snapshot = self.snapshot(0);
+    pub fn census(&mut self) -> Vec<LiveObject> {
+        // SAFETY: whoever has a `Fresh` borrows the heap.
+        unsafe { self.census_beside() }
+    }
+
+    /// The same while values are in use, for tools that show a heap between one step of its host and the next.
+    ///
+    /// # Panics
+    /// As [`Heap::snapshot`]; or a [`Heap::burst`] is under way, and the heap is not in checking mode.
+    ///
+    /// # Safety
+    /// No object is in the making: there is no [`Fresh`](crate::Fresh).
+    pub unsafe fn census_beside(&self) -> Vec<LiveObject> {
+        let snapshot = self.picture(0);
         let entry = |(object, view): (usize, &ObjectView)| LiveObject {
             shape_id: view.shape_id,
             raw: view.raw,
@@ -147,7 +159,7 @@ impl<'id, H: Host> Heap<'id, H> {
 
     /// What the side tables say of every old object. It looks at all of the heap, and costs much less than
     /// [`Heap::census`].
-    pub fn tallies(&self) -> Vec<Tally> {
+    pub fn tallies(&mut self) -> Vec<Tally> {
         let old = self.old.borrow();
         let waiting: FxHashSet<ObjRef> = old.waiting().collect();
         let mut components = FxHashMap::default();

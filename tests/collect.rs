@@ -48,7 +48,7 @@ fn cell<'s, 'id>(heap: &'s TestHeap<'id>, id: u64) -> Obj<'s, 'id> {
 }
 
 /// The ids of old objects of a kind, in order.
-fn ids(heap: &TestHeap<'_>, kind: ObjectKind) -> Vec<u64> {
+fn ids(heap: &mut TestHeap<'_>, kind: ObjectKind) -> Vec<u64> {
     let mut ids: Vec<u64> =
         heap.census().iter().filter(|object| object.kind == kind).filter_map(|object| object.raw).collect();
     ids.sort_unstable();
@@ -62,7 +62,7 @@ fn immutable_objects_are_counted_and_freed_when_their_root_goes() {
             let child = leaf(&heap, 1);
             let root = heap.root(node(&heap, 2, &[child, child]).into());
             heap.collect(Request::Complete);
-            assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2]);
+            assert_eq!(ids(&mut heap, ObjectKind::Counted), [1, 2]);
             let census = heap.census();
             let count = |id| census.iter().find(|object| object.raw == Some(id)).unwrap().count;
             assert_eq!((count(1), count(2)), (2, 0));
@@ -81,13 +81,13 @@ fn what_reaches_something_mutable_is_traced_until_that_is_frozen() {
         let outer = node(&heap, 2, &[inner]);
         let root = heap.root(outer.into());
         heap.collect(Request::Complete);
-        assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2]);
+        assert_eq!(ids(&mut heap, ObjectKind::Traced), [1, 2]);
 
         let frozen = heap.freeze_deep(heap.rooted(&root));
         assert_eq!(frozen, 1);
         let report = heap.collect(Request::Complete);
         assert_eq!(report.settled, 1);
-        assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2]);
+        assert_eq!(ids(&mut heap, ObjectKind::Counted), [1, 2]);
     });
 }
 
@@ -103,16 +103,16 @@ fn a_frozen_cycle_is_one_component_and_dies_as_a_whole() {
             let root = heap.root(a.into());
             if old_when_frozen {
                 heap.collect(Request::Complete);
-                assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2]);
+                assert_eq!(ids(&mut heap, ObjectKind::Traced), [1, 2]);
             }
             heap.freeze_deep(heap.rooted(&root));
             let report = heap.collect(Request::Complete);
             assert_eq!(report.components, 1);
-            assert_eq!(ids(&heap, ObjectKind::Counted), [1, 2, 3]);
+            assert_eq!(ids(&mut heap, ObjectKind::Counted), [1, 2, 3]);
 
             heap.unroot(root);
             heap.collect(Request::Complete);
-            assert_eq!(ids(&heap, ObjectKind::Counted), [3]);
+            assert_eq!(ids(&mut heap, ObjectKind::Counted), [3]);
             heap.unroot(kept);
         });
     }
@@ -224,7 +224,7 @@ fn every_small_graph_is_counted_as_far_as_it_is_frozen_and_each_of_its_cycles_is
             let (traced, counted): (Vec<usize>, Vec<usize>) = (0..3).partition(is_traced);
             let is_first = |&&of: &&usize| ways[of][of] && !(0..of).any(|to| ways[of][to] && ways[to][of]);
             let circles = counted.iter().filter(is_first).count();
-            let is = [ObjectKind::Traced, ObjectKind::Counted].map(|kind| ids(&heap, kind));
+            let is = [ObjectKind::Traced, ObjectKind::Counted].map(|kind| ids(&mut heap, kind));
             let should =
                 [traced, counted].map(|of| of.iter().map(|&number| number as u64 + 1).collect::<Vec<_>>());
             let case = format!("{graph:?}, {mutable:?} is mutable, {when:?}");
@@ -252,7 +252,7 @@ fn what_stays_traced_is_classified_once() {
         heap.collect(Request::Complete);
         assert!(heap.freeze(heap.rooted(&frozen).object().unwrap()));
         assert_eq!(heap.collect(Request::Complete).settled, 1);
-        assert_eq!(ids(&heap, ObjectKind::Traced).len(), 42);
+        assert_eq!(ids(&mut heap, ObjectKind::Traced).len(), 42);
         heap.unroot(root);
     });
 }
@@ -289,9 +289,9 @@ fn a_short_collection_looks_only_at_what_was_touched() {
         let b = heap.rooted(&root).object().unwrap().get(0).object().unwrap();
         heap.store(b, 1, Value::EMPTY).unwrap();
         heap.collect(Request::Short);
-        assert_eq!(ids(&heap, ObjectKind::Counted), [3], "nothing old dies in a short collection");
+        assert_eq!(ids(&mut heap, ObjectKind::Counted), [3], "nothing old dies in a short collection");
         heap.collect(Request::Complete);
-        assert_eq!(ids(&heap, ObjectKind::Counted), [0u64; 0]);
+        assert_eq!(ids(&mut heap, ObjectKind::Counted), [0u64; 0]);
     });
 }
 
@@ -325,9 +325,9 @@ fn what_refers_to_a_large_young_object_is_what_its_class_makes_of_it() {
             });
             let weak = heap.weak(direct);
             heap.collect(request);
-            assert_eq!(ids(&heap, ObjectKind::Traced), [1, 2, 4, 5, 200, 500]);
+            assert_eq!(ids(&mut heap, ObjectKind::Traced), [1, 2, 4, 5, 200, 500]);
             let counted = if tuples { vec![6, 7, 20, 40, 50] } else { vec![20, 40, 50] };
-            assert_eq!(ids(&heap, ObjectKind::Counted), counted);
+            assert_eq!(ids(&mut heap, ObjectKind::Counted), counted);
             assert!(heap.upgrade(&weak).is_none(), "only what it refers to was a root");
 
             // What was not reached left nothing behind: others live in its place, and are not traced.

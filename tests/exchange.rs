@@ -274,7 +274,7 @@ fn an_audit_finds_counts_that_are_too_high_or_too_low() {
         holder.root(holder.import(shared.clone()));
         holder.collect(Request::Complete);
         one.collect(Request::Complete);
-        let is_right = |handles: usize, holders: usize| {
+        let mut is_right = |handles: usize, holders: usize| {
             let mut audit = group.audit();
             audit.heap(one);
             (0..holders).for_each(|_| audit.heap(holder));
@@ -297,7 +297,7 @@ fn an_audit_reads_nothing_of_a_heap_that_has_gone() {
             let shared = shared_chain(&mut heap, 1);
             let held = holder.root(holder.import(shared));
             holder.collect(Request::Complete);
-            audit.heap(&heap);
+            audit.heap(&mut heap);
             holder.unroot(held);
             holder.collect(Request::Complete);
         };

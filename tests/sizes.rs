@@ -33,9 +33,9 @@ fn a_young_object_takes_whole_words() {
         let behind = heap.alloc(&BYTES, 1).unwrap().finish();
         assert_eq!(Value::from(behind).bits() - Value::from(header_alone).bits(), 8);
         assert_eq!(heap.allocated_bytes(), 8 * 24 + 8 + 16);
+        let kept = heap.root(young[3]);
         let snapshot = heap.snapshot(0);
         assert_eq!(snapshot.bytes(), snapshot.nursery_bytes);
-        let kept = heap.root(young[3]);
         complete(&mut heap);
         assert_eq!(heap.snapshot(0).bytes(), 32, "{kept:?}");
     });

@@ -193,7 +193,7 @@ fn a_snapshot_says_what_each_object_is() {
 
 #[test]
 fn the_first_eight_bytes_of_an_object_are_told() {
-    with_heap(Config::DEFAULT, |heap| {
+    with_heap(Config::DEFAULT, |mut heap| {
         for (shape, bytes) in [(&BYTES, &b"seven b"[..]), (&BYTES, b"eight by"), (&KEYED, b"nine byte")] {
             heap.alloc(shape, bytes.len()).unwrap().bytes_mut().copy_from_slice(bytes);
         }

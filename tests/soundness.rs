@@ -52,7 +52,7 @@ fn complete(heap: &mut TestHeap<'_>) {
 #[test]
 fn a_hub_with_a_hundred_thousand_references_is_counted_exactly() {
     const HUB: u64 = 77;
-    let count_of = |heap: &TestHeap<'_>| {
+    let count_of = |heap: &mut TestHeap<'_>| {
         let hub =
             heap.census().into_iter().find(|object| object.shape_id == LEAF.id() && object.raw == Some(HUB));
         hub.map(|hub| (hub.count, hub.retained))
@@ -67,12 +67,12 @@ fn a_hub_with_a_hundred_thousand_references_is_counted_exactly() {
             });
             complete(&mut heap);
             let mut expected = handles.iter().map(|(len, _)| len).sum();
-            assert_eq!(count_of(&heap), Some((expected, false)));
+            assert_eq!(count_of(&mut heap), Some((expected, false)));
             for (len, handle) in handles {
                 heap.unroot(handle);
                 complete(&mut heap);
                 expected -= len;
-                assert_eq!(count_of(&heap), (expected > 0).then_some((expected, false)), "without {len}");
+                assert_eq!(count_of(&mut heap), (expected > 0).then_some((expected, false)), "without {len}");
             }
             heap.verify().unwrap();
         });

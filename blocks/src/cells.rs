@@ -198,7 +198,7 @@ mod tests {
     fn whole_words_are_cleared_and_others_left() {
         let bits = GranuleBits::<4>::new();
         let all = [0, 63, 64, 130, 191, 192];
-        all.map(|granule| bits.set(granule));
+        all.into_iter().for_each(|granule| bits.set(granule));
         assert_eq!(bits.ones(0..256).collect::<Vec<_>>(), all);
         bits.clear_all(64..192);
         assert_eq!(bits.ones(0..256).collect::<Vec<_>>(), [0, 63, 192]);

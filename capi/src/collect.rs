@@ -19,7 +19,7 @@ fn request(kind: u32) -> Outcome<Request> {
 }
 
 /// Do all roots and references lead to objects?
-pub(crate) fn check(state: &State) -> Outcome {
+pub(crate) fn check(state: &mut State) -> Outcome {
     state.heap.verify_references().or_else(|violation| refuse(FRAZIL_BAD_REFERENCE, violation.to_string()))
 }
 
@@ -120,5 +120,5 @@ pub extern "C" fn frazil_drain(heap: frazil_heap, objects: usize, left: Out<'_, 
 /// `FRAZIL_BAD_REFERENCE`, with a message about the first one that does not; and as for every call on a heap.
 #[unsafe(no_mangle)]
 pub extern "C" fn frazil_check(heap: frazil_heap) -> frazil_status {
-    on_heap(heap, |state| check(state))
+    on_heap(heap, check)
 }

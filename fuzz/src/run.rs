@@ -239,7 +239,7 @@ impl<H: Host> Runner<'_, '_, '_, H> {
     }
 
     fn compare(&mut self, moment: Moment) -> Result<(), String> {
-        let sightings = subject::sightings(&self.heap)?;
+        let sightings = subject::sightings(&mut self.heap)?;
         let many = |id: Id| self.shadow.nodes.get(id.index()).map_or(0, |node| node.refs.len());
         let partly = |seen: &&Sighting| seen.waiting && seen.released > 0 && seen.released < many(seen.id);
         self.coverage.add(Event::Partly, sightings.iter().filter(partly).count() as u64);

@@ -283,7 +283,7 @@ pub fn known(object: &LiveObject) -> Option<Id> {
 ///
 /// # Errors
 /// Something carries no mark.
-pub fn sightings<H: Host>(heap: &Heap<'_, H>) -> Result<Vec<Sighting>, String> {
+pub fn sightings<H: Host>(heap: &mut Heap<'_, H>) -> Result<Vec<Sighting>, String> {
     let sighting = |tally: Tally| -> Result<Sighting, String> {
         let Tally { shape_id, raw, .. } = tally;
         let known = Kind::of_shape(shape_id).zip(raw).and_then(|(kind, mark)| kind.marked(mark));

@@ -62,8 +62,8 @@ impl<H: Host> Group<H> {
 
 impl Audit<'_> {
     /// Adds a heap of the group.
-    pub fn heap<H: Host>(&mut self, heap: &Heap<'_, H>) {
-        self.old::<H>(&heap.old.borrow());
+    pub fn heap<H: Host>(&mut self, heap: &mut Heap<'_, H>) {
+        self.old::<H>(heap.old.get_mut());
     }
 
     /// Adds a handle that is not in a heap. Clones count once.

@@ -102,8 +102,8 @@ pub struct Picture {
 }
 
 impl Picture {
-    pub(crate) fn take(machine: &Machine) -> Picture {
-        let snapshot = machine.heap().snapshot(TEXT_BYTES);
+    pub(crate) fn take(machine: &mut Machine) -> Picture {
+        let snapshot = machine.heap_mut().snapshot(TEXT_BYTES);
         let mut roots = HashMap::new();
         for root in &snapshot.roots {
             // Of several, the first: a function's own variable rather than the copy that a callee got.

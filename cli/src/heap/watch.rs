@@ -107,7 +107,7 @@ impl Seen {
         live
     }
 
-    fn shoot(&mut self, view: &View<'_>, why: Why, live: u64) {
+    fn shoot(&mut self, view: &mut View<'_>, why: Why, live: u64) {
         // The old picture goes first: two at once would be too much.
         self.shot = None;
         self.shot = Some(Shot { picture: view.picture(), why, allocated: view.allocated_bytes(), live });

@@ -470,7 +470,7 @@ impl<H: Host> Play<'_, H> {
     // ------------------------------------------------------------------ judging
 
     /// Is everything there that can be reached, and every count what is claimed?
-    fn agree(&self) -> Result<(), String> {
+    fn agree(&mut self) -> Result<(), String> {
         if self.judge != Judge::Shadow {
             self.audit()?;
         }
@@ -487,9 +487,9 @@ impl<H: Host> Play<'_, H> {
         Ok(())
     }
 
-    fn audit(&self) -> Result<(), String> {
+    fn audit(&mut self) -> Result<(), String> {
         let mut audit = self.group.audit();
-        self.members.iter().for_each(|member| audit.heap(&member.heap));
+        self.members.iter_mut().for_each(|member| audit.heap(&mut member.heap));
         self.handles.iter().for_each(|handle| audit.handle(handle));
         audit.finish().map_err(|violation| violation.to_string())
     }
@@ -579,6 +579,6 @@ impl<H: Host> Play<'_, H> {
             self.collect(at, true, false)?;
             self.agree()?;
         }
-        Ok(self.members.iter().map(|member| member.heap.tallies().len()).sum())
+        Ok(self.members.iter_mut().map(|member| member.heap.tallies().len()).sum())
     }
 }

@@ -46,7 +46,7 @@ impl<'m> View<'m> {
     }
 
     /// A picture of the heap, with names. See [`frazil::Heap::snapshot`].
-    pub fn picture(&self) -> Picture {
+    pub fn picture(&mut self) -> Picture {
         Picture::take(self.0)
     }
 }
