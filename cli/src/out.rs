@@ -2,7 +2,7 @@
 //! error, behind which nobody is left to tell. Files, each of which is one thing's alone.
 
 use std::fmt::Display;
-use std::fs::metadata;
+use std::fs::{Metadata, metadata};
 use std::io::{BufWriter, ErrorKind, IsTerminal, Result, Write, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -126,7 +126,7 @@ impl Place {
     fn of(file: &str) -> Option<Place> {
         let mut path = PathBuf::from(file);
         if let Ok(found) = metadata(&path) {
-            return if found.is_file() { Some(Place::There(identity(&path)?)) } else { None };
+            return if found.is_file() { identity(&path, &found).map(Place::There) } else { None };
         }
         // A link that leads nowhere is followed to where the file will be. Two that lead to each other lead to none.
         for _ in 0..40 {
@@ -143,9 +143,8 @@ impl Place {
 type Identity = (u64, u64);
 
 #[cfg(unix)]
-fn identity(path: &Path) -> Option<Identity> {
+fn identity(_: &Path, found: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
-    let found = metadata(path).ok()?;
     Some((found.dev(), found.ino()))
 }
 
@@ -154,7 +153,7 @@ fn identity(path: &Path) -> Option<Identity> {
 type Identity = PathBuf;
 
 #[cfg(not(unix))]
-fn identity(path: &Path) -> Option<Identity> {
+fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
     path.canonicalize().ok()
 }
 

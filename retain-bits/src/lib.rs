@@ -260,9 +260,9 @@ mod tests {
     fn what_was_cleared_was_never_touched() {
         let bits = Bits::new();
         let granules = [5, 1 << SHIFT, 2 << SHIFT];
-        granules.iter().for_each(|&granule| {
+        for granule in granules {
             bits.retain(granule, SHIFT, 1);
-        });
+        }
         bits.clear(1..2, SHIFT);
         assert_eq!(granules.map(|granule| bits.current_bit(granule)), [true, false, true]);
         assert_eq!([0, 1, 2].map(|block| bits.is_touched(block, 1)), [true, false, true]);
@@ -275,9 +275,9 @@ mod tests {
     fn who_loses_the_previous_bits_of_a_block_drops_nothing_there() {
         let bits = Bits::new();
         let granules = [5, 1 << SHIFT];
-        granules.iter().for_each(|&granule| {
+        for granule in granules {
             bits.retain(granule, SHIFT, 1);
-        });
+        }
         [0, 1].into_iter().for_each(|block| bits.flip(block, SHIFT, 2));
         bits.lose_previous(0, SHIFT);
         assert_eq!([0, 1].map(|block| bits.dropped(block, SHIFT).count()), [0, 1]);
